@@ -1,0 +1,2 @@
+//! plantao
+fn main() {}

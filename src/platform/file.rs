@@ -1,0 +1,1 @@
+//! The platform file: typed TOML to [`super::Platform`].

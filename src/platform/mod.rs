@@ -1,0 +1,130 @@
+//! The domain: one config file becomes a [`Platform`]; what is known of it is a [`Picture`].
+//! Nothing here does I/O or knows an SDK type.
+
+mod alarm;
+mod database;
+pub mod file;
+mod gauge;
+mod identity;
+mod image;
+mod part;
+mod picture;
+mod price;
+mod series;
+mod service;
+mod severity;
+mod target;
+mod task;
+pub mod text;
+pub mod timeline;
+mod trouble;
+mod unit;
+
+use serde::Serialize;
+
+pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
+pub use database::Database;
+pub use gauge::{Gauge, MetricQuery, Role, Statistic, Subject};
+pub use identity::Identity;
+pub use image::Image;
+pub use part::Part;
+pub use picture::{Fact, Observation, Picture, ServicePicture};
+pub use price::{Prices, Spent};
+pub use series::{Point, SPAN, Series};
+pub use service::{
+    CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent, ServiceStatus,
+};
+pub use severity::Severity;
+pub use target::{Level, Target};
+pub use task::{Container, Health, Task};
+pub use trouble::{Trouble, TroubleKind};
+pub use unit::Unit;
+
+/// All that one config file describes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Platform {
+    /// What the header calls it.
+    pub name: String,
+    /// The account it must be: any other is a finding, so that nobody scales the wrong platform.
+    pub account: Option<String>,
+    /// AWS region; the SDK's chain decides if there is none.
+    pub region: Option<String>,
+    /// AWS profile; the SDK's chain decides if there is none.
+    pub profile: Option<String>,
+    /// Its ECS services.
+    pub services: Vec<ServiceSpec>,
+    /// Its RDS instances.
+    pub databases: Vec<DatabaseSpec>,
+    /// Its caches.
+    pub caches: Vec<CacheSpec>,
+    /// What is measured: the standard gauges of each service and database, and the file's own.
+    pub gauges: Vec<Gauge>,
+    /// Alarms that should exist.
+    pub alarms: Vec<ExpectedAlarm>,
+    /// What things cost.
+    pub prices: Prices,
+    /// Pages to open beside the terminal.
+    pub links: Vec<Link>,
+}
+
+/// How an ECS service is found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServiceSpec {
+    /// Its name.
+    pub name: String,
+    /// Its cluster's name.
+    pub cluster: String,
+    /// The container that carries the image; the first one if there is none.
+    pub container: Option<String>,
+    /// Answers 200 when the service is well.
+    pub health_url: Option<String>,
+    /// Database connections that one task may hold.
+    pub pool_size: Option<u32>,
+    /// Where its containers log.
+    pub log_group: Option<String>,
+    /// The ECR repository that its images come from.
+    pub repository: Option<String>,
+    /// It has a scalable target in Application Auto Scaling.
+    pub auto_scaling: bool,
+}
+
+/// How an RDS instance is found, and how its database is reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct DatabaseSpec {
+    /// `DBInstanceIdentifier`.
+    pub id: String,
+    /// The Secrets Manager secret that holds its URL.
+    pub secret: Option<String>,
+    /// The database's name inside the instance.
+    pub database: Option<String>,
+}
+
+/// How a cache is found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct CacheSpec {
+    /// What the screen calls it.
+    pub name: String,
+    /// `redis://…`, if it can be reached from here.
+    pub url: Option<String>,
+}
+
+/// A page to open beside the terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Link {
+    /// What it shows.
+    pub title: String,
+    /// Where it is.
+    pub url: String,
+}
+
+impl Platform {
+    /// The index and gauge of a standard role of a subject.
+    pub fn gauge(&self, subject: Subject, role: Role) -> Option<(usize, &Gauge)> {
+        self.gauges.iter().enumerate().find(|(_, g)| g.subject == subject && g.role == role)
+    }
+
+    /// What the team says of an alarm.
+    pub fn expected_alarm(&self, name: &str) -> Option<&ExpectedAlarm> {
+        self.alarms.iter().find(|a| a.name == name)
+    }
+}

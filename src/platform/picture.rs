@@ -1,0 +1,177 @@
+//! What is known of the platform at one instant; every part carries its own age and its last error.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::{
+    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Level, Part, Platform, Point, Scaling, Series, Service,
+    Spent, Task, Trouble,
+};
+
+/// All that is known of one service. Its name is in [`Platform::services`] at the same index.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct ServicePicture {
+    /// The service itself.
+    pub state: Part<Service>,
+    /// Its tasks, running ones and those that stopped in the last hour, newest first.
+    pub tasks: Part<Vec<Task>>,
+    /// Its auto scaling; `Some(None)` when it has none.
+    pub scaling: Part<Option<Scaling>>,
+}
+
+/// The picture. Vectors stand in the same order as those of the [`Platform`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Picture {
+    /// Who asks.
+    pub identity: Part<Identity>,
+    /// As [`Platform::services`].
+    pub services: Vec<ServicePicture>,
+    /// As [`Platform::databases`].
+    pub databases: Vec<Part<Database>>,
+    /// Every alarm of the region, worst first, then by name.
+    pub alarms: Part<Vec<Alarm>>,
+    /// As [`Platform::gauges`].
+    pub series: Vec<Part<Series>>,
+    /// Alarm changes, newest first: the last one of each alarm, and all that were seen since.
+    pub alarm_changes: Vec<AlarmChange>,
+    /// What the session has cost.
+    pub spent: Spent,
+    /// How far the local clock is ahead of AWS's.
+    pub clock_skew: Option<SignedDuration>,
+}
+
+/// One thing learned. `usize` is an index into the [`Platform`]'s vector of the kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fact {
+    /// Who asks.
+    Identity(Result<Identity, Trouble>),
+    /// A service.
+    Service(usize, Result<Box<Service>, Trouble>),
+    /// A service's tasks.
+    Tasks(usize, Result<Vec<Task>, Trouble>),
+    /// A service's auto scaling.
+    Scaling(usize, Result<Option<Scaling>, Trouble>),
+    /// A database.
+    Database(usize, Result<Box<Database>, Trouble>),
+    /// All alarms.
+    Alarms(Result<Vec<Alarm>, Trouble>),
+    /// New points of a gauge; none means that CloudWatch has none for those minutes.
+    Points(usize, Result<Vec<Point>, Trouble>),
+}
+
+/// What one question to one source brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// When it was true.
+    pub at: Timestamp,
+    /// How long until the same source is asked again.
+    pub next: SignedDuration,
+    /// What was learned.
+    pub facts: Vec<Fact>,
+    /// What the session has cost by now.
+    pub spent: Spent,
+    /// How far the local clock is ahead of AWS's, if that was seen.
+    pub clock_skew: Option<SignedDuration>,
+}
+
+/// Alarm changes kept; older ones fall out.
+const CHANGES_KEPT: usize = 500;
+
+impl Picture {
+    /// The empty picture of a platform: everything pending.
+    pub fn of(platform: &Platform) -> Picture {
+        Picture {
+            services: vec![ServicePicture::default(); platform.services.len()],
+            databases: vec![Part::default(); platform.databases.len()],
+            series: vec![Part::default(); platform.gauges.len()],
+            ..Picture::default()
+        }
+    }
+
+    /// Takes an observation in. Facts about what the platform does not have are ignored.
+    pub fn take(&mut self, observation: Observation) {
+        let Observation { at, next, facts, spent, clock_skew } = observation;
+        self.spent = spent;
+        self.clock_skew = clock_skew.or(self.clock_skew);
+        for fact in facts {
+            match fact {
+                Fact::Identity(answer) => self.identity.take(answer, at, next),
+                Fact::Service(i, answer) => {
+                    if let Some(service) = self.services.get_mut(i) {
+                        service.state.take(answer.map(|s| *s), at, next);
+                    }
+                }
+                Fact::Tasks(i, answer) => {
+                    if let Some(service) = self.services.get_mut(i) {
+                        service.tasks.take(answer, at, next);
+                    }
+                }
+                Fact::Scaling(i, answer) => {
+                    if let Some(service) = self.services.get_mut(i) {
+                        service.scaling.take(answer, at, next);
+                    }
+                }
+                Fact::Database(i, answer) => {
+                    if let Some(database) = self.databases.get_mut(i) {
+                        database.take(answer.map(|d| *d), at, next);
+                    }
+                }
+                Fact::Alarms(answer) => self.take_alarms(answer, at, next),
+                Fact::Points(i, Ok(points)) => {
+                    if let Some(series) = self.series.get_mut(i) {
+                        series.amend(at, next, |s| s.extend(points));
+                    }
+                }
+                Fact::Points(i, Err(trouble)) => {
+                    if let Some(series) = self.series.get_mut(i) {
+                        series.take(Err(trouble), at, next);
+                    }
+                }
+            }
+        }
+    }
+
+    fn take_alarms(&mut self, answer: Result<Vec<Alarm>, Trouble>, at: Timestamp, next: SignedDuration) {
+        let answer = answer.map(|mut alarms| {
+            alarms.sort_by(|a, b| b.state.cmp(&a.state).then_with(|| a.name.cmp(&b.name)));
+            alarms
+        });
+        if let Ok(alarms) = &answer {
+            self.note_alarm_changes(alarms, at);
+        }
+        self.alarms.take(answer, at, next);
+    }
+
+    fn note_alarm_changes(&mut self, alarms: &[Alarm], at: Timestamp) {
+        let known_states: std::collections::HashMap<&str, (AlarmState, Option<Timestamp>)> =
+            self.alarms.value().into_iter().flatten().map(|a| (a.name.as_str(), (a.state, a.since))).collect();
+        let mut changes = Vec::new();
+        for alarm in alarms {
+            let known = known_states.get(alarm.name.as_str()).copied();
+            let changed = match known {
+                Some((state, since)) => state != alarm.state || (alarm.since != since && alarm.since.is_some()),
+                None => alarm.since.is_some(),
+            };
+            if changed {
+                changes.push(AlarmChange {
+                    alarm: alarm.name.clone(),
+                    at: alarm.since.unwrap_or(at),
+                    from: known.map(|(state, _)| state).filter(|state| *state != alarm.state),
+                    to: alarm.state,
+                    summary: alarm.reason.clone(),
+                });
+            }
+        }
+        if !changes.is_empty() {
+            self.alarm_changes.extend(changes);
+            self.alarm_changes.sort_by_key(|change| std::cmp::Reverse(change.at));
+            self.alarm_changes.truncate(CHANGES_KEPT);
+        }
+    }
+
+    /// The newest number of a gauge, and how it stands to its target.
+    pub fn reading(&self, index: usize, gauge: &Gauge) -> Option<(Point, Option<Level>)> {
+        let point = self.series.get(index)?.value()?.latest()?;
+        Some((point, gauge.target.map(|t| t.level(point.value))))
+    }
+}

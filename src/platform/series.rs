@@ -1,0 +1,100 @@
+//! The last three hours of one gauge, a number a minute.
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+/// How far back charts go.
+pub const SPAN: SignedDuration = SignedDuration::from_hours(3);
+
+/// One number and the start of the minute it is for.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Point {
+    /// Start of the minute, as CloudWatch stamps it.
+    pub at: Timestamp,
+    /// In the gauge's unit.
+    pub value: f64,
+}
+
+/// Points in order of time, at most one for a minute, none older than [`SPAN`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Series {
+    points: VecDeque<Point>,
+}
+
+impl Series {
+    /// Takes new points. A later number for the same minute replaces the earlier one: CloudWatch
+    /// revises a minute until all of its samples are in.
+    pub fn extend(&mut self, points: impl IntoIterator<Item = Point>) {
+        for point in points {
+            match self.points.binary_search_by_key(&point.at, |p| p.at) {
+                Ok(same) => self.points[same] = point,
+                Err(place) => self.points.insert(place, point),
+            }
+        }
+        if let Some(newest) = self.points.back() {
+            let oldest = newest.at - SPAN;
+            while self.points.front().is_some_and(|p| p.at < oldest) {
+                self.points.pop_front();
+            }
+        }
+    }
+
+    /// The newest point.
+    pub fn latest(&self) -> Option<Point> {
+        self.points.back().copied()
+    }
+
+    /// All points, oldest first.
+    pub fn points(&self) -> impl DoubleEndedIterator<Item = Point> + ExactSizeIterator + '_ {
+        self.points.iter().copied()
+    }
+
+    /// How long the newest points have all satisfied a condition: since when, if they do now.
+    pub fn since(&self, holds: impl Fn(f64) -> bool) -> Option<Timestamp> {
+        self.points.iter().rev().take_while(|p| holds(p.value)).last().map(|p| p.at)
+    }
+}
+
+impl FromIterator<Point> for Series {
+    fn from_iter<I: IntoIterator<Item = Point>>(points: I) -> Self {
+        let mut series = Series::default();
+        series.extend(points);
+        series
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)
+    }
+
+    fn series(values: &[f64]) -> Series {
+        values.iter().enumerate().map(|(i, &value)| Point { at: at(i as i64), value }).collect()
+    }
+
+    #[test]
+    fn a_revised_minute_replaces_the_first_number() {
+        let mut s = series(&[1.0, 2.0]);
+        s.extend([Point { at: at(1), value: 5.0 }]);
+        assert_eq!(s.points().map(|p| p.value).collect::<Vec<_>>(), [1.0, 5.0]);
+    }
+
+    #[test]
+    fn only_three_hours_are_kept() {
+        let s = series(&vec![1.0; 400]);
+        assert_eq!(s.points().len(), 181);
+        assert_eq!(s.latest().map(|p| p.at), Some(at(399)));
+    }
+
+    #[test]
+    fn since_says_when_the_present_condition_began() {
+        let s = series(&[9.0, 1.0, 9.0, 9.0]);
+        assert_eq!(s.since(|v| v > 5.0), Some(at(2)));
+        assert_eq!(s.since(|v| v < 5.0), None);
+    }
+}

@@ -1,0 +1,190 @@
+//! An ECS service as `DescribeServices` tells it.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// A task definition's family and revision.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Revision {
+    /// The family's name.
+    pub family: String,
+    /// Counted from 1; `None` if the answer named only the family.
+    pub number: Option<u32>,
+}
+
+impl Revision {
+    /// Reads `family:7` or an ARN that ends so: ECS answers with ARNs, moto with what it was given.
+    pub fn parse(text: &str) -> Revision {
+        let name = text.rsplit('/').next().unwrap_or(text);
+        match name.rsplit_once(':') {
+            Some((family, number)) => Revision { family: family.to_owned(), number: number.parse().ok() },
+            None => Revision { family: name.to_owned(), number: None },
+        }
+    }
+}
+
+impl fmt::Display for Revision {
+    /// `:42`, as the screen says it where the family is plain from context.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            Some(number) => write!(f, ":{number}"),
+            None => f.write_str(&self.family),
+        }
+    }
+}
+
+/// `status` of a service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceStatus {
+    /// It runs.
+    Active,
+    /// It is being deleted and still has tasks.
+    Draining,
+    /// It was deleted.
+    Inactive,
+    /// A status this version does not know, as AWS wrote it.
+    Other(String),
+}
+
+/// `rolloutState` of a deployment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Rollout {
+    /// Under way.
+    InProgress,
+    /// Its tasks run and are steady.
+    Completed,
+    /// The circuit breaker or an alarm gave up on it.
+    Failed,
+    /// ECS does not say (no circuit breaker state, or another controller).
+    Unknown,
+}
+
+/// Where a deployment stands among those of its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeploymentStatus {
+    /// The one that ECS moves to.
+    Primary,
+    /// Being replaced, still with tasks.
+    Active,
+    /// Replaced.
+    Inactive,
+}
+
+/// One deployment of a service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Deployment {
+    /// `ecs-svc/1234567890`; tasks name it in `startedBy`.
+    pub id: String,
+    /// Its place.
+    pub status: DeploymentStatus,
+    /// How far it is.
+    pub rollout: Rollout,
+    /// Why, in ECS's words.
+    pub rollout_reason: Option<String>,
+    /// What it runs.
+    pub revision: Revision,
+    /// Tasks wanted.
+    pub desired: u32,
+    /// Tasks running.
+    pub running: u32,
+    /// Tasks starting.
+    pub pending: u32,
+    /// Tasks that failed to start, as the circuit breaker counts them.
+    pub failed: u32,
+    /// When it began.
+    pub created_at: Option<Timestamp>,
+    /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// A line of ECS's own log of the service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ServiceEvent {
+    /// AWS's id.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// ECS's words, in full.
+    pub message: String,
+}
+
+/// `deploymentCircuitBreaker`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct CircuitBreaker {
+    /// Failing deployments are stopped.
+    pub enabled: bool,
+    /// … and the last completed one is put back.
+    pub rollback: bool,
+}
+
+/// An ECS service.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// Its cluster's name.
+    pub cluster: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its status.
+    pub status: ServiceStatus,
+    /// Tasks wanted.
+    pub desired: u32,
+    /// Tasks running.
+    pub running: u32,
+    /// Tasks starting.
+    pub pending: u32,
+    /// The revision that its primary deployment runs.
+    pub revision: Revision,
+    /// Newest first.
+    pub deployments: Vec<Deployment>,
+    /// Newest first; ECS keeps 100.
+    pub events: Vec<ServiceEvent>,
+    /// `minimumHealthyPercent`.
+    pub minimum_healthy_percent: Option<u32>,
+    /// `maximumPercent`.
+    pub maximum_percent: Option<u32>,
+    /// `None` if the answer does not mention one.
+    pub circuit_breaker: Option<CircuitBreaker>,
+}
+
+impl Service {
+    /// The deployment that ECS moves to.
+    pub fn primary(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|d| d.status == DeploymentStatus::Primary)
+    }
+
+    /// A deployment is under way: the primary one says so, or an older one still has tasks.
+    pub fn is_deploying(&self) -> bool {
+        self.deployments.len() > 1 || self.primary().is_some_and(|d| d.rollout == Rollout::InProgress)
+    }
+}
+
+/// The auto scaling of a service: `DescribeScalableTargets` of Application Auto Scaling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Scaling {
+    /// Fewest tasks.
+    pub min: u32,
+    /// Most tasks.
+    pub max: u32,
+    /// Scaling in, out or both is suspended.
+    pub suspended: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revision_is_read_from_an_arn_and_from_a_short_name() {
+        let long = Revision::parse("arn:aws:ecs:us-east-1:123456789012:task-definition/analytics-api:42");
+        assert_eq!(long, Revision::parse("analytics-api:42"));
+        assert_eq!(long.to_string(), ":42");
+        assert_eq!(Revision::parse("analytics-api").number, None);
+    }
+}
