@@ -90,7 +90,7 @@ const fn bind(
 }
 
 /// Every binding there is.
-pub const BINDINGS: &[Binding] = &[
+pub static BINDINGS: &[Binding] = &[
     bind(&["1"], Action::Go(Screen::Overview), Group::Screens, "overview", "overview: the whole platform"),
     bind(&["2"], Action::Go(Screen::Service), Group::Screens, "service", "service: tasks, deployments, events"),
     bind(&["3"], Action::Go(Screen::Database), Group::Screens, "database", "database: RDS and its gauges"),

@@ -3,6 +3,7 @@
 
 mod act;
 pub mod app;
+pub mod connection;
 pub mod effect;
 pub mod keymap;
 mod layout;
@@ -23,13 +24,12 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::aws::{self, Clients};
+use crate::aws::Clients;
 use crate::clock::Clock;
-use crate::platform::{Observation, Platform};
-use crate::watch::{self, Watch};
+use crate::platform::Platform;
 use app::App;
+use connection::Connection;
 use effect::Effect;
-use message::Message;
 use terminal::Terminal;
 use theme::Theme;
 
@@ -49,12 +49,6 @@ impl Default for Options {
     fn default() -> Self {
         Options { ascii: false, mouse: true }
     }
-}
-
-/// What effects need once the clients are there.
-struct Connection {
-    clients: Clients,
-    watch: Watch,
 }
 
 /// Shows the platform until the user quits or the terminal is gone.
@@ -85,108 +79,41 @@ pub async fn run(
     let mut connection: Option<Connection> = None;
 
     loop {
+        let mut effects = Vec::new();
         tokio::select! {
             connected = &mut connecting, if connection.is_none() => {
                 let clients = connected.map_err(io::Error::other)?;
-                let message = Message::Connected {
-                    region: clients.region().map(ToOwned::to_owned),
-                    profile: clients.profile().map(ToOwned::to_owned),
-                };
-                let watch = watch::start(Arc::clone(&platform), clients.clone(), clock.clone(), observations(&queue));
-                watch.attend(app.attention);
-                connection = Some(Connection { clients, watch });
-                let effects = app.update(message);
-                if perform(effects, &mut terminal, connection.as_ref(), &queue, &clock, in_tmux)? {
-                    return Ok(());
-                }
+                let open = Connection::open(Arc::clone(&platform), clients, clock.clone(), queue.clone());
+                open.carry_out(Effect::Attend(app.attention));
+                effects.extend(app.update(open.greeting()));
+                connection = Some(open);
             }
             Some(first) = messages.recv() => {
-                let mut next = Some(first);
-                let mut batch = 0;
-                while let Some(message) = next {
-                    let effects = app.update(message);
-                    if perform(effects, &mut terminal, connection.as_ref(), &queue, &clock, in_tmux)? {
-                        return Ok(());
-                    }
-                    batch += 1;
-                    next = if batch < QUEUE { messages.try_recv().ok() } else { None };
+                effects.extend(app.update(first));
+                // All that waits is taken before a frame is drawn, but never so much that none is.
+                for _ in 1..QUEUE {
+                    let Ok(message) = messages.try_recv() else { break };
+                    effects.extend(app.update(message));
                 }
             }
         }
-        let effects = app.settle();
-        if perform(effects, &mut terminal, connection.as_ref(), &queue, &clock, in_tmux)? {
-            return Ok(());
+        effects.extend(app.settle());
+        for effect in effects {
+            match effect {
+                Effect::Quit => return Ok(()),
+                Effect::Suspend => terminal.suspend()?,
+                Effect::Redraw => terminal.resume()?,
+                Effect::Bell => Terminal::bell()?,
+                Effect::Copy(text) => Terminal::copy(&text, in_tmux)?,
+                asked => {
+                    if let Some(connection) = &connection {
+                        connection.carry_out(asked);
+                    }
+                }
+            }
         }
         if app.take_changed() {
             terminal.draw(&app)?;
         }
     }
-}
-
-/// Puts what the watch observes on the one queue.
-fn observations(queue: &mpsc::Sender<Message>) -> mpsc::Sender<Observation> {
-    let (sender, mut observed) = mpsc::channel::<Observation>(64);
-    let queue = queue.clone();
-    tokio::spawn(async move {
-        while let Some(observation) = observed.recv().await {
-            if queue.send(Message::Observed(Box::new(observation))).await.is_err() {
-                return;
-            }
-        }
-    });
-    sender
-}
-
-/// Does what the screen asked for; `true` means leave.
-fn perform(
-    effects: Vec<Effect>,
-    terminal: &mut Terminal,
-    connection: Option<&Connection>,
-    queue: &mpsc::Sender<Message>,
-    clock: &Clock,
-    in_tmux: bool,
-) -> io::Result<bool> {
-    for effect in effects {
-        match effect {
-            Effect::Quit => return Ok(true),
-            Effect::Suspend => terminal.suspend()?,
-            Effect::Redraw => terminal.resume()?,
-            Effect::Bell => Terminal::bell()?,
-            Effect::Copy(text) => Terminal::copy(&text, in_tmux)?,
-            Effect::Attend(attention) => {
-                if let Some(connection) = connection {
-                    connection.watch.attend(attention);
-                }
-            }
-            Effect::Refresh => {
-                if let Some(connection) = connection {
-                    connection.watch.refresh();
-                }
-            }
-            Effect::Focus(service) => {
-                if let Some(connection) = connection {
-                    connection.watch.focus(service);
-                }
-            }
-            Effect::ShowAlarm { name, query, period_seconds } => {
-                if let Some(connection) = connection {
-                    let (clients, queue, clock) = (connection.clients.clone(), queue.clone(), clock.clone());
-                    tokio::spawn(async move {
-                        let history = aws::cloudwatch::describe_alarm_history(&clients, &name);
-                        let points = async {
-                            match &query {
-                                Some(query) => {
-                                    Some(aws::cloudwatch::recent(&clients, query, period_seconds, clock.now()).await)
-                                }
-                                None => None,
-                            }
-                        };
-                        let (history, points) = tokio::join!(history, points);
-                        let _ = queue.send(Message::Alarm { name, history, points }).await;
-                    });
-                }
-            }
-        }
-    }
-    Ok(false)
 }

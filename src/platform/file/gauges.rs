@@ -49,7 +49,7 @@ fn of_database(limit: u32) -> [Standard; 3] {
         Standard("connections", Role::Connections, "DatabaseConnections", Statistic::Maximum, Unit::Count, limit),
         Standard("CPU", Role::Cpu, "CPUUtilization", Statistic::Average, Unit::Percent, Target::Below(70.0)),
         Standard(
-            "free storage",
+            "free space",
             Role::FreeStorage,
             "FreeStorageSpace",
             Statistic::Minimum,

@@ -30,7 +30,7 @@ fn the_sample_reads_and_is_the_seed_platform() {
     assert_eq!((service("webhook p95"), service("queue")), (Some(Target::Below(2_000.0)), Some(Target::Below(50.0))));
     let database = |title| of(title, Subject::Database(0)).target;
     assert_eq!((database("connections"), database("CPU")), (Some(Target::Below(80.0)), Some(Target::Below(70.0))));
-    assert_eq!(database("free storage"), Some(Target::Above(2e9)));
+    assert_eq!(database("free space"), Some(Target::Above(2e9)));
     assert_eq!(sample(), platform);
 }
 

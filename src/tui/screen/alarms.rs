@@ -47,7 +47,10 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
         return;
     }
     let columns = usize::from(inner.width);
-    let name = shown.iter().take(200).map(|a| width(&a.name)).max().unwrap_or(0).clamp(8, (columns * 2 / 5).max(8));
+    let name = shown.iter().take(200).map(|a| width(&a.name)).max().unwrap_or(0);
+    // Where there is no room for the reason anyway, the name gets it.
+    let most = if columns < 70 { columns.saturating_sub(18) } else { columns * 2 / 5 };
+    let name = name.clamp(8, most.max(8));
     list(&shown, cursor, focused, theme, inner, buffer, |alarm, columns| alarm_line(app, alarm, columns, name));
 }
 
@@ -61,7 +64,7 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
         Span::styled(format!("{} ", alarm_glyph(alarm.state)), style),
         Span::styled(pad(&alarm.name, name), if alarm.state == AlarmState::Alarm { style } else { Style::new() }),
         Span::styled(format!(" {} ", pad(word, 7)), style),
-        Span::styled(pad(&since, 7), theme.muted()),
+        Span::styled(pad(&since, 6), theme.muted()),
     ]);
     let used = line.width();
     if columns > used + 12 {

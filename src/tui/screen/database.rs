@@ -9,7 +9,7 @@ use super::Draw;
 use crate::platform::{Database, Severity, Subject, text};
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad};
-use crate::tui::widget::{gauge_line, overlap, panel, say_trouble};
+use crate::tui::widget::{LABEL, gauge_line, overlap, panel, say_trouble};
 
 fn gauges(app: &App, index: usize) -> Vec<usize> {
     let own = app.platform.gauges.iter().enumerate().filter(|(_, g)| g.subject == Subject::Database(index));
@@ -65,7 +65,7 @@ fn status(app: &App, database: Option<&Database>) -> Vec<Span<'static>> {
 
 fn facts(app: &App, index: usize, columns: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
-    let label = |text: &str| Span::styled(pad(text, if columns < 34 { 9 } else { 13 }), theme.muted());
+    let label = |text: &str| Span::styled(pad(text, LABEL), theme.muted());
     let Some(part) = app.picture.databases.get(index) else {
         return vec![Line::styled("no database in the platform file", theme.muted())];
     };
@@ -76,21 +76,22 @@ fn facts(app: &App, index: usize, columns: usize) -> Vec<Line<'static>> {
         return vec![status_line];
     };
     status_line.extend(status(app, Some(database)));
-    status_line.push_span(Span::styled(format!("  {} {}", engine(&database.engine), database.version), theme.muted()));
-    let mut machine = Line::from(label("class"));
-    let storage =
-        database.storage_bytes.map(|b| format!("  {:.0} GiB", b as f64 / f64::from(1 << 30))).unwrap_or_default();
+    let zones = if database.multi_az { "Multi-AZ" } else { "single-AZ" };
+    status_line.push_span(Span::styled(format!("  {zones}"), theme.muted()));
+    let mut machine = Line::from(label(engine(&database.engine)));
+    let storage = database.storage_bytes.map(|b| format!(" {:.0} GiB", b as f64 / f64::from(1 << 30)));
     machine.push_span(format!(
-        "{}  {}{storage} {}",
+        "{} {}{} {}",
+        database.version,
         database.class,
-        if database.multi_az { "Multi-AZ" } else { "single-AZ" },
-        database.storage_type.as_deref().unwrap_or_default(),
+        storage.unwrap_or_default(),
+        database.storage_type.as_deref().unwrap_or_default()
     ));
     let mut restorable = Line::from(label("restorable"));
     match database.latest_restorable {
         Some(at) => {
-            restorable.push_span(format!("to {} ago", text::age(at, app.now)));
-            let days = database.backup_days.map(|d| format!("  {d} days of backups")).unwrap_or_default();
+            restorable.push_span(format!("{} ago", text::age(at, app.now)));
+            let days = database.backup_days.map(|d| format!("  {d} days kept")).unwrap_or_default();
             restorable.push_span(Span::styled(days, theme.muted()));
         }
         None => restorable.push_span(Span::styled("no automated backups known", theme.muted())),

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget};
 
 use super::alarms::severity;
-use crate::platform::{AlarmState, Health, Severity, Task, Unit, text};
+use crate::platform::{AlarmCondition, AlarmState, Health, Severity, Task, Unit, text};
 use crate::triage::Finding;
 use crate::tui::app::{AlarmDetail, App, Overlay};
 use crate::tui::keymap::{BINDINGS, Group};
@@ -32,7 +32,7 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
     }
     let wanted = lines(app, overlay, usize::from(body.width.saturating_sub(4)));
     let (title, area) = match overlay {
-        Overlay::Help => ("Keys".to_owned(), popup(body, 64, wanted.len() as u16 + 2)),
+        Overlay::Help => ("Keys".to_owned(), popup(body, 72, wanted.len() as u16 + 2)),
         Overlay::Task(id) => (format!("Task {id}"), body),
         Overlay::Alarm(detail) => (detail.name.clone(), body),
         Overlay::Finding(_) => ("Finding".to_owned(), popup(body, 76, wanted.len() as u16 + 2)),
@@ -44,9 +44,10 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
     let lines = lines(app, overlay, usize::from(inner.width));
     if let Overlay::Alarm(detail) = overlay
         && inner.height > CHART_ROWS + 6
+        && let Some(condition) = condition(app, &detail.name)
     {
         let room = Rect { height: CHART_ROWS, ..inner };
-        draw_alarm_chart(app, detail, room, buffer);
+        draw_alarm_chart(app, detail, condition, room, buffer);
         inner.y += CHART_ROWS;
         inner.height -= CHART_ROWS;
     }
@@ -262,14 +263,13 @@ fn alarm_lines(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'sta
     lines
 }
 
-fn draw_alarm_chart(app: &App, detail: &AlarmDetail, area: Rect, buffer: &mut Buffer) {
+/// What an alarm fires on, if it is one metric against one threshold.
+fn condition<'a>(app: &'a App, name: &str) -> Option<&'a AlarmCondition> {
+    app.picture.alarms.value()?.iter().find(|alarm| alarm.name == name)?.condition.as_ref()
+}
+
+fn draw_alarm_chart(app: &App, detail: &AlarmDetail, condition: &AlarmCondition, area: Rect, buffer: &mut Buffer) {
     let theme = app.theme;
-    let alarms = app.picture.alarms.value();
-    let condition = alarms.and_then(|a| a.iter().find(|a| a.name == detail.name)).and_then(|a| a.condition.as_ref());
-    let Some(condition) = condition else {
-        Line::styled("not a metric alarm: no chart", theme.muted()).render(area, buffer);
-        return;
-    };
     let gauge = app.platform.gauges.iter().find(|g| g.query.same_metric(&condition.query));
     match &detail.points {
         None => Line::styled("…", theme.muted()).render(area, buffer),

@@ -67,7 +67,8 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn pair(app: &App, area: Rect, buffer: &mut Buffer, left: Draw, right: Draw) {
-    let [a, b] = overlap(Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]), area);
+    // At 80 columns a deployment's line needs 41, a database's 36.
+    let [a, b] = overlap(Layout::horizontal([Constraint::Fill(43), Constraint::Fill(38)]), area);
     left(app, a, buffer);
     right(app, b, buffer);
 }

@@ -30,7 +30,8 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let tasks = (lists::tasks(app).len() as u16 + 3).clamp(4, area.height.saturating_sub(deployments + 4).max(4));
     let wide = area.width >= 110;
     if wide {
-        let [left, right] = overlap(Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]), area);
+        let [left, right] =
+            overlap(Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width / 3).max(45))]), area);
         let [tasks_area, deployments_area, events_area] = overlap(
             Layout::vertical([Constraint::Length(tasks), Constraint::Length(deployments), Constraint::Fill(1)]),
             left,
@@ -82,7 +83,7 @@ fn facts(app: &App, columns: usize) -> Vec<Line<'static>> {
     };
     let mut lines = vec![tasks_line(app, picture, columns)];
     if let Some(service) = picture.state.value() {
-        let mut line = Line::from(label(app, "rolling", columns));
+        let mut line = Line::from(label(app, "rolling"));
         let breaker = match service.circuit_breaker {
             Some(b) if b.enabled && b.rollback => "circuit breaker with rollback",
             Some(b) if b.enabled => "circuit breaker, no rollback",

@@ -12,7 +12,7 @@ use crate::platform::{
 };
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad};
-use crate::tui::widget::{gauge_line, panel, reading, say_trouble};
+use crate::tui::widget::{LABEL, gauge_line, panel, reading, say_trouble};
 
 /// Gauges on the overview; screen 2 shows all.
 const GAUGES_IN_SUMMARY: usize = 7;
@@ -51,13 +51,13 @@ pub(super) fn summary(app: &App, index: usize, area: Rect, buffer: &mut Buffer) 
     let inner = panel(&format!("ECS {}", spec.name), &note, false, app.theme, area, buffer);
     let columns = usize::from(inner.width);
     let mut lines = vec![tasks_line(app, picture, columns)];
-    lines.extend(deployment_lines(app, spec, picture, columns).into_iter().take(2));
+    lines.extend(deployment_lines(app, spec, picture).into_iter().take(2));
     lines.extend(gauges(app, index).into_iter().map(|i| gauge_line(app, i, &app.platform.gauges[i], columns)));
     Paragraph::new(lines).render(inner, buffer);
 }
 
-pub(super) fn label(app: &App, text: &str, columns: usize) -> Span<'static> {
-    Span::styled(pad(text, if columns < 34 { 9 } else { 13 }), app.theme.muted())
+pub(super) fn label(app: &App, text: &str) -> Span<'static> {
+    Span::styled(pad(text, LABEL), app.theme.muted())
 }
 
 /// How the number of running tasks is to be coloured.
@@ -74,16 +74,18 @@ fn tasks_style(app: &App, service: &Service) -> Style {
 
 pub(super) fn tasks_line(app: &App, picture: &ServicePicture, columns: usize) -> Line<'static> {
     let theme = app.theme;
-    let mut line = Line::from(label(app, "tasks", columns));
+    let mut line = Line::from(label(app, "tasks"));
     let Some(service) = picture.state.value() else {
         let why = picture.state.trouble().map_or("…".to_owned(), |t| t.why.clone());
         line.push_span(Span::styled(fit(&why, columns), theme.muted()));
         return line;
     };
     let style = if picture.state.is_live(app.now) { tasks_style(app, service) } else { theme.stale() };
-    line.push_span(Span::styled(format!("{} of {} running", service.running, service.desired), style));
+    line.push_span(Span::styled(format!("{} of {}", service.running, service.desired), style));
     if service.pending > 0 {
-        line.push_span(format!("  {} pending", service.pending));
+        line.push_span(format!(" +{} pending", service.pending));
+    } else {
+        line.push_span(Span::styled(" running", style));
     }
     if service.status != ServiceStatus::Active {
         line.push_span(Span::styled(format!("  {}", status_word(&service.status)), theme.severity(Severity::Critical)));
@@ -122,29 +124,29 @@ fn progress(app: &App, deployment: &Deployment) -> (String, Style) {
             if deployment.running < deployment.desired || deployment.rollout == Rollout::InProgress =>
         {
             let style = if deployment.failed > 0 { theme.severity(Severity::Warning) } else { theme.focus() };
-            (format!("rolling {} of {}{failed}", deployment.running, deployment.desired), style)
+            (format!("rolling {}/{}{failed}", deployment.running, deployment.desired), style)
         }
         (DeploymentStatus::Primary, _) => (format!("running {}", deployment.running), Style::new()),
         (_, _) => (format!("draining {}", deployment.running), theme.muted()),
     }
 }
 
-fn deployment_lines(app: &App, spec: &ServiceSpec, picture: &ServicePicture, columns: usize) -> Vec<Line<'static>> {
+fn deployment_lines(app: &App, spec: &ServiceSpec, picture: &ServicePicture) -> Vec<Line<'static>> {
     let Some(service) = picture.state.value() else {
-        return vec![Line::from(label(app, "deploy", columns))];
+        return vec![Line::from(label(app, "deploy"))];
     };
     let mut lines: Vec<Line<'static>> = service
         .deployments
         .iter()
         .enumerate()
         .map(|(i, d)| {
-            let mut line = Line::from(label(app, if i == 0 { "deploy" } else { "" }, columns));
+            let mut line = Line::from(label(app, if i == 0 { "deploy" } else { "" }));
             line.extend(deployment_spans(app, spec, picture, d));
             line
         })
         .collect();
     if lines.is_empty() {
-        let mut line = Line::from(label(app, "deploy", columns));
+        let mut line = Line::from(label(app, "deploy"));
         line.push_span(format!("{} no deployment", service.revision));
         lines.push(line);
     }
@@ -160,9 +162,9 @@ pub(super) fn deployment_spans(
     let image = picture.image(spec.container.as_deref(), &deployment.revision);
     let image = image.map(|i| format!(" {}", fit(i.short(), 16))).unwrap_or_default();
     let (words, style) = progress(app, deployment);
-    let age = deployment.created_at.map(|at| format!("  {}", text::age(at, app.now))).unwrap_or_default();
+    let age = deployment.created_at.map(|at| format!(" {}", text::age(at, app.now))).unwrap_or_default();
     vec![
-        Span::raw(format!("{}{image}  ", deployment.revision)),
+        Span::raw(format!("{}{image} ", deployment.revision)),
         Span::styled(words, style),
         Span::styled(age, app.theme.muted()),
     ]

@@ -9,8 +9,14 @@ use crate::platform::{Gauge, Level, Role, text};
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad, width};
 
-/// A line shorter than this has no room for a sparkline.
-const SPARK_FROM: usize = 26;
+/// Columns of the name that begins a line of a panel, and the mark or space behind it.
+pub const LABEL: usize = 12;
+/// Columns of the number.
+const VALUE: usize = 8;
+/// Columns of the target or age at the end.
+const NOTE: usize = 8;
+/// A sparkline shorter than this says nothing.
+const SPARK: std::ops::RangeInclusive<usize> = 4..=60;
 
 /// The newest number of a gauge as it is written, and how to colour it.
 pub fn reading(app: &App, index: usize, gauge: &Gauge) -> (String, Style) {
@@ -37,9 +43,9 @@ pub fn reading(app: &App, index: usize, gauge: &Gauge) -> (String, Style) {
 /// The line.
 pub fn gauge_line(app: &App, index: usize, gauge: &Gauge, columns: usize) -> Line<'static> {
     let theme = app.theme;
-    let label = pad(&gauge.title, label_width(columns));
+    let label = pad(&gauge.title, LABEL - 1);
     let (value, style) = reading(app, index, gauge);
-    let value = pad(&value, 9);
+    let value = pad(&value, VALUE);
     let level = app.picture.reading(index, gauge).and_then(|(_, level)| level);
     let flag = if level == Some(Level::Past) { "▲" } else { " " };
     let mut spans =
@@ -53,22 +59,16 @@ pub fn gauge_line(app: &App, index: usize, gauge: &Gauge, columns: usize) -> Lin
     };
     let used = spans.iter().map(|s| width(&s.content)).sum::<usize>();
     let room = columns.saturating_sub(used);
-    let note = pad(&note, 9.min(room));
-    let spark = room.saturating_sub(width(&note) + 1);
-    if columns >= SPARK_FROM
-        && spark >= 4
-        && let Some(series) = part.and_then(|p| p.value())
-    {
-        let line = sparkline(series, gauge.target, app.now, SignedDuration::from_hours(1), spark.min(60));
-        spans.push(Span::styled(pad(&line, spark), style));
+    let note = fit(&note, NOTE.min(room));
+    let spark = room.saturating_sub(NOTE + 1);
+    if spark >= *SPARK.start() {
+        let span = SignedDuration::from_hours(1);
+        let drawn = part
+            .and_then(|p| p.value())
+            .map(|series| sparkline(series, gauge.target, app.now, span, spark.min(*SPARK.end())));
+        spans.push(Span::styled(pad(&drawn.unwrap_or_default(), spark), style));
         spans.push(Span::raw(" "));
-    } else if spark > 0 && columns >= SPARK_FROM {
-        spans.push(Span::raw(" ".repeat(spark + 1)));
     }
-    spans.push(Span::styled(fit(&note, room), theme.muted()));
+    spans.push(Span::styled(note, theme.muted()));
     Line::from(spans)
-}
-
-fn label_width(columns: usize) -> usize {
-    if columns < 34 { 8 } else { 12 }
 }

@@ -32,7 +32,7 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     } else if let Some(profile) = profile {
         optional.push((fit(&format!("profile {profile}"), 24), theme.muted()));
     }
-    let mut room = columns.saturating_sub(width(&clock) + width(&state) + 3);
+    let mut room = columns.saturating_sub(width(&clock) + width(&state) + 2);
     room = room.saturating_sub(left.iter().map(|(t, _)| width(t) + 2).sum());
     for (piece, style) in optional {
         if !piece.is_empty() && width(&piece) + 2 <= room {
@@ -41,13 +41,6 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
         }
     }
     let cost_fits = width(&cost) + 2 <= room;
-
-    let mut line = Line::from(" ");
-    for (piece, style) in left {
-        line.push_span(Span::styled(piece, style));
-        line.push_span("  ");
-    }
-    buffer.set_line(area.x, area.y, &line, area.width);
 
     let mut right = Line::default();
     if cost_fits {
@@ -58,6 +51,13 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     right.push_span(" ");
     right.push_span(clock);
     let wide = right.width().min(columns) as u16;
+    let mut line = Line::from(" ");
+    for (piece, style) in left {
+        line.push_span(Span::styled(piece, style));
+        line.push_span("  ");
+    }
+    let rest = (columns - usize::from(wide)).saturating_sub(1) as u16;
+    buffer.set_line(area.x, area.y, &line, rest);
     buffer.set_line(area.right().saturating_sub(wide), area.y, &right, wide);
 }
 

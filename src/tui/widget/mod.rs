@@ -10,7 +10,7 @@ mod sparkline;
 
 pub use chart::{Plot, chart};
 pub use footer::footer;
-pub use gauge::{gauge_line, reading};
+pub use gauge::{LABEL, gauge_line, reading};
 pub use header::header;
 pub use list::list;
 pub use panel::{overlap, panel, say_trouble};

@@ -1,0 +1,74 @@
+//! The line to AWS behind the screen: it carries out effects, and its answers come back on the queue.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::{self, Sender};
+
+use super::effect::Effect;
+use super::message::Message;
+use crate::aws::{self, Clients};
+use crate::clock::Clock;
+use crate::platform::{Observation, Platform};
+use crate::watch::{self, Watch};
+
+/// Observations that may wait for the queue; the watch waits when they do.
+const WAITING: usize = 64;
+
+/// The clients and the watch over them, once the clients are there. Dropping it stops the watch.
+pub struct Connection {
+    clients: Clients,
+    watch: Watch,
+    queue: Sender<Message>,
+    clock: Clock,
+}
+
+impl Connection {
+    /// Starts watching; what is observed is put on the queue.
+    pub fn open(platform: Arc<Platform>, clients: Clients, clock: Clock, queue: Sender<Message>) -> Connection {
+        let (observer, mut observed) = mpsc::channel::<Observation>(WAITING);
+        let watch = watch::start(platform, clients.clone(), clock.clone(), observer);
+        let to = queue.clone();
+        tokio::spawn(async move {
+            while let Some(observation) = observed.recv().await {
+                if to.send(Message::Observed(Box::new(observation))).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Connection { clients, watch, queue, clock }
+    }
+
+    /// What the screen is told about it.
+    pub fn greeting(&self) -> Message {
+        Message::Connected {
+            region: self.clients.region().map(ToOwned::to_owned),
+            profile: self.clients.profile().map(ToOwned::to_owned),
+        }
+    }
+
+    /// Carries out an effect that concerns AWS, without waiting for it. All others concern the
+    /// terminal and are not for here.
+    pub fn carry_out(&self, effect: Effect) {
+        match effect {
+            Effect::Attend(attention) => self.watch.attend(attention),
+            Effect::Refresh => self.watch.refresh(),
+            Effect::Focus(service) => self.watch.focus(service),
+            Effect::ShowAlarm { name, query, period_seconds } => {
+                let (clients, queue, now) = (self.clients.clone(), self.queue.clone(), self.clock.now());
+                tokio::spawn(async move {
+                    let points = async {
+                        match &query {
+                            Some(query) => Some(aws::cloudwatch::recent(&clients, query, period_seconds, now).await),
+                            None => None,
+                        }
+                    };
+                    let (history, points) =
+                        tokio::join!(aws::cloudwatch::describe_alarm_history(&clients, &name), points);
+                    // The receiver is gone only when the program ends.
+                    let _ = queue.send(Message::Alarm { name, history, points }).await;
+                });
+            }
+            Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Bell | Effect::Copy(_) => {}
+        }
+    }
+}
