@@ -7,5 +7,6 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod any_picture;
 mod harness;
 mod layers;

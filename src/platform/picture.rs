@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Level, Part, Platform, Point, Scaling, Series, Service,
-    Spent, Task, Trouble,
+    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Image, Level, Part, Platform, Point, Revision, Scaling,
+    Series, Service, Spent, Task, Trouble,
 };
 
 /// All that is known of one service. Its name is in [`Platform::services`] at the same index.
@@ -17,6 +17,19 @@ pub struct ServicePicture {
     pub tasks: Part<Vec<Task>>,
     /// Its auto scaling; `Some(None)` when it has none.
     pub scaling: Part<Option<Scaling>>,
+}
+
+impl ServicePicture {
+    /// The image that tasks of a revision run in the container that carries it: the one named, or else the first.
+    /// `None` while no task of the revision is known.
+    pub fn image(&self, container: Option<&str>, revision: &Revision) -> Option<&Image> {
+        let task = self.tasks.value()?.iter().find(|task| task.revision == *revision)?;
+        let container = match container {
+            Some(name) => task.container(name)?,
+            None => task.containers.first()?,
+        };
+        Some(&container.image)
+    }
 }
 
 /// The picture. Vectors stand in the same order as those of the [`Platform`].

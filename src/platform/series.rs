@@ -34,7 +34,7 @@ impl Series {
             }
         }
         if let Some(newest) = self.points.back() {
-            let oldest = newest.at - SPAN;
+            let oldest = newest.at.checked_sub(SPAN).unwrap_or(Timestamp::MIN);
             while self.points.front().is_some_and(|p| p.at < oldest) {
                 self.points.pop_front();
             }

@@ -1,0 +1,223 @@
+//! What each action does to the state.
+
+use crossterm::event::{MouseEvent, MouseEventKind};
+
+use super::app::{AlarmDetail, App, Overlay, Screen};
+use super::effect::Effect;
+use super::keymap::Action;
+use super::palette::{Goal, Palette};
+use super::{layout, lists};
+use crate::platform::Subject;
+use crate::triage::Finding;
+use crate::watch::Attention;
+
+/// Lines that a page key moves.
+const PAGE: usize = 10;
+/// Lines that a notch of the mouse's wheel moves.
+const NOTCH: usize = 3;
+
+impl App {
+    pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Vec<Effect> {
+        match mouse.kind {
+            MouseEventKind::ScrollDown => {
+                let effects = self.touch();
+                self.step(NOTCH, true);
+                effects
+            }
+            MouseEventKind::ScrollUp => {
+                let effects = self.touch();
+                self.step(NOTCH, false);
+                effects
+            }
+            _ => {
+                self.changed = false;
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
+        match action {
+            Action::Quit => return vec![Effect::Quit],
+            Action::Suspend => return vec![Effect::Suspend],
+            Action::Redraw => return vec![Effect::Redraw],
+            Action::Refresh => {
+                self.say("asking AWS for everything");
+                return vec![Effect::Refresh];
+            }
+            Action::Pause => {
+                let paused = self.attention == Attention::Paused;
+                return self.attend(if paused { Attention::Active } else { Attention::Paused });
+            }
+            Action::Help => {
+                let open = matches!(self.overlay, Some(Overlay::Help));
+                self.show((!open).then_some(Overlay::Help));
+            }
+            Action::Palette => self.show(Some(Overlay::Palette(Palette::new(&self.platform, &self.picture)))),
+            Action::Filter => {
+                self.overlay = None;
+                self.filtering = true;
+            }
+            Action::Go(screen) => self.go(screen),
+            Action::Up => self.step(1, false),
+            Action::Down => self.step(1, true),
+            Action::PageUp => self.step(PAGE, false),
+            Action::PageDown => self.step(PAGE, true),
+            Action::Top => self.step(usize::MAX, false),
+            Action::Bottom => self.step(usize::MAX, true),
+            Action::NextPane => self.turn(1),
+            Action::PreviousPane => self.turn(lists::panes(self.screen) - 1),
+            Action::NextSubject => return self.subject(true),
+            Action::PreviousSubject => return self.subject(false),
+            Action::Open => return self.open(),
+            Action::Back => self.back(),
+            Action::Copy => return self.copy(),
+        }
+        Vec::new()
+    }
+
+    fn show(&mut self, overlay: Option<Overlay>) {
+        self.overlay = overlay;
+        self.overlay_scroll = 0;
+    }
+
+    fn go(&mut self, screen: Screen) {
+        self.show(None);
+        self.screen = screen;
+    }
+
+    fn back(&mut self) {
+        if self.overlay.is_some() {
+            self.show(None);
+        } else if !self.place().filter.value().is_empty() {
+            self.place_mut().filter.reset();
+        } else {
+            self.screen = Screen::Overview;
+        }
+    }
+
+    fn turn(&mut self, by: usize) {
+        let panes = lists::panes(self.screen);
+        let place = self.place_mut();
+        place.pane = (place.pane + by) % panes;
+    }
+
+    fn step(&mut self, by: usize, down: bool) {
+        let moved = |at: usize, last: usize| {
+            if down { at.saturating_add(by).min(last) } else { at.saturating_sub(by).min(last) }
+        };
+        if self.overlay.is_some() {
+            self.overlay_scroll = moved(self.overlay_scroll, layout::overlay_lines(self).saturating_sub(1));
+        } else if layout::is_stacked(self.size) {
+            let last = layout::stacked_height(self).saturating_sub(layout::body_height(self.size));
+            let place = self.place_mut();
+            place.scroll = moved(place.scroll.into(), last.into()).try_into().unwrap_or(u16::MAX);
+        } else {
+            let pane = self.place().pane;
+            let last = lists::length(self, pane).saturating_sub(1);
+            let place = self.place_mut();
+            place.cursors[pane] = moved(place.cursors[pane], last);
+        }
+    }
+
+    fn subject(&mut self, forward: bool) -> Vec<Effect> {
+        let next = |at: usize, count: usize| {
+            if count == 0 { 0 } else { (at + if forward { 1 } else { count - 1 }) % count }
+        };
+        if self.screen == Screen::Database {
+            self.database = next(self.database, self.platform.databases.len());
+            return Vec::new();
+        }
+        let service = next(self.service, self.platform.services.len());
+        self.select_service(service)
+    }
+
+    fn select_service(&mut self, service: usize) -> Vec<Effect> {
+        self.service = service;
+        self.places[Screen::Service as usize].cursors = [0; 3];
+        vec![Effect::Focus(service)]
+    }
+
+    pub(super) fn reach(&mut self, goal: Goal) -> Vec<Effect> {
+        match goal {
+            Goal::Do(action) => self.act(action),
+            Goal::Service(service) => {
+                self.go(Screen::Service);
+                self.select_service(service)
+            }
+            Goal::Database(database) => {
+                self.go(Screen::Database);
+                self.database = database;
+                Vec::new()
+            }
+            Goal::Alarm(name) => {
+                self.go(Screen::Alarms);
+                self.open_alarm(&name)
+            }
+            Goal::Copy(text) => self.send_to_clipboard(text),
+        }
+    }
+
+    fn open(&mut self) -> Vec<Effect> {
+        if let Some(Overlay::Finding(id)) = &self.overlay {
+            let found = self.findings.iter().find(|f| f.id == *id).cloned();
+            return found.map_or_else(Vec::new, |finding| self.open_subject(&finding));
+        }
+        if self.overlay.is_some() {
+            return Vec::new();
+        }
+        match lists::selected(self) {
+            Some(lists::Selected::Finding(finding)) => self.show(Some(Overlay::Finding(finding.id.clone()))),
+            Some(lists::Selected::Alarm(alarm)) => {
+                let name = alarm.name.clone();
+                return self.open_alarm(&name);
+            }
+            Some(lists::Selected::Task(task)) => self.show(Some(Overlay::Task(task.id.clone()))),
+            Some(lists::Selected::Text(text)) => self.show(Some(Overlay::Text(text))),
+            Some(lists::Selected::Database(database)) => return self.reach(Goal::Database(database)),
+            None => {}
+        }
+        Vec::new()
+    }
+
+    fn open_subject(&mut self, finding: &Finding) -> Vec<Effect> {
+        if let Some(name) = finding.id.strip_prefix("alarm/") {
+            return self.reach(Goal::Alarm(name.to_owned()));
+        }
+        match finding.subject {
+            Subject::Service(service) => self.reach(Goal::Service(service)),
+            Subject::Database(database) => self.reach(Goal::Database(database)),
+            Subject::Platform => {
+                self.go(Screen::Alarms);
+                Vec::new()
+            }
+        }
+    }
+
+    fn open_alarm(&mut self, name: &str) -> Vec<Effect> {
+        let condition = self
+            .picture
+            .alarms
+            .value()
+            .and_then(|alarms| alarms.iter().find(|alarm| alarm.name == name))
+            .and_then(|alarm| alarm.condition.as_ref());
+        let (query, period_seconds) = condition.map_or((None, 60), |c| (Some(c.query.clone()), c.period_seconds));
+        self.show(Some(Overlay::Alarm(AlarmDetail { name: name.to_owned(), history: None, points: None })));
+        vec![Effect::ShowAlarm { name: name.to_owned(), query, period_seconds }]
+    }
+
+    fn copy(&mut self) -> Vec<Effect> {
+        if let Some(text) = lists::copyable(self) {
+            self.send_to_clipboard(text)
+        } else {
+            self.say("nothing selected to copy");
+            Vec::new()
+        }
+    }
+
+    fn send_to_clipboard(&mut self, text: String) -> Vec<Effect> {
+        // The terminal never says whether it took the text, so neither do we.
+        self.say(format!("sent to the terminal's clipboard: {text}"));
+        vec![Effect::Copy(text)]
+    }
+}

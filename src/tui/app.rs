@@ -1,0 +1,269 @@
+//! The state of the screen and the one function that changes it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use crossterm::event::KeyEventKind;
+use jiff::{SignedDuration, Timestamp};
+use tui_input::Input;
+
+use super::effect::Effect;
+use super::lists;
+use super::message::Message;
+use super::palette::Palette;
+use super::theme::Theme;
+use crate::platform::timeline::{Entry, timeline};
+use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Trouble};
+use crate::triage::{Finding, findings};
+use crate::watch::Attention;
+
+/// Nobody has touched a key for so long: the watch may slow down.
+const IDLE_AFTER: SignedDuration = SignedDuration::from_mins(15);
+/// A notice in the footer stays so long.
+const NOTICE_STAYS: SignedDuration = SignedDuration::from_secs(6);
+/// Findings depend on the present too: they are made anew after so long without news.
+const TRIAGE_EVERY: SignedDuration = SignedDuration::from_secs(10);
+
+/// A screen behind a number key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    /// The whole platform.
+    #[default]
+    Overview,
+    /// One service.
+    Service,
+    /// One database.
+    Database,
+    /// All alarms.
+    Alarms,
+}
+
+/// What lies over the screen.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// The keys.
+    Help,
+    /// Anything, by name.
+    Palette(Palette),
+    /// One task, by id.
+    Task(String),
+    /// One alarm.
+    Alarm(AlarmDetail),
+    /// One finding, by id.
+    Finding(String),
+    /// A service event or another long line, in full.
+    Text(String),
+}
+
+/// What is known of one alarm beyond the list.
+#[derive(Clone, Debug)]
+pub struct AlarmDetail {
+    /// Its name.
+    pub name: String,
+    /// Its history, newest first; `None` until answered.
+    pub history: Option<Result<Vec<AlarmChange>, Trouble>>,
+    /// Its metric; `None` until answered, or if it has none.
+    pub points: Option<Result<Vec<Point>, Trouble>>,
+}
+
+/// Where the user is on one screen.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// The panel that the keys go to.
+    pub pane: usize,
+    /// The selected line of each panel.
+    pub cursors: [usize; 3],
+    /// The first line shown where panels are stacked.
+    pub scroll: u16,
+    /// Narrows the lists.
+    pub filter: Input,
+}
+
+/// The state of the screen.
+#[derive(Debug)]
+pub struct App {
+    /// What is watched.
+    pub platform: Arc<Platform>,
+    /// What is known of it.
+    pub picture: Picture,
+    /// What is wrong, worst first.
+    pub findings: Vec<Finding>,
+    /// What happened, newest first.
+    pub timeline: Vec<Entry>,
+    /// Indexes of the services, those with the worst findings first.
+    pub ranking: Vec<usize>,
+    /// How it looks.
+    pub theme: Theme,
+    /// The present.
+    pub now: Timestamp,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// The screen shown.
+    pub screen: Screen,
+    /// The service that screen 2 shows.
+    pub service: usize,
+    /// The database that screen 3 shows.
+    pub database: usize,
+    /// What lies over the screen.
+    pub overlay: Option<Overlay>,
+    /// First line of the overlay shown.
+    pub overlay_scroll: usize,
+    /// The filter is being typed.
+    pub filtering: bool,
+    /// How closely AWS is watched.
+    pub attention: Attention,
+    /// Region and profile, once the clients are there.
+    pub connected: Option<(Option<String>, Option<String>)>,
+    notice: Option<(String, Timestamp)>,
+    pub(super) places: [Place; 4],
+    touched: Timestamp,
+    triaged: Timestamp,
+    news: bool,
+    pub(super) changed: bool,
+    rung: HashSet<String>,
+}
+
+impl App {
+    /// The screen before anything is known.
+    pub fn new(platform: Arc<Platform>, theme: Theme, now: Timestamp, size: (u16, u16)) -> App {
+        App {
+            picture: Picture::of(&platform),
+            ranking: (0..platform.services.len()).collect(),
+            platform,
+            findings: Vec::new(),
+            timeline: Vec::new(),
+            theme,
+            now,
+            size,
+            screen: Screen::default(),
+            service: 0,
+            database: 0,
+            overlay: None,
+            overlay_scroll: 0,
+            filtering: false,
+            attention: Attention::Active,
+            connected: None,
+            notice: None,
+            places: Default::default(),
+            touched: now,
+            triaged: now,
+            news: false,
+            changed: true,
+            rung: HashSet::new(),
+        }
+    }
+
+    /// Where the user is on the screen shown.
+    pub fn place(&self) -> &Place {
+        &self.places[self.screen as usize]
+    }
+
+    pub(super) fn place_mut(&mut self) -> &mut Place {
+        &mut self.places[self.screen as usize]
+    }
+
+    /// The filter of the screen shown, in lower case.
+    pub fn filter(&self) -> String {
+        self.place().filter.value().trim().to_lowercase()
+    }
+
+    /// The last thing said to the user, while it is fresh.
+    pub fn notice(&self) -> Option<&str> {
+        self.notice.as_ref().map(|(text, _)| text.as_str())
+    }
+
+    /// Whether a frame is due; asking takes the answer away.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Changes the state and says what is to be done. No I/O, no waiting.
+    pub fn update(&mut self, message: Message) -> Vec<Effect> {
+        self.changed = true;
+        match message {
+            Message::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+            Message::Key(key) => {
+                let mut effects = self.touch();
+                effects.extend(self.key(key));
+                effects
+            }
+            Message::Paste(text) => {
+                let effects = self.touch();
+                self.paste(&text);
+                effects
+            }
+            Message::Mouse(mouse) => self.mouse(mouse),
+            Message::Resize(columns, rows) => {
+                self.size = (columns, rows);
+                Vec::new()
+            }
+            Message::Tick(now) => self.tick(now),
+            Message::Connected { region, profile } => {
+                self.connected = Some((region, profile));
+                Vec::new()
+            }
+            Message::Observed(observation) => {
+                self.now = self.now.max(observation.at);
+                self.picture.take(*observation);
+                self.news = true;
+                Vec::new()
+            }
+            Message::Alarm { name, history, points } => {
+                if let Some(Overlay::Alarm(detail)) = &mut self.overlay
+                    && detail.name == name
+                {
+                    detail.history = Some(history);
+                    detail.points = points;
+                }
+                Vec::new()
+            }
+            Message::Resumed => vec![Effect::Redraw],
+            Message::Hangup => vec![Effect::Quit],
+        }
+    }
+
+    /// Draws conclusions from what was learned since the last time: once for a whole batch of messages.
+    pub fn settle(&mut self) -> Vec<Effect> {
+        if !self.news && self.now.duration_since(self.triaged) < TRIAGE_EVERY {
+            return Vec::new();
+        }
+        let news = std::mem::take(&mut self.news);
+        self.triaged = self.now;
+        self.findings = findings(&self.platform, &self.picture, self.now);
+        if news {
+            self.timeline = timeline(&self.platform, &self.picture);
+        }
+        self.ranking = lists::rank_services(self);
+        let critical: HashSet<String> =
+            self.findings.iter().filter(|f| f.severity == Severity::Critical).map(|f| f.id.clone()).collect();
+        let rings = critical.iter().any(|id| !self.rung.contains(id));
+        // What is over may ring again when it comes back.
+        self.rung = critical;
+        if rings { vec![Effect::Bell] } else { Vec::new() }
+    }
+
+    fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
+        self.now = self.now.max(now);
+        if self.notice.as_ref().is_some_and(|(_, said)| self.now.duration_since(*said) > NOTICE_STAYS) {
+            self.notice = None;
+        }
+        if self.attention == Attention::Active && self.now.duration_since(self.touched) > IDLE_AFTER {
+            return self.attend(Attention::Idle);
+        }
+        Vec::new()
+    }
+
+    pub(super) fn touch(&mut self) -> Vec<Effect> {
+        self.touched = self.now;
+        if self.attention == Attention::Idle { self.attend(Attention::Active) } else { Vec::new() }
+    }
+
+    pub(super) fn attend(&mut self, attention: Attention) -> Vec<Effect> {
+        self.attention = attention;
+        vec![Effect::Attend(attention)]
+    }
+
+    pub(super) fn say(&mut self, text: impl Into<String>) {
+        self.notice = Some((text.into(), self.now));
+    }
+}

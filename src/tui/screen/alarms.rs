@@ -1,0 +1,81 @@
+//! Screen 4: every alarm, worst first. Also the list on the overview.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use super::Draw;
+use crate::platform::{Alarm, AlarmState, Severity, text};
+use crate::tui::app::App;
+use crate::tui::lists;
+use crate::tui::text::{fit, pad, width};
+use crate::tui::theme::alarm_glyph;
+use crate::tui::widget::{list, panel, say_trouble};
+
+pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
+    vec![(lists::alarms(app).len().clamp(1, 200) as u16 + 2, draw as Draw)]
+}
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    panel_of(app, app.overlay.is_none(), app.place().cursors[0], area, buffer);
+}
+
+/// How bad an alarm is when it fires.
+pub(super) fn severity(app: &App, name: &str) -> Severity {
+    app.platform.expected_alarm(name).map_or(Severity::Warning, |e| e.severity)
+}
+
+/// The panel with the list.
+pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    let part = &app.picture.alarms;
+    let all = part.value().map_or(&[][..], Vec::as_slice);
+    let firing = all.iter().filter(|a| a.state == AlarmState::Alarm).count();
+    let title = if all.is_empty() { "Alarms".to_owned() } else { format!("Alarms {firing} of {}", all.len()) };
+    let inner = panel(&title, &say_trouble(part, app.now, theme), focused, theme, area, buffer);
+    let shown = lists::alarms(app);
+    if shown.is_empty() {
+        let text = match (part.value(), part.trouble()) {
+            (Some(all), _) if all.is_empty() => "this region has no alarms".to_owned(),
+            (Some(_), _) => "no alarm matches the filter".to_owned(),
+            (None, Some(trouble)) => trouble.to_string(),
+            (None, None) => "…".to_owned(),
+        };
+        Line::styled(fit(&text, usize::from(inner.width)), theme.muted()).render(inner, buffer);
+        return;
+    }
+    let columns = usize::from(inner.width);
+    let name = shown.iter().take(200).map(|a| width(&a.name)).max().unwrap_or(0).clamp(8, (columns * 2 / 5).max(8));
+    list(&shown, cursor, focused, theme, inner, buffer, |alarm, columns| alarm_line(app, alarm, columns, name));
+}
+
+fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'static> {
+    let theme = app.theme;
+    let style = theme.alarm(alarm.state, severity(app, &alarm.name));
+    let since = alarm.since.map(|at| text::age(at, app.now)).unwrap_or_default();
+    let word = if alarm.state == AlarmState::InsufficientData { "no data" } else { alarm.state.word() };
+    let dim = if alarm.state == AlarmState::Ok { theme.muted() } else { Style::new() };
+    let mut line = Line::from(vec![
+        Span::styled(format!("{} ", alarm_glyph(alarm.state)), style),
+        Span::styled(pad(&alarm.name, name), if alarm.state == AlarmState::Alarm { style } else { Style::new() }),
+        Span::styled(format!(" {} ", pad(word, 7)), style),
+        Span::styled(pad(&since, 7), theme.muted()),
+    ]);
+    let used = line.width();
+    if columns > used + 12 {
+        let why = why(app, alarm);
+        line.push_span(Span::styled(format!(" {}", fit(&why, columns - used - 1)), dim));
+    }
+    line
+}
+
+fn why(app: &App, alarm: &Alarm) -> String {
+    if alarm.state == AlarmState::Ok
+        && let Some(when) = app.platform.expected_alarm(&alarm.name).and_then(|e| e.when.clone())
+    {
+        return when;
+    }
+    alarm.reason.clone().or_else(|| alarm.description.clone()).unwrap_or_default()
+}

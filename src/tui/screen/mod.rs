@@ -1,0 +1,92 @@
+//! The screens: what `draw(&App)` puts where.
+
+mod alarms;
+mod database;
+mod overlay;
+mod overview;
+mod service;
+mod service_summary;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Position, Rect};
+
+use super::app::{App, Screen};
+use super::{layout, widget};
+
+/// Draws one panel of a screen.
+pub type Draw = fn(&App, Rect, &mut Buffer);
+
+/// The panels of the screen shown, each with its natural height (borders included), for a single column.
+pub fn stack(app: &App) -> Vec<(u16, Draw)> {
+    match app.screen {
+        Screen::Overview => overview::stack(app),
+        Screen::Service => service::stack(app),
+        Screen::Database => database::stack(app),
+        Screen::Alarms => alarms::stack(app),
+    }
+}
+
+/// Lines of what lies over the screen.
+pub fn overlay_lines(app: &App) -> usize {
+    overlay::length(app)
+}
+
+/// Draws the whole frame.
+pub fn draw(app: &App, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    let caret = paint(app, area, frame.buffer_mut());
+    if let Some(caret) = caret {
+        frame.set_cursor_position(caret);
+    }
+}
+
+/// Draws into a buffer and says where the cursor stands, if text is being typed.
+pub fn paint(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    if area.is_empty() {
+        return None;
+    }
+    let line = |y: u16| Rect { y, height: 1, ..area };
+    widget::header(app, line(area.y), buffer);
+    let body = Rect { y: area.y + 1, height: layout::body_height((area.width, area.height)), ..area };
+    let mut caret = None;
+    if !body.is_empty() {
+        if layout::is_stacked((area.width, area.height)) {
+            stacked(app, body, buffer);
+        } else {
+            match app.screen {
+                Screen::Overview => overview::draw(app, body, buffer),
+                Screen::Service => service::draw(app, body, buffer),
+                Screen::Database => database::draw(app, body, buffer),
+                Screen::Alarms => alarms::draw(app, body, buffer),
+            }
+        }
+        caret = overlay::draw(app, body, buffer);
+    }
+    if area.height > 1 {
+        let last = area.bottom() - 1;
+        if let Some(x) = widget::footer(app, line(last), buffer) {
+            caret = Some(Position { x, y: last });
+        }
+    }
+    app.theme.reduce(buffer);
+    caret
+}
+
+/// Draws the panels below each other and shows the part that the user has scrolled to.
+fn stacked(app: &App, body: Rect, buffer: &mut Buffer) {
+    let panels = stack(app);
+    let total = layout::stacked_height(app);
+    let mut canvas = Buffer::empty(Rect::new(0, 0, body.width, total));
+    let mut y = 0;
+    for (height, draw) in panels {
+        draw(app, Rect::new(0, y, body.width, height), &mut canvas);
+        y += height - 1;
+    }
+    let first = app.place().scroll.min(total.saturating_sub(body.height));
+    for row in 0..body.height.min(total - first) {
+        for column in 0..body.width {
+            buffer[(body.x + column, body.y + row)] = canvas[(column, first + row)].clone();
+        }
+    }
+}

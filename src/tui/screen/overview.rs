@@ -1,0 +1,260 @@
+//! Screen 1: the whole platform. What is wrong comes first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use super::{Draw, alarms, database, service_summary};
+use crate::platform::timeline::{Entry, EntryKind};
+use crate::platform::{Gauge, Level, Severity, Subject, text};
+use crate::triage::Finding;
+use crate::tui::app::{App, Overlay, Screen};
+use crate::tui::layout::has_charts;
+use crate::tui::lists;
+use crate::tui::text::{fit, pad, width};
+use crate::tui::theme::glyph;
+use crate::tui::widget::{Plot, chart, list, overlap, panel};
+
+/// Lines of *Now* at 80×24 and where there is more room.
+const NOW_LINES: (usize, usize) = (5, 8);
+
+pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
+    let timeline = lists::timeline(app).len().clamp(1, 12) as u16;
+    vec![
+        (now_height(app, NOW_LINES.0), now as Draw),
+        (service_height(app) + 2, services as Draw),
+        (database::summary_height(app) + 2, database::summary as Draw),
+        (lists::alarms(app).len().clamp(1, 12) as u16 + 2, alarms_panel as Draw),
+        (timeline + 2, timeline_panel as Draw),
+    ]
+}
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let roomy = has_charts((area.width, area.height + 2));
+    let now_rows = now_height(app, if roomy { NOW_LINES.1 } else { NOW_LINES.0 });
+    let middle = service_height(app).max(database::summary_height(app)) + 2;
+    let left = area.height.saturating_sub(now_rows + middle);
+    if roomy && left > 14 {
+        let charts_rows = (left / 2).clamp(8, 14);
+        let [top, cards, charts_row, bottom] = overlap(
+            Layout::vertical([
+                Constraint::Length(now_rows),
+                Constraint::Length(middle),
+                Constraint::Length(charts_rows),
+                Constraint::Fill(1),
+            ]),
+            area,
+        );
+        now(app, top, buffer);
+        pair(app, cards, buffer, services, database::summary);
+        charts(app, charts_row, buffer);
+        pair(app, bottom, buffer, alarms_panel, timeline_panel);
+    } else {
+        let [top, cards, bottom] = overlap(
+            Layout::vertical([
+                Constraint::Length(now_rows),
+                // Alarms and timeline keep at least three lines.
+                Constraint::Length(middle.min(area.height.saturating_sub(now_rows + 3))),
+                Constraint::Fill(1),
+            ]),
+            area,
+        );
+        now(app, top, buffer);
+        pair(app, cards, buffer, services, database::summary);
+        pair(app, bottom, buffer, alarms_panel, timeline_panel);
+    }
+}
+
+fn pair(app: &App, area: Rect, buffer: &mut Buffer, left: Draw, right: Draw) {
+    let [a, b] = overlap(Layout::horizontal([Constraint::Fill(1), Constraint::Fill(1)]), area);
+    left(app, a, buffer);
+    right(app, b, buffer);
+}
+
+fn focused(app: &App, pane: usize) -> bool {
+    app.screen == Screen::Overview
+        && app.place().pane == pane
+        && app.overlay.as_ref().is_none_or(|o| matches!(o, Overlay::Palette(_)))
+}
+
+fn now_height(app: &App, most: usize) -> u16 {
+    lists::findings(app).len().clamp(1, most) as u16 + 2
+}
+
+/// What is wrong, worst first, and the runbook that treats it.
+fn now(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    let findings = lists::findings(app);
+    let hidden = findings.len().saturating_sub(usize::from(area.height.saturating_sub(2)));
+    let note = if hidden > 0 { Line::styled(format!("{hidden} more below"), theme.muted()) } else { Line::default() };
+    let inner = panel("Now", &note, focused(app, 0), theme, area, buffer);
+    if findings.is_empty() {
+        let (text, style) = if app.findings.is_empty() {
+            nothing_wrong(app)
+        } else {
+            ("no finding matches the filter".to_owned(), theme.muted())
+        };
+        Line::styled(text, style).render(inner, buffer);
+        return;
+    }
+    // One width for all titles, so that the evidence stands in a column.
+    let columns = usize::from(inner.width);
+    let title = findings.iter().take(8).map(|f| width(&f.title)).max().unwrap_or(0).min(columns / 3).max(8);
+    list(&findings, app.place().cursors[0], focused(app, 0), theme, inner, buffer, |f, columns| {
+        finding_line(app, f, columns, title)
+    });
+}
+
+fn nothing_wrong(app: &App) -> (String, ratatui::style::Style) {
+    let pending = app.picture.services.iter().any(|s| s.state.is_pending())
+        || app.picture.databases.iter().any(crate::platform::Part::is_pending)
+        || app.picture.alarms.is_pending();
+    if pending {
+        ("… asking AWS".to_owned(), app.theme.muted())
+    } else {
+        let alarms = app.picture.alarms.value().map_or(0, Vec::len);
+        (format!("✓ nothing is wrong: {alarms} alarms quiet, every gauge within its target"), app.theme.well())
+    }
+}
+
+fn finding_line(app: &App, finding: &Finding, columns: usize, title: usize) -> Line<'static> {
+    let theme = app.theme;
+    let style = theme.severity(finding.severity);
+    let head = format!("{} {} ", glyph(finding.severity), pad(finding.severity.word(), 8));
+    let since = finding.since.map(|since| text::age(since, app.now)).unwrap_or_default();
+    let runbook = finding.runbook.as_deref().map(|name| format!("→ {name}")).unwrap_or_default();
+    let mut room = columns.saturating_sub(width(&head) + title + 2);
+    let mut tail: Vec<(String, ratatui::style::Style)> = Vec::new();
+    let mut keep = |text: String, style, at_least: usize| {
+        let wide = width(&text) + 2;
+        if !text.is_empty() && room > wide + at_least {
+            room -= wide;
+            tail.push((text, style));
+        }
+    };
+    keep(since, theme.muted(), 16);
+    keep(runbook, theme.key(), 16);
+    let evidence_width = width(&finding.evidence);
+    let after = finding.after.clone().unwrap_or_default();
+    let after_room = room.saturating_sub(evidence_width.min(room) + 2);
+    let after = if after_room >= 14 { fit(&after, after_room) } else { String::new() };
+    let evidence_room = if after.is_empty() { room } else { room - width(&after) - 2 };
+    let mut line = Line::from(vec![
+        Span::styled(head, style),
+        Span::styled(pad(&finding.title, title), style),
+        Span::raw("  "),
+        Span::raw(pad(&finding.evidence, evidence_room)),
+    ]);
+    if !after.is_empty() {
+        line.push_span("  ");
+        line.push_span(Span::styled(after, theme.severity(Severity::Warning)));
+    }
+    for (text, style) in tail {
+        line.push_span("  ");
+        line.push_span(Span::styled(text, style));
+    }
+    line
+}
+
+fn service_height(app: &App) -> u16 {
+    match app.platform.services.len() {
+        0 => 1,
+        1 => service_summary::summary_height(app, 0),
+        many => many.min(10) as u16 + 1,
+    }
+}
+
+/// One service in full, or a line for each, worst first.
+fn services(app: &App, area: Rect, buffer: &mut Buffer) {
+    match app.platform.services.len() {
+        0 => {
+            let inner = panel("ECS", &Line::default(), false, app.theme, area, buffer);
+            Line::styled("no service in the platform file", app.theme.muted()).render(inner, buffer);
+        }
+        1 => service_summary::summary(app, 0, area, buffer),
+        many => {
+            let inner = panel("ECS", &Line::from(format!("{many} services")), false, app.theme, area, buffer);
+            let columns = usize::from(inner.width);
+            let rows = usize::from(inner.height);
+            let lines: Vec<Line<'_>> =
+                app.ranking.iter().take(rows).map(|i| service_summary::one_line(app, *i, columns)).collect();
+            Paragraph::new(lines).render(inner, buffer);
+        }
+    }
+}
+
+fn alarms_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+    alarms::panel_of(app, focused(app, 1), app.place().cursors[1], area, buffer);
+}
+
+fn timeline_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    let inner = panel("Timeline", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, buffer);
+    let entries = lists::timeline(app);
+    if entries.is_empty() {
+        Line::styled("nothing happened yet", theme.muted()).render(inner, buffer);
+    }
+    list(&entries, app.place().cursors[2], focused(app, 2), theme, inner, buffer, |entry, columns| {
+        entry_line(app, entry, columns)
+    });
+}
+
+fn entry_line(app: &App, entry: &Entry, columns: usize) -> Line<'static> {
+    let theme = app.theme;
+    let (mark, style) = match entry.kind {
+        EntryKind::Deployment => ("▶", theme.focus()),
+        EntryKind::ServiceEvent => ("·", theme.muted()),
+        EntryKind::TaskFailed => ("●", theme.severity(Severity::Warning)),
+        EntryKind::AlarmRaised => ("▲", theme.severity(Severity::Critical)),
+        EntryKind::AlarmCleared => ("✓", theme.well()),
+    };
+    Line::from(vec![
+        Span::styled(format!("{} ", text::minute(entry.at)), theme.muted()),
+        Span::styled(format!("{mark} "), style),
+        Span::raw(fit(&entry.text, columns.saturating_sub(8))),
+    ])
+}
+
+/// Charts of the gauges that matter most: those past their target first.
+fn charts(app: &App, area: Rect, buffer: &mut Buffer) {
+    let count = usize::from(area.width / 38).clamp(1, 6);
+    let mut gauges: Vec<(usize, &Gauge)> = app.platform.gauges.iter().enumerate().collect();
+    if app.platform.services.len() > 1 {
+        let first = app.ranking.first().copied().unwrap_or(0);
+        gauges.retain(|(_, g)| !matches!(g.subject, Subject::Service(i) if i != first));
+    }
+    let past = |(i, g): &(usize, &Gauge)| app.picture.reading(*i, g).and_then(|(_, level)| level) == Some(Level::Past);
+    gauges.sort_by_key(|g| !past(g));
+    gauges.truncate(count);
+    let cells = Layout::horizontal(vec![Constraint::Fill(1); gauges.len().max(1)])
+        .spacing(ratatui::layout::Spacing::Overlap(1))
+        .split(area);
+    for ((index, gauge), cell) in gauges.into_iter().zip(cells.iter()) {
+        gauge_chart(app, index, gauge, *cell, buffer);
+    }
+}
+
+/// A framed chart of one gauge, its target as the line.
+pub(super) fn gauge_chart(app: &App, index: usize, gauge: &Gauge, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    let (value, style) = crate::tui::widget::reading(app, index, gauge);
+    let owner = match gauge.subject {
+        Subject::Service(i) if app.platform.services.len() > 1 => {
+            app.platform.services.get(i).map(|s| format!("{} ", s.name)).unwrap_or_default()
+        }
+        Subject::Database(_) => "RDS ".to_owned(),
+        Subject::Service(_) | Subject::Platform => String::new(),
+    };
+    let target = gauge.target.map(|t| format!("  {}", t.show(gauge.unit))).unwrap_or_default();
+    let note = Line::from(vec![Span::styled(value, style), Span::styled(target, theme.muted())]);
+    let inner = panel(&format!("{owner}{}", gauge.title), &note, false, theme, area, buffer);
+    let Some(series) = app.picture.series.get(index).and_then(|p| p.value()) else { return };
+    let plot = Plot {
+        points: series.points().collect(),
+        unit: gauge.unit,
+        line: gauge.target.map(crate::platform::Target::border),
+        style,
+    };
+    chart(&plot, app.now, theme, inner, buffer);
+}

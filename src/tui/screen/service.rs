@@ -1,0 +1,234 @@
+//! Screen 2: one service, its tasks, deployments and events.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use super::Draw;
+use super::service_summary::{deployment_spans, gauges, label, of, tasks_line};
+use crate::platform::{Deployment, Health, ServiceEvent, Severity, Task, text};
+use crate::tui::app::{App, Screen};
+use crate::tui::lists;
+use crate::tui::text::{fit, pad, width};
+use crate::tui::widget::{gauge_line, list, overlap, panel, say_trouble};
+
+pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
+    let lines = |count: usize| count.clamp(1, 20) as u16 + 2;
+    vec![
+        (facts(app, 200).len() as u16 + 2, facts_panel as Draw),
+        (lines(lists::tasks(app).len() + 1), tasks_panel as Draw),
+        (lines(lists::deployments(app).len()), deployments_panel as Draw),
+        (lines(lists::events(app).len()), events_panel as Draw),
+    ]
+}
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let facts_rows = facts(app, usize::from(area.width)).len() as u16 + 2;
+    let deployments = lists::deployments(app).len().clamp(1, 4) as u16 + 2;
+    let tasks = (lists::tasks(app).len() as u16 + 3).clamp(4, area.height.saturating_sub(deployments + 4).max(4));
+    let wide = area.width >= 110;
+    if wide {
+        let [left, right] = overlap(Layout::horizontal([Constraint::Fill(3), Constraint::Fill(2)]), area);
+        let [tasks_area, deployments_area, events_area] = overlap(
+            Layout::vertical([Constraint::Length(tasks), Constraint::Length(deployments), Constraint::Fill(1)]),
+            left,
+        );
+        let [facts_area, charts_area] =
+            overlap(Layout::vertical([Constraint::Length(facts_rows), Constraint::Fill(1)]), right);
+        facts_panel(app, facts_area, buffer);
+        tasks_panel(app, tasks_area, buffer);
+        deployments_panel(app, deployments_area, buffer);
+        events_panel(app, events_area, buffer);
+        charts(app, charts_area, buffer);
+    } else {
+        let facts_rows = facts_rows.min(7);
+        let tasks = tasks.min(area.height.saturating_sub(facts_rows + deployments + 2).max(4));
+        let [facts_area, tasks_area, deployments_area, events_area] = overlap(
+            Layout::vertical([
+                Constraint::Length(facts_rows),
+                Constraint::Length(tasks),
+                Constraint::Length(deployments),
+                Constraint::Fill(1),
+            ]),
+            area,
+        );
+        facts_panel(app, facts_area, buffer);
+        tasks_panel(app, tasks_area, buffer);
+        deployments_panel(app, deployments_area, buffer);
+        events_panel(app, events_area, buffer);
+    }
+}
+
+fn charts(app: &App, area: Rect, buffer: &mut Buffer) {
+    let shown = usize::from(area.height / 8).clamp(1, 4);
+    let gauges: Vec<usize> = gauges(app, app.service).into_iter().take(shown).collect();
+    let cells = Layout::vertical(vec![Constraint::Fill(1); gauges.len().max(1)])
+        .spacing(ratatui::layout::Spacing::Overlap(1))
+        .split(area);
+    for (index, cell) in gauges.into_iter().zip(cells.iter()) {
+        super::overview::gauge_chart(app, index, &app.platform.gauges[index], *cell, buffer);
+    }
+}
+
+fn focused(app: &App, pane: usize) -> bool {
+    app.screen == Screen::Service && app.place().pane == pane && app.overlay.is_none()
+}
+
+fn facts(app: &App, columns: usize) -> Vec<Line<'static>> {
+    let Some((_, picture)) = of(app, app.service) else {
+        return vec![Line::styled("no service in the platform file", app.theme.muted())];
+    };
+    let mut lines = vec![tasks_line(app, picture, columns)];
+    if let Some(service) = picture.state.value() {
+        let mut line = Line::from(label(app, "rolling", columns));
+        let breaker = match service.circuit_breaker {
+            Some(b) if b.enabled && b.rollback => "circuit breaker with rollback",
+            Some(b) if b.enabled => "circuit breaker, no rollback",
+            _ => "no circuit breaker: a bad deployment fails for ever",
+        };
+        let percent = |p: Option<u32>| p.map_or("?".to_owned(), |p| p.to_string());
+        line.push_span(fit(
+            &format!(
+                "{}–{} % healthy, {breaker}",
+                percent(service.minimum_healthy_percent),
+                percent(service.maximum_percent)
+            ),
+            columns,
+        ));
+        lines.push(line);
+    }
+    lines.extend(gauges(app, app.service).into_iter().map(|i| gauge_line(app, i, &app.platform.gauges[i], columns)));
+    lines
+}
+
+fn facts_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+    let Some((spec, picture)) = of(app, app.service) else {
+        let inner = panel("Service", &Line::default(), false, app.theme, area, buffer);
+        Paragraph::new(facts(app, 80)).render(inner, buffer);
+        return;
+    };
+    let mut note = say_trouble(&picture.state, app.now, app.theme);
+    let many = app.platform.services.len();
+    if many > 1 && note.width() == 0 {
+        note = Line::styled(format!("{} of {many}  [ ]", app.service + 1), app.theme.muted());
+    }
+    let title = format!("{} in {}", spec.name, spec.cluster);
+    let inner = panel(&title, &note, false, app.theme, area, buffer);
+    Paragraph::new(facts(app, usize::from(inner.width))).render(inner, buffer);
+}
+
+fn tasks_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    let tasks = lists::tasks(app);
+    let note = match of(app, app.service) {
+        Some((_, picture)) => say_trouble(&picture.tasks, app.now, theme),
+        None => Line::default(),
+    };
+    let stopped = tasks.iter().filter(|t| t.is_stopped()).count();
+    let title = if stopped > 0 {
+        format!("Tasks {} and {stopped} stopped", tasks.len() - stopped)
+    } else {
+        format!("Tasks {}", tasks.len())
+    };
+    let inner = panel(&title, &note, focused(app, 0), theme, area, buffer);
+    if inner.height == 0 {
+        return;
+    }
+    let head = Rect { height: 1, ..inner };
+    let wide = inner.width >= 90;
+    let mut titles =
+        format!("{} {} {} {} {} ", pad("task", 12), pad("rev", 5), pad("status", 14), pad("health", 10), pad("age", 7));
+    if wide {
+        titles.push_str(&pad("zone", 12));
+    }
+    titles.push_str("image / why it stopped");
+    Line::styled(fit(&titles, usize::from(inner.width)), theme.muted()).render(head, buffer);
+    let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
+    list(&tasks, app.place().cursors[0], focused(app, 0), theme, rest, buffer, |task, columns| {
+        task_line(app, task, columns, wide)
+    });
+}
+
+fn task_line(app: &App, task: &Task, columns: usize, wide: bool) -> Line<'static> {
+    let theme = app.theme;
+    let health_style = match task.health {
+        Health::Healthy => theme.well(),
+        Health::Unhealthy => theme.severity(Severity::Critical),
+        Health::Unknown => theme.muted(),
+    };
+    let (health, status_style) = if task.is_stopped() {
+        ("", if task.failed() { theme.severity(Severity::Warning) } else { theme.muted() })
+    } else {
+        let word = match task.health {
+            Health::Healthy => "✓ healthy",
+            Health::Unhealthy => "▲ UNHEALTHY",
+            Health::Unknown => "? no check",
+        };
+        (word, Style::new())
+    };
+    let since = if task.is_stopped() { task.stopped_at } else { task.started_at.or(task.created_at) };
+    let age = since.map(|at| text::age(at, app.now)).unwrap_or_default();
+    let container = of(app, app.service).and_then(|(spec, _)| spec.container.clone());
+    let image = container.and_then(|name| task.container(&name)).or_else(|| task.containers.first());
+    let last = if task.is_stopped() {
+        task.why_stopped().unwrap_or_default()
+    } else {
+        image
+            .map(|c| {
+                let digest = c.image.digest.as_deref().map(|d| d.strip_prefix("sha256:").unwrap_or(d));
+                format!("{} {}", c.image.short(), digest.and_then(|d| d.get(..12)).unwrap_or_default())
+            })
+            .unwrap_or_default()
+    };
+    let mut spans = vec![
+        Span::raw(pad(task.id.get(..12).unwrap_or(&task.id), 12) + " "),
+        Span::raw(pad(&task.revision.to_string(), 5) + " "),
+        Span::styled(pad(&task.last_status, 14) + " ", status_style),
+        Span::styled(pad(health, 10) + " ", health_style),
+        Span::styled(pad(&age, 7) + " ", theme.muted()),
+    ];
+    if wide {
+        spans.push(Span::styled(pad(task.zone.as_deref().unwrap_or_default(), 12), theme.muted()));
+    }
+    let used: usize = spans.iter().map(|s| width(&s.content)).sum();
+    spans.push(Span::styled(fit(&last, columns.saturating_sub(used)), status_style));
+    Line::from(spans)
+}
+
+fn deployments_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    let inner = panel("Deployments", &Line::default(), focused(app, 1), theme, area, buffer);
+    let deployments: Vec<&Deployment> = lists::deployments(app).iter().collect();
+    let Some((spec, picture)) = of(app, app.service) else { return };
+    list(&deployments, app.place().cursors[1], focused(app, 1), theme, inner, buffer, |deployment, columns| {
+        let mut line = Line::from(deployment_spans(app, spec, picture, deployment));
+        let used = line.width();
+        let reason = deployment.rollout_reason.as_deref().unwrap_or_default();
+        line.push_span(Span::styled(format!("  {}", fit(reason, columns.saturating_sub(used + 2))), theme.muted()));
+        line
+    });
+}
+
+fn events_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    let events = lists::events(app);
+    let inner = panel("Events", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, buffer);
+    list(&events, app.place().cursors[2], focused(app, 2), theme, inner, buffer, |event, columns| {
+        event_line(app, event, columns)
+    });
+}
+
+fn event_line(app: &App, event: &ServiceEvent, columns: usize) -> Line<'static> {
+    // Every event begins with "(service NAME)", which the panel's title says already.
+    let message = event
+        .message
+        .strip_prefix("(service ")
+        .and_then(|rest| rest.split_once(") "))
+        .map_or(event.message.as_str(), |(_, rest)| rest);
+    Line::from(vec![
+        Span::styled(format!("{} ", text::time(event.at)), app.theme.muted()),
+        Span::raw(fit(message, columns.saturating_sub(9))),
+    ])
+}

@@ -1,0 +1,198 @@
+//! A service in a few lines: on the overview, and at the top of screen 2.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget};
+
+use crate::platform::{
+    Deployment, DeploymentStatus, Level, Role, Rollout, Service, ServicePicture, ServiceSpec, ServiceStatus, Severity,
+    Subject, text,
+};
+use crate::tui::app::App;
+use crate::tui::text::{fit, pad};
+use crate::tui::widget::{gauge_line, panel, reading, say_trouble};
+
+/// Gauges on the overview; screen 2 shows all.
+const GAUGES_IN_SUMMARY: usize = 7;
+
+pub(super) fn of(app: &App, index: usize) -> Option<(&ServiceSpec, &ServicePicture)> {
+    app.platform.services.get(index).zip(app.picture.services.get(index))
+}
+
+pub(super) fn gauges(app: &App, index: usize) -> Vec<usize> {
+    let mut gauges: Vec<usize> = app
+        .platform
+        .gauges
+        .iter()
+        .enumerate()
+        .filter(|(_, g)| {
+            g.subject == Subject::Service(index) || (g.subject == Subject::Platform && app.platform.services.len() == 1)
+        })
+        .map(|(i, _)| i)
+        .collect();
+    let past = |i: usize| app.picture.reading(i, &app.platform.gauges[i]).and_then(|(_, l)| l) == Some(Level::Past);
+    // CPU and memory keep their place; of the others, those past their target come first.
+    gauges.sort_by_key(|i| app.platform.gauges[*i].role == Role::Other && !past(*i));
+    gauges.sort_by_key(|i| app.platform.gauges[*i].role == Role::Other);
+    gauges
+}
+
+pub(super) fn summary_height(app: &App, index: usize) -> u16 {
+    let deployments = of(app, index).and_then(|(_, p)| p.state.value()).map_or(1, |s| s.deployments.len().clamp(1, 2));
+    (1 + deployments + gauges(app, index).len().min(GAUGES_IN_SUMMARY)) as u16
+}
+
+/// A panel with tasks, deployments and the first gauges of a service.
+pub(super) fn summary(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
+    let Some((spec, picture)) = of(app, index) else { return };
+    let note = say_trouble(&picture.state, app.now, app.theme);
+    let inner = panel(&format!("ECS {}", spec.name), &note, false, app.theme, area, buffer);
+    let columns = usize::from(inner.width);
+    let mut lines = vec![tasks_line(app, picture, columns)];
+    lines.extend(deployment_lines(app, spec, picture, columns).into_iter().take(2));
+    lines.extend(gauges(app, index).into_iter().map(|i| gauge_line(app, i, &app.platform.gauges[i], columns)));
+    Paragraph::new(lines).render(inner, buffer);
+}
+
+pub(super) fn label(app: &App, text: &str, columns: usize) -> Span<'static> {
+    Span::styled(pad(text, if columns < 34 { 9 } else { 13 }), app.theme.muted())
+}
+
+/// How the number of running tasks is to be coloured.
+fn tasks_style(app: &App, service: &Service) -> Style {
+    let theme = app.theme;
+    if service.running == 0 && service.desired > 0 {
+        theme.severity(Severity::Critical)
+    } else if service.running < service.desired {
+        theme.severity(Severity::Warning)
+    } else {
+        theme.well()
+    }
+}
+
+pub(super) fn tasks_line(app: &App, picture: &ServicePicture, columns: usize) -> Line<'static> {
+    let theme = app.theme;
+    let mut line = Line::from(label(app, "tasks", columns));
+    let Some(service) = picture.state.value() else {
+        let why = picture.state.trouble().map_or("…".to_owned(), |t| t.why.clone());
+        line.push_span(Span::styled(fit(&why, columns), theme.muted()));
+        return line;
+    };
+    let style = if picture.state.is_live(app.now) { tasks_style(app, service) } else { theme.stale() };
+    line.push_span(Span::styled(format!("{} of {} running", service.running, service.desired), style));
+    if service.pending > 0 {
+        line.push_span(format!("  {} pending", service.pending));
+    }
+    if service.status != ServiceStatus::Active {
+        line.push_span(Span::styled(format!("  {}", status_word(&service.status)), theme.severity(Severity::Critical)));
+    }
+    match picture.scaling.value() {
+        Some(Some(scaling)) => {
+            let mut bounds = format!("  auto {}–{}", scaling.min, scaling.max);
+            if scaling.suspended {
+                bounds.push_str(" suspended");
+            }
+            line.push_span(Span::styled(bounds, theme.muted()));
+        }
+        Some(None) => line.push_span(Span::styled("  no auto scaling", theme.muted())),
+        None => {}
+    }
+    line
+}
+
+fn status_word(status: &ServiceStatus) -> String {
+    match status {
+        ServiceStatus::Active => "ACTIVE".to_owned(),
+        ServiceStatus::Draining => "DRAINING".to_owned(),
+        ServiceStatus::Inactive => "INACTIVE".to_owned(),
+        ServiceStatus::Other(other) => other.clone(),
+    }
+}
+
+/// What a deployment is doing, in words, and how to colour them.
+fn progress(app: &App, deployment: &Deployment) -> (String, Style) {
+    let theme = app.theme;
+    let failed = if deployment.failed > 0 { format!(", {} failed", deployment.failed) } else { String::new() };
+    match (deployment.status, deployment.rollout) {
+        (DeploymentStatus::Primary, Rollout::Completed) => ("steady".to_owned(), theme.well()),
+        (_, Rollout::Failed) => (format!("FAILED{failed}"), theme.severity(Severity::Critical)),
+        (DeploymentStatus::Primary, Rollout::InProgress | Rollout::Unknown)
+            if deployment.running < deployment.desired || deployment.rollout == Rollout::InProgress =>
+        {
+            let style = if deployment.failed > 0 { theme.severity(Severity::Warning) } else { theme.focus() };
+            (format!("rolling {} of {}{failed}", deployment.running, deployment.desired), style)
+        }
+        (DeploymentStatus::Primary, _) => (format!("running {}", deployment.running), Style::new()),
+        (_, _) => (format!("draining {}", deployment.running), theme.muted()),
+    }
+}
+
+fn deployment_lines(app: &App, spec: &ServiceSpec, picture: &ServicePicture, columns: usize) -> Vec<Line<'static>> {
+    let Some(service) = picture.state.value() else {
+        return vec![Line::from(label(app, "deploy", columns))];
+    };
+    let mut lines: Vec<Line<'static>> = service
+        .deployments
+        .iter()
+        .enumerate()
+        .map(|(i, d)| {
+            let mut line = Line::from(label(app, if i == 0 { "deploy" } else { "" }, columns));
+            line.extend(deployment_spans(app, spec, picture, d));
+            line
+        })
+        .collect();
+    if lines.is_empty() {
+        let mut line = Line::from(label(app, "deploy", columns));
+        line.push_span(format!("{} no deployment", service.revision));
+        lines.push(line);
+    }
+    lines
+}
+
+pub(super) fn deployment_spans(
+    app: &App,
+    spec: &ServiceSpec,
+    picture: &ServicePicture,
+    deployment: &Deployment,
+) -> Vec<Span<'static>> {
+    let image = picture.image(spec.container.as_deref(), &deployment.revision);
+    let image = image.map(|i| format!(" {}", fit(i.short(), 16))).unwrap_or_default();
+    let (words, style) = progress(app, deployment);
+    let age = deployment.created_at.map(|at| format!("  {}", text::age(at, app.now))).unwrap_or_default();
+    vec![
+        Span::raw(format!("{}{image}  ", deployment.revision)),
+        Span::styled(words, style),
+        Span::styled(age, app.theme.muted()),
+    ]
+}
+
+/// One service in one line, for platforms with several.
+pub(super) fn one_line(app: &App, index: usize, columns: usize) -> Line<'static> {
+    let theme = app.theme;
+    let Some((spec, picture)) = of(app, index) else { return Line::default() };
+    let name = columns.saturating_sub(30).clamp(6, 32);
+    let mut line = Line::from(pad(&spec.name, name) + " ");
+    let Some(service) = picture.state.value() else {
+        let why = picture.state.trouble().map_or("…".to_owned(), |t| t.why.clone());
+        line.push_span(Span::styled(fit(&why, columns.saturating_sub(name + 1)), theme.muted()));
+        return line;
+    };
+    line.push_span(Span::styled(
+        pad(&format!("{}/{}", service.running, service.desired), 6),
+        tasks_style(app, service),
+    ));
+    for role in [Role::Cpu, Role::Memory] {
+        if let Some((i, gauge)) = app.platform.gauge(Subject::Service(index), role) {
+            let (value, style) = reading(app, i, gauge);
+            line.push_span(Span::styled(pad(&value, 6), style));
+        }
+    }
+    if let Some(primary) = service.primary() {
+        line.push_span(format!("{} ", primary.revision));
+        let (words, style) = progress(app, primary);
+        line.push_span(Span::styled(words, style));
+    }
+    line
+}

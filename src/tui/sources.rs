@@ -1,0 +1,89 @@
+//! What puts messages on the queue besides AWS: keys, signals, the clock.
+
+use std::io;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream};
+use futures::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::Sender;
+use tokio::task::JoinSet;
+
+use super::keymap;
+use super::message::Message;
+use crate::clock::Clock;
+
+/// Starts them all; dropping the set stops them.
+///
+/// # Errors
+/// If a signal cannot be listened to.
+pub fn start(queue: &Sender<Message>, clock: &Clock) -> io::Result<JoinSet<()>> {
+    let mut sources = JoinSet::new();
+    sources.spawn(keys(queue.clone()));
+    sources.spawn(ticks(queue.clone(), clock.clone()));
+    let message_of = |kind: SignalKind| -> fn() -> Option<Message> {
+        if kind == SignalKind::from_raw(signal_hook::consts::SIGTSTP) {
+            || keymap::press("ctrl+z").map(Message::Key)
+        } else if kind == SignalKind::from_raw(signal_hook::consts::SIGCONT) {
+            || Some(Message::Resumed)
+        } else {
+            || Some(Message::Hangup)
+        }
+    };
+    for kind in [
+        SignalKind::terminate(),
+        SignalKind::hangup(),
+        SignalKind::interrupt(),
+        SignalKind::from_raw(signal_hook::consts::SIGTSTP),
+        SignalKind::from_raw(signal_hook::consts::SIGCONT),
+    ] {
+        let mut signals = signal(kind)?;
+        let queue = queue.clone();
+        let message = message_of(kind);
+        sources.spawn(async move {
+            while signals.recv().await.is_some() {
+                if let Some(message) = message()
+                    && queue.send(message).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+    }
+    Ok(sources)
+}
+
+async fn keys(queue: Sender<Message>) {
+    let mut events = EventStream::new();
+    loop {
+        let message = match events.next().await {
+            Some(Ok(Event::Key(key))) => Message::Key(key),
+            Some(Ok(Event::Paste(text))) => Message::Paste(text),
+            Some(Ok(Event::Mouse(mouse))) => Message::Mouse(mouse),
+            Some(Ok(Event::Resize(columns, rows))) => Message::Resize(columns, rows),
+            Some(Ok(Event::FocusGained | Event::FocusLost)) => continue,
+            // The line is gone: there is nobody left to show anything to.
+            Some(Err(_)) | None => Message::Hangup,
+        };
+        let over = matches!(message, Message::Hangup);
+        if queue.send(message).await.is_err() || over {
+            return;
+        }
+    }
+}
+
+/// A tick at the start of each second of the system's clock, so that all terminals tick together.
+async fn ticks(queue: Sender<Message>, clock: Clock) {
+    loop {
+        let fraction = clock.now().subsec_nanosecond().unsigned_abs();
+        let pause = if clock.speed() > 1.0 {
+            Duration::from_secs(1)
+        } else {
+            Duration::from_nanos(u64::from(1_000_000_000_u32.saturating_sub(fraction)).max(1_000_000))
+        };
+        tokio::time::sleep(pause).await;
+        if queue.send(Message::Tick(clock.now())).await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Keys and pasted text: taken for actions, or typed into the filter or the palette.
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use tui_input::backend::crossterm::EventHandler;
+use tui_input::{Input, InputRequest};
+
+use super::app::{App, Overlay};
+use super::effect::Effect;
+use super::keymap;
+
+/// A pasted novel must not become a novel of a filter.
+const LONGEST_PASTE: usize = 200;
+
+impl App {
+    pub(super) fn key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let interrupt = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+        if self.filtering && !interrupt {
+            self.filter_key(key);
+            return Vec::new();
+        }
+        if matches!(self.overlay, Some(Overlay::Palette(_))) && !interrupt {
+            return self.palette_key(key);
+        }
+        if let Some(action) = keymap::action(key) {
+            self.act(action)
+        } else {
+            if let Some(chord) = keymap::chord(key) {
+                self.say(format!("{chord} does nothing here; ? shows the keys"));
+            }
+            Vec::new()
+        }
+    }
+
+    fn filter_key(&mut self, key: KeyEvent) {
+        match key.code {
+            KeyCode::Enter | KeyCode::Down | KeyCode::Up => self.filtering = false,
+            KeyCode::Esc => {
+                self.filtering = false;
+                self.place_mut().filter.reset();
+            }
+            _ => {
+                self.place_mut().filter.handle_event(&Event::Key(key));
+                self.place_mut().cursors = [0; 3];
+            }
+        }
+    }
+
+    fn palette_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(Overlay::Palette(palette)) = &mut self.overlay else { return Vec::new() };
+        match key.code {
+            KeyCode::Esc => self.overlay = None,
+            KeyCode::Enter => {
+                let goal = palette.goal();
+                self.overlay = None;
+                if let Some(goal) = goal {
+                    return self.reach(goal);
+                }
+            }
+            _ => palette.key(key),
+        }
+        Vec::new()
+    }
+
+    pub(super) fn paste(&mut self, text: &str) {
+        // Its newlines must not become key presses.
+        let line: String = text.chars().filter(|c| !c.is_control()).take(LONGEST_PASTE).collect();
+        let insert = |input: &mut Input| {
+            for c in line.chars() {
+                input.handle(InputRequest::InsertChar(c));
+            }
+        };
+        if self.filtering {
+            insert(&mut self.place_mut().filter);
+        } else if let Some(Overlay::Palette(palette)) = &mut self.overlay {
+            insert(palette.input());
+            palette.search();
+        } else {
+            self.say("pasted text is not taken for keys; press : or / first");
+        }
+    }
+}

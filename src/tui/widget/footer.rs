@@ -1,0 +1,88 @@
+//! The last line: the keys, or what was last said, or the filter being typed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use crate::platform::Severity;
+use crate::tui::app::{App, Overlay};
+use crate::tui::keymap::{Action, BINDINGS, Binding};
+use crate::tui::text::{fit, width};
+
+/// Draws the line and gives the column of the cursor, if text is being typed in it.
+pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) -> Option<u16> {
+    let theme = app.theme;
+    if app.filtering {
+        let input = &app.place().filter;
+        let room = usize::from(area.width).saturating_sub(4);
+        let scroll = input.visual_scroll(room.max(1));
+        let shown: String = input.value().chars().skip(scroll).collect();
+        let line = Line::from(vec![Span::styled(" / ", theme.key()), Span::raw(fit(&shown, room))]);
+        buffer.set_line(area.x, area.y, &line, area.width);
+        let column = area.x + 3 + (input.visual_cursor().max(scroll) - scroll) as u16;
+        return Some(column.min(area.right().saturating_sub(1)));
+    }
+    if let Some(notice) = app.notice() {
+        let line = Line::styled(
+            format!(" {}", fit(notice, usize::from(area.width).saturating_sub(1))),
+            theme.severity(Severity::Notice),
+        );
+        buffer.set_line(area.x, area.y, &line, area.width);
+        return None;
+    }
+    let line = if app.overlay.is_some() { overlay_hints(app) } else { hints(app, usize::from(area.width)) };
+    buffer.set_line(area.x, area.y, &line, area.width);
+    None
+}
+
+fn overlay_hints(app: &App) -> Line<'static> {
+    let theme = app.theme;
+    let keys: &[(&str, &str)] = match &app.overlay {
+        Some(Overlay::Palette(_)) => &[("enter", "go"), ("↓ ↑", "choose"), ("esc", "close")],
+        Some(Overlay::Finding(_)) => &[("enter", "go there"), ("y", "copy"), ("esc", "close")],
+        Some(Overlay::Help) => &[("j k", "scroll"), ("esc", "close")],
+        _ => &[("j k", "scroll"), ("y", "copy"), ("esc", "close")],
+    };
+    let mut line = Line::from(" ");
+    for (key, hint) in keys {
+        line.push_span(Span::styled((*key).to_owned(), theme.key()));
+        line.push_span(format!(" {hint}  "));
+    }
+    line
+}
+
+fn hints(app: &App, columns: usize) -> Line<'static> {
+    let theme = app.theme;
+    let mut chosen: Vec<&Binding> = Vec::new();
+    let mut room = columns.saturating_sub(1);
+    if !app.place().filter.value().is_empty() {
+        room = room.saturating_sub(24);
+    }
+    for binding in by_importance() {
+        let wide = width(binding.keys[0]) + width(binding.hint) + 3;
+        if wide <= room {
+            room -= wide;
+            chosen.push(binding);
+        }
+    }
+    let mut line = Line::from(" ");
+    for binding in BINDINGS.iter().filter(|b| chosen.iter().any(|c| std::ptr::eq(*c, *b))) {
+        let here = binding.action == Action::Go(app.screen);
+        line.push_span(Span::styled(binding.keys[0], theme.key()));
+        line.push_span(Span::styled(format!(" {}", binding.hint), if here { theme.title() } else { theme.muted() }));
+        line.push_span("  ");
+    }
+    let filter = app.place().filter.value();
+    if !filter.is_empty() {
+        line.push_span(Span::styled(format!("filter: {}", fit(filter, 14)), theme.severity(Severity::Warning)));
+    }
+    line
+}
+
+/// Bindings with a hint; on a narrow line the last ones are left out.
+fn by_importance() -> impl Iterator<Item = &'static Binding> {
+    let hinted = || BINDINGS.iter().filter(|b| !b.hint.is_empty());
+    let first = |b: &&Binding| matches!(b.action, Action::Help | Action::Quit);
+    let second = |b: &&Binding| matches!(b.action, Action::Go(_) | Action::Palette);
+    hinted().filter(first).chain(hinted().filter(second)).chain(hinted().filter(move |b| !first(b) && !second(b)))
+}

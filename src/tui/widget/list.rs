@@ -1,0 +1,32 @@
+//! A list with a selected line that is always in sight.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use crate::tui::theme::Theme;
+
+/// Draws as many items as fit around the selected one; only those are turned into lines.
+pub fn list<T>(
+    items: &[T],
+    selected: usize,
+    focused: bool,
+    theme: Theme,
+    area: Rect,
+    buffer: &mut Buffer,
+    line: impl Fn(&T, usize) -> Line<'static>,
+) {
+    let height = usize::from(area.height);
+    if height == 0 || items.is_empty() {
+        return;
+    }
+    let selected = selected.min(items.len() - 1);
+    let first = selected.saturating_sub(height / 2).min(items.len().saturating_sub(height));
+    for (row, item) in items.iter().enumerate().skip(first).take(height) {
+        let y = area.y + (row - first) as u16;
+        buffer.set_line(area.x, y, &line(item, usize::from(area.width)), area.width);
+        if focused && row == selected {
+            buffer.set_style(Rect { y, height: 1, ..area }, theme.selected());
+        }
+    }
+}
