@@ -8,7 +8,7 @@ from botocore.config import Config
 
 NAME = "analytics-production"
 SERVICE = "analytics-api"
-PAGER = "arn:aws:sns:{region}:123456789012:on-call"
+TOPIC = "arn:aws:sns:{region}:123456789012:{name}"
 SERVICE_DIMENSIONS = {"ClusterName": NAME, "ServiceName": SERVICE}
 DATABASE_DIMENSIONS = {"DBInstanceIdentifier": "analytics"}
 API_DIMENSIONS = {"Service": SERVICE}
@@ -27,37 +27,55 @@ METRICS = [
     ("Analytics/API", "QueueDepth", API_DIMENSIONS, "Count", lambda m: 12.0),
 ]
 
-# name, namespace, metric, dimensions, statistic, comparison, threshold, minutes
+LOAD_BALANCER_DIMENSIONS = {
+    "LoadBalancer": "app/analytics/50dc6c495c0c9188", "TargetGroup": "targetgroup/analytics-api/73e2d6bc24d8a067"}
+
+# name, description, namespace, metric, dimensions, statistic, comparison, threshold, minutes, missing data, topic
+# As src/world/model/seed.rs has them: a test compares what comes out of both.
+PAGE, TELL = "critical-alerts", "warning-alerts"
 ALARMS = [
-    ("ECS-AllTasksDown", "ECS/ContainerInsights", "RunningTaskCount", SERVICE_DIMENSIONS, "Average", "<", 1, 2),
-    ("RDS-Down", "AWS/RDS", "DatabaseConnections", DATABASE_DIMENSIONS, "Average", "<", 1, 1),
-    ("API-HighErrorRate", "Analytics/API", "ErrorRate", API_DIMENSIONS, "Average", ">", 5, 5),
-    ("Webhook-ProcessingFailure", "Analytics/API", "WebhookFailureRate", API_DIMENSIONS, "Average", ">", 20, 10),
-    ("ECS-HighCPU", "AWS/ECS", "CPUUtilization", SERVICE_DIMENSIONS, "Average", ">", 80, 5),
-    ("RDS-HighCPU", "AWS/RDS", "CPUUtilization", DATABASE_DIMENSIONS, "Average", ">", 85, 5),
-    ("RDS-LowStorage", "AWS/RDS", "FreeStorageSpace", DATABASE_DIMENSIONS, "Average", "<", 2e9, 5),
-    ("API-SlowResponse", "Analytics/API", "Latency", API_DIMENSIONS, "p95", ">", 500, 10),
-    ("BullMQ-Backlog", "Analytics/API", "QueueDepth", API_DIMENSIONS, "Average", ">", 100, 15),
+    ("ECS-AllTasksDown", "All tasks unhealthy for 2 min", "AWS/ApplicationELB", "HealthyHostCount",
+     LOAD_BALANCER_DIMENSIONS, "Maximum", "<", 1, 2, "breaching", PAGE),
+    ("RDS-Down", "No database connection for 1 min", "AWS/RDS", "DatabaseConnections",
+     DATABASE_DIMENSIONS, "Maximum", "<", 1, 1, "breaching", PAGE),
+    ("API-HighErrorRate", "5xx > 5 % for 5 min", "Analytics/API", "ErrorRate",
+     API_DIMENSIONS, "Average", ">", 5, 5, "notBreaching", PAGE),
+    ("Webhook-ProcessingFailure", "Failed > 20 % for 10 min", "Analytics/API", "WebhookFailureRate",
+     API_DIMENSIONS, "Average", ">", 20, 10, "notBreaching", PAGE),
+    ("ECS-HighCPU", "CPU > 80 % for 5 min", "AWS/ECS", "CPUUtilization",
+     SERVICE_DIMENSIONS, "Average", ">", 80, 5, "missing", TELL),
+    ("RDS-HighCPU", "CPU > 85 % for 5 min", "AWS/RDS", "CPUUtilization",
+     DATABASE_DIMENSIONS, "Average", ">", 85, 5, "missing", TELL),
+    ("RDS-LowStorage", "Free storage < 2 GB", "AWS/RDS", "FreeStorageSpace",
+     DATABASE_DIMENSIONS, "Average", "<", 2e9, 1, "missing", TELL),
+    ("API-SlowResponse", "p95 > 500 ms for 10 min", "Analytics/API", "Latency",
+     API_DIMENSIONS, "p95", ">", 500, 10, "notBreaching", TELL),
+    ("BullMQ-Backlog", "More than 100 jobs wait for 15 min", "Analytics/API", "QueueDepth",
+     API_DIMENSIONS, "Average", ">", 100, 15, "notBreaching", TELL),
 ]
 COMPARISONS = {"<": "LessThanThreshold", ">": "GreaterThanThreshold"}
 
 
-def fill(endpoint, region, service=True, firing=(), extra_alarms=0, metrics=True, desired=3):
-    """`firing` alarms are put in ALARM, all others in OK; `extra_alarms` more make several pages of them."""
+def fill(endpoint, region, service=True, firing=(), metrics=True, desired=3, databases=0):
+    """`firing` alarms are put in ALARM, all others in OK; `databases` more instances make several pages of them."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)
     config = Config(retries={"max_attempts": 0})
-    client = lambda name: session.client(name, endpoint_url=endpoint, config=config)  # noqa: E731
 
-    logs = client("logs")
-    logs.create_log_group(logGroupName=f"/ecs/{SERVICE}")
+    def client(name):
+        return session.client(name, endpoint_url=endpoint, config=config)
+
+    client("logs").create_log_group(logGroupName=f"/ecs/{SERVICE}")
     client("ecr").create_repository(repositoryName=SERVICE)
-    fill_service(client, region, desired) if service else client("ecs").create_cluster(clusterName=NAME)
-    client("rds").create_db_instance(
-        DBInstanceIdentifier="analytics", Engine="postgres", EngineVersion="16.3", DBInstanceClass="db.t4g.micro",
-        AllocatedStorage=20, StorageType="gp3", MasterUsername="analytics", MasterUserPassword="not-a-secret",
-        BackupRetentionPeriod=7)
+    client("ecs").create_cluster(clusterName=NAME)
+    if service:
+        fill_service(client, region, desired)
+    for name in ["analytics"] + [f"extra-{n:03}" for n in range(databases)]:
+        client("rds").create_db_instance(
+            DBInstanceIdentifier=name, Engine="postgres", EngineVersion="16.3", DBInstanceClass="db.t4g.micro",
+            AllocatedStorage=20, StorageType="gp3", MasterUsername="analytics", MasterUserPassword="not-a-secret",
+            DBName="analytics", BackupRetentionPeriod=7)
     cloudwatch = client("cloudwatch")
-    fill_alarms(cloudwatch, region, firing, extra_alarms)
+    fill_alarms(cloudwatch, region, firing)
     if metrics:
         fill_metrics(cloudwatch)
 
@@ -67,7 +85,6 @@ def fill_service(client, region, desired):
     subnet = client("ec2").describe_subnets()["Subnets"][0]
     group = client("ec2").create_security_group(GroupName=SERVICE, Description=SERVICE, VpcId=subnet["VpcId"])
     ecs = client("ecs")
-    ecs.create_cluster(clusterName=NAME)
     ecs.register_task_definition(
         family=SERVICE, networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="1024", memory="2048",
         runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
@@ -77,7 +94,7 @@ def fill_service(client, region, desired):
         ])
     ecs.create_service(
         cluster=NAME, serviceName=SERVICE, taskDefinition=SERVICE, desiredCount=desired, launchType="FARGATE",
-        deploymentConfiguration={"minimumHealthyPercent": 100, "maximumPercent": 200,
+        deploymentConfiguration={"minimumHealthyPercent": 0, "maximumPercent": 200,
                                  "deploymentCircuitBreaker": {"enable": True, "rollback": True}},
         networkConfiguration={"awsvpcConfiguration": {
             "subnets": [subnet["SubnetId"]], "securityGroups": [group["GroupId"]]}})
@@ -86,15 +103,14 @@ def fill_service(client, region, desired):
         MinCapacity=1, MaxCapacity=6)
 
 
-def fill_alarms(cloudwatch, region, firing, extra):
-    alarms = ALARMS + [(f"extra-{n:04}", "AWS/ECS", "CPUUtilization", SERVICE_DIMENSIONS, "Average", ">", 99, 1)
-                       for n in range(extra)]
-    for name, namespace, metric, dimensions, statistic, comparison, threshold, minutes in alarms:
+def fill_alarms(cloudwatch, region, firing):
+    for name, says, namespace, metric, dimensions, statistic, comparison, threshold, minutes, missing, topic in ALARMS:
         how = {"ExtendedStatistic": statistic} if statistic.startswith("p") else {"Statistic": statistic}
         cloudwatch.put_metric_alarm(
-            AlarmName=name, AlarmDescription=f"{metric} {comparison} {threshold} for {minutes} min", Namespace=namespace,
-            MetricName=metric, Dimensions=pairs(dimensions), ComparisonOperator=COMPARISONS[comparison],
-            Threshold=threshold, Period=60, EvaluationPeriods=minutes, AlarmActions=[PAGER.format(region=region)], **how)
+            AlarmName=name, AlarmDescription=says, Namespace=namespace, MetricName=metric,
+            Dimensions=pairs(dimensions), ComparisonOperator=COMPARISONS[comparison], Threshold=threshold, Period=60,
+            EvaluationPeriods=minutes, DatapointsToAlarm=minutes, TreatMissingData=missing, ActionsEnabled=True,
+            AlarmActions=[TOPIC.format(region=region, name=topic)], **how)
         raised = name in firing
         cloudwatch.set_alarm_state(
             AlarmName=name, StateValue="ALARM" if raised else "OK",

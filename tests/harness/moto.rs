@@ -13,7 +13,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::python;
 
 /// Tasks that moto says are running of each service: it starts none itself.
-pub const RUNNING: u32 = 2;
+pub const RUNNING: u32 = 3;
 
 const REGIONS: [&str; 16] = [
     "us-east-1",
@@ -55,17 +55,17 @@ pub struct Fill<'a> {
     pub service: bool,
     /// These alarms are in `ALARM`, all others are `OK`.
     pub firing: &'a [&'a str],
-    /// Beside the nine: more than 100 in all make a second page.
-    pub extra_alarms: u32,
     /// Three hours of each metric.
     pub metrics: bool,
     /// Tasks wanted.
     pub desired: u32,
+    /// Beside the seed's one: with more than 99 RDS answers in several pages.
+    pub databases: u32,
 }
 
 impl Default for Fill<'_> {
     fn default() -> Self {
-        Fill { service: true, firing: &[], extra_alarms: 0, metrics: true, desired: RUNNING }
+        Fill { service: true, firing: &[], metrics: true, desired: RUNNING, databases: 0 }
     }
 }
 
@@ -112,8 +112,8 @@ impl Moto {
         }
         // Python's JSON reader knows the words `true` and `false` as Rust writes them.
         let options = format!(
-            r#"{{"service":{},"firing":[{firing}],"extra_alarms":{},"metrics":{},"desired":{}}}"#,
-            fill.service, fill.extra_alarms, fill.metrics, fill.desired
+            r#"{{"service":{},"firing":[{firing}],"metrics":{},"desired":{},"databases":{}}}"#,
+            fill.service, fill.metrics, fill.desired, fill.databases
         );
         let mut pipe = self.server.pipe.lock().unwrap_or_else(PoisonError::into_inner);
         writeln!(pipe.0, "fill {} {options}", self.region).expect("moto is still there");

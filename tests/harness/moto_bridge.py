@@ -8,17 +8,21 @@ By hand, to look at it with any AWS client:  python3 tests/harness/moto_bridge.p
 """
 import gzip
 import json
+import math
 import re
 import sys
 import threading
 import traceback
+from datetime import datetime, timezone
 
 import botocore.session
 import cbor2
-from datetime import datetime, timezone
+from moto.cloudwatch.models import Statistics
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
+
+import fill_moto
 
 OPERATION = re.compile(r"^/service/GraniteServiceVersion20100801/operation/(\w+)$")
 MODEL = botocore.session.get_session().get_service_model("cloudwatch")
@@ -81,6 +85,16 @@ def parse_time(text):
     return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()
 
 
+def with_percentiles(statistic):
+    """moto answers null for a percentile, where CloudWatch has a number: the nearest rank."""
+    def of(self, name):
+        if not name.startswith("p"):
+            return statistic(self, name)
+        values = sorted(self.metric_single_values_list)
+        return values[max(0, math.ceil(float(name[1:]) / 100 * len(values)) - 1)]
+    return of
+
+
 class Quiet(MotoRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -89,8 +103,7 @@ class Quiet(MotoRequestHandler):
 
 
 def main():
-    import fill_moto
-
+    Statistics.get_statistics_for_type = with_percentiles(Statistics.get_statistics_for_type)
     application = CloudWatchOverCbor(DomainDispatcherApplication(create_backend_app))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
