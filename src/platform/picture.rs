@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Level, Part, Platform, Point, Scaling, Series, Service,
-    Spent, Task, Trouble,
+    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Image, Level, Part, Platform, Point, Revision, Scaling,
+    Series, Service, ServiceSpec, Spent, Task, Trouble,
 };
 
 /// All that is known of one service. Its name is in [`Platform::services`] at the same index.
@@ -17,6 +17,27 @@ pub struct ServicePicture {
     pub tasks: Part<Vec<Task>>,
     /// Its auto scaling; `Some(None)` when it has none.
     pub scaling: Part<Option<Scaling>>,
+}
+
+impl ServicePicture {
+    /// The image that a revision runs: of its task's container that the platform file names, or the
+    /// first one. `None` while no task of that revision is known.
+    pub fn image_of(&self, spec: &ServiceSpec, revision: &Revision) -> Option<&Image> {
+        let task = self.tasks.value()?.iter().find(|task| task.revision == *revision)?;
+        let container = match &spec.container {
+            Some(name) => task.container(name),
+            None => task.containers.first(),
+        };
+        container.map(|container| &container.image)
+    }
+
+    /// A revision as the screen says it: `:42 a1b2c3d`, or `:42` while its image is not known.
+    pub fn label(&self, spec: &ServiceSpec, revision: &Revision) -> String {
+        match self.image_of(spec, revision) {
+            Some(image) => format!("{revision} {}", image.short()),
+            None => revision.to_string(),
+        }
+    }
 }
 
 /// The picture. Vectors stand in the same order as those of the [`Platform`].
