@@ -1,1 +1,0 @@
-//! The platform file: typed TOML to [`super::Platform`].
