@@ -33,7 +33,7 @@ fn the_demo_shows_the_whole_platform_and_q_gives_the_terminal_back() {
             terminal.wait_for(panel);
         }
         terminal.type_keys("q");
-        assert_eq!(terminal.wait(), Ended { code: 0, restored: Ok(()) }, "{size:?}");
+        assert_eq!(terminal.end(), Ended { code: 0, restored: Ok(()) }, "{size:?}");
     }
 }
 
@@ -55,7 +55,7 @@ fn each_screen_is_one_key_away() {
     }
     terminal.type_keys("\u{1b}");
     terminal.type_keys("\u{3}");
-    restored(&terminal.wait());
+    restored(&terminal.end());
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_resize_storm_ends_with_the_right_screen() {
         lines.len() == 30 && lines[0].contains("analytics-production") && text.contains("Timeline")
     });
     terminal.type_keys("q");
-    restored(&terminal.wait());
+    restored(&terminal.end());
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_signal_that_ends_it_gives_the_terminal_back() {
     for signal in ["TERM", "HUP", "INT"] {
         let terminal = demo(&[], (80, 24), &[]);
         terminal.signal(signal);
-        let ended = terminal.wait();
+        let ended = terminal.end();
         assert_eq!(ended.restored, Ok(()), "SIG{signal}: {ended:?}");
     }
 }
@@ -112,14 +112,14 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
     terminal.type_keys("q");
     terminal.wait_until("the shell again", |screen| !screen.alternate_screen());
     terminal.type_keys("exit\r");
-    restored(&terminal.wait());
+    restored(&terminal.end());
 }
 
 #[test]
 fn a_dropped_line_ends_the_process() {
     let mut terminal = demo(&[], (80, 24), &[]);
     terminal.hang_up();
-    terminal.wait();
+    terminal.end();
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_dropped_line_ends_the_process_even_when_nobody_tells_it() {
     let mut terminal = Terminal::shell(&line, (80, 24), &[]);
     terminal.wait_for("ECS analytics-api");
     terminal.hang_up();
-    terminal.wait();
+    terminal.end();
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn a_terminal_that_cannot_show_it_gets_a_clear_refusal() {
     terminal.wait_for("plantao status");
     let written = terminal.transcript();
     assert!(!written.contains(&0x1b), "{:?}", String::from_utf8_lossy(&written));
-    let ended = terminal.wait();
+    let ended = terminal.end();
     assert_ne!(ended.code, 0);
     restored(&ended);
 }
@@ -165,7 +165,7 @@ fn tour(env: &[(&str, &str)]) -> Vec<u8> {
     }
     let written = terminal.transcript();
     terminal.type_keys("q");
-    restored(&terminal.wait());
+    restored(&terminal.end());
     written
 }
 
@@ -218,5 +218,5 @@ fn keys_are_answered_while_every_backend_hangs() {
     // Far more than three frames take on a busy machine, far less than the 4 s after which a call gives up.
     assert!(asked.elapsed() < Duration::from_secs(2), "{:?}", asked.elapsed());
     terminal.type_keys("q");
-    restored(&terminal.wait());
+    restored(&terminal.end());
 }
