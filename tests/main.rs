@@ -8,5 +8,9 @@
 )]
 
 mod any_picture;
+mod commands;
 mod harness;
 mod layers;
+mod moto;
+mod pty;
+mod readme;

@@ -43,8 +43,8 @@ struct Shared {
 struct Seen {
     parser: Parser,
     bytes: Vec<u8>,
-    /// When the first byte came.
-    first: Option<Instant>,
+    /// When the first byte came, and the last.
+    came: Option<(Instant, Instant)>,
     hang_up: bool,
 }
 
@@ -97,7 +97,7 @@ impl Terminal {
             seen: Mutex::new(Seen {
                 parser: Parser::new(cells(size.1), cells(size.0), 0),
                 bytes: Vec::new(),
-                first: None,
+                came: None,
                 hang_up: false,
             }),
             changed: Condvar::new(),
@@ -128,9 +128,13 @@ impl Terminal {
 
     /// Waits until the screen is as wanted; panics with the screen if it does not become so.
     pub fn wait_until(&self, what: &str, wanted: impl Fn(&Screen) -> bool) {
+        self.wait(what, |seen| wanted(seen.parser.screen()));
+    }
+
+    fn wait(&self, what: &str, wanted: impl Fn(&Seen) -> bool) {
         let end = Instant::now() + PATIENCE;
         let mut seen = self.shared.lock();
-        while !wanted(seen.parser.screen()) {
+        while !wanted(&seen) {
             let left = end.saturating_duration_since(Instant::now());
             assert!(!left.is_zero(), "waited in vain for {what}; the screen is\n{}", seen.parser.screen().contents());
             seen = self.shared.changed.wait_timeout(seen, left).unwrap_or_else(PoisonError::into_inner).0;
@@ -152,9 +156,20 @@ impl Terminal {
         self.shared.lock().bytes.clone()
     }
 
-    /// When the first byte came.
-    pub fn first_byte(&self) -> Option<Instant> {
-        self.shared.lock().first
+    /// How many bytes the program has written so far.
+    pub fn written(&self) -> usize {
+        self.shared.lock().bytes.len()
+    }
+
+    /// When the first byte came, and the last.
+    pub fn came(&self) -> Option<(Instant, Instant)> {
+        self.shared.lock().came
+    }
+
+    /// Waits until the program has written more than so many bytes; when the last of them came.
+    pub fn wait_written(&self, more_than: usize) -> Instant {
+        self.wait("more output", |seen| seen.bytes.len() > more_than);
+        self.came().map_or_else(Instant::now, |(_, last)| last)
     }
 
     /// The program's process id.
@@ -187,7 +202,7 @@ impl Terminal {
     }
 
     /// Waits for the end of the program; panics, and kills it, if it does not end.
-    pub fn wait(mut self) -> Ended {
+    pub fn end(mut self) -> Ended {
         let status = self.wait_status();
         let code = status.signal().map_or(status.exit_code(), |_| 128 + status.exit_code());
         Ended { code, restored: self.left_behind() }
@@ -267,7 +282,8 @@ fn read_all(mut source: Box<dyn Read + Send>, shared: &Shared) {
     // An error is the end of the line: Linux answers EIO once every slave is closed.
     while let Ok(length @ 1..) = source.read(&mut buffer) {
         let mut seen = shared.lock();
-        seen.first.get_or_insert_with(Instant::now);
+        let now = Instant::now();
+        seen.came = Some((seen.came.map_or(now, |(first, _)| first), now));
         seen.bytes.extend_from_slice(&buffer[..length]);
         seen.parser.process(&buffer[..length]);
         let hang_up = seen.hang_up;
@@ -294,13 +310,13 @@ fn cells(count: u16) -> NonZeroU16 {
 
 #[test]
 fn a_program_that_leaves_the_terminal_dirty_is_found_out() {
-    let dirty = Terminal::shell("printf '\\033[?1049h\\033[?25l\\033[?2004h'; stty raw", (80, 24), &[]).wait();
+    let dirty = Terminal::shell("printf '\\033[?1049h\\033[?25l\\033[?2004h'; stty raw", (80, 24), &[]).end();
     assert_eq!(
         dirty.restored,
         Err("left behind: the alternate screen, a hidden cursor, bracketed paste, changed line settings (raw mode)"
             .to_owned())
     );
-    let clean = Terminal::shell("printf hello; exit 3", (80, 24), &[]).wait();
+    let clean = Terminal::shell("printf hello; exit 3", (80, 24), &[]).end();
     assert_eq!(clean, Ended { code: 3, restored: Ok(()) });
 }
 
@@ -310,5 +326,5 @@ fn a_hung_up_line_ends_a_program_that_reads_it() {
     reader.wait_for("up");
     reader.hang_up();
     // The end of its input or EIO, whichever comes first; not a signal.
-    assert!(reader.wait().code < 128);
+    assert!(reader.end().code < 128);
 }
