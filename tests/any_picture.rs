@@ -300,7 +300,7 @@ fn draw(app: &App) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
     fn no_answer_and_no_key_ever_breaks_the_screen(seed in any::<u64>()) {
