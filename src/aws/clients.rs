@@ -1,7 +1,7 @@
 //! The SDK's clients, all made from one connection: one HTTP stack, one meter, one way to credentials.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -76,7 +76,18 @@ pub(super) struct Known {
     pub(super) chain: Option<Chain>,
     pub(super) meter: Meter,
     /// The account, once STS has told it.
-    pub(super) account: OnceLock<String>,
+    account: Mutex<Option<String>>,
+}
+
+impl Known {
+    pub(super) fn account(&self) -> Option<String> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// New credentials may be another account's.
+    pub(super) fn learn_account(&self, account: &str) {
+        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = Some(account.to_owned());
+    }
 }
 
 impl fmt::Debug for Clients {
@@ -123,7 +134,7 @@ impl Clients {
             origin,
             chain: Some(chain),
             meter: Meter::new(connection.read_only),
-            account: OnceLock::new(),
+            account: Mutex::new(None),
         };
         Clients::of(&loader.load().await, known)
     }
@@ -139,24 +150,29 @@ impl Clients {
     }
 
     fn fixed(http: SharedHttpClient, region: &str, endpoint: Option<&str>) -> Clients {
-        let keys = Credentials::new("plantao", "plantao", None, None, "plantao");
-        let mut config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(http)
-            .region(Region::new(region.to_owned()))
-            .credentials_provider(SharedCredentialsProvider::new(keys))
-            .timeout_config(timeouts())
-            .retry_config(retries());
-        config.set_app_name(app_name());
-        config.set_endpoint_url(endpoint.map(str::to_owned));
+        let keys = SharedCredentialsProvider::new(Credentials::new("plantao", "plantao", None, None, "plantao"));
         let known = Known {
             region: Some(region.to_owned()),
             profile: None,
             origin: Origin::Other,
             chain: None,
             meter: Meter::new(false),
-            account: OnceLock::new(),
+            account: Mutex::new(None),
         };
+        Clients::with(http, keys, endpoint, known)
+    }
+
+    fn with(http: SharedHttpClient, keys: SharedCredentialsProvider, endpoint: Option<&str>, known: Known) -> Clients {
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http)
+            .region(known.region.clone().map(Region::new))
+            .credentials_provider(keys)
+            .identity_cache(IdentityCache::no_cache())
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        config.set_app_name(app_name());
+        config.set_endpoint_url(endpoint.map(str::to_owned));
         Clients::of(&config.build(), known)
     }
 
@@ -264,4 +280,79 @@ async fn default_region(profile: Option<&str>, http: &SharedHttpClient) -> Optio
         .or_else(metadata)
         .region()
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Reply, Tiny};
+    use crate::aws::{ecs, sts};
+    use crate::platform::TroubleKind;
+
+    fn known(chain: Option<Chain>, read_only: bool) -> Known {
+        Known {
+            region: Some("us-east-1".to_owned()),
+            profile: Some("prod".to_owned()),
+            origin: Origin::Sso,
+            chain,
+            meter: Meter::new(read_only),
+            account: Mutex::new(None),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn new_credentials_on_disk_are_picked_up_once_the_old_ones_have_expired() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("credentials");
+        let write = |key: &str| {
+            let text = format!("[prod]\naws_access_key_id = {key}\naws_secret_access_key = s\naws_session_token = t\n");
+            std::fs::write(&file, text).unwrap();
+        };
+        write("OLD");
+        let tiny = Tiny::keyed(|_, _, key| {
+            if key == "NEW" {
+                Reply::json(r#"{"clusterArns": []}"#)
+            } else {
+                Reply::json_error(400, "ExpiredTokenException", "The security token included in the request is expired")
+            }
+        });
+        let chain = Chain::of_file("prod", &file, tiny.client());
+        let keys = SharedCredentialsProvider::new(chain.clone());
+        let clients = Clients::with(tiny.client(), keys, None, known(Some(chain), false));
+        let trouble = ecs::list_clusters(&clients).await.unwrap_err();
+        assert_eq!(trouble.to_string(), "credentials expired: run \"aws sso login --profile prod\"");
+        assert!(ecs::list_clusters(&clients).await.is_err());
+        write("NEW");
+        assert_eq!(ecs::list_clusters(&clients).await, Ok(Vec::new()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_credentials_at_all_names_the_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("credentials");
+        std::fs::write(&file, "[staging]\naws_access_key_id = K\naws_secret_access_key = s\n").unwrap();
+        let tiny = Tiny::new(|_, _| Reply::json("{}"));
+        let chain = Chain::of_file("prod", &file, tiny.client());
+        let keys = SharedCredentialsProvider::new(chain.clone());
+        let clients = Clients::with(tiny.client(), keys, None, known(Some(chain), false));
+        let trouble = sts::get_caller_identity(&clients).await.unwrap_err();
+        assert_eq!(trouble.kind, TroubleKind::NoCredentials);
+        assert_eq!(trouble.to_string(), "no AWS profile \"prod\": run \"aws configure sso --profile prod\"");
+        assert_eq!((clients.spent().calls, tiny.asked().len()), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_only_session_lets_reads_through_and_sends_no_change() {
+        let tiny = Tiny::new(|_, _| Reply::json(r#"{"clusterArns": []}"#));
+        let keys = SharedCredentialsProvider::new(Credentials::new("k", "s", None, None, "test"));
+        let clients = Clients::with(tiny.client(), keys, None, known(None, true));
+        assert_eq!(ecs::list_clusters(&clients).await, Ok(Vec::new()));
+        let error = clients.ecs.update_service().service("api").desired_count(0).send().await.unwrap_err();
+        let trouble = clients.trouble("ecs:UpdateService", &error);
+        assert_eq!(
+            (trouble.kind, trouble.why.as_str()),
+            (TroubleKind::Refused, "UpdateService is not a read, and this session is read-only")
+        );
+        assert_eq!(tiny.asked(), ["ListClusters"]);
+    }
 }

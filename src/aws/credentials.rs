@@ -10,6 +10,9 @@ use std::time::{Duration, SystemTime};
 use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
+#[cfg(test)]
+use aws_config::profile::profile_file::ProfileFileKind;
+use aws_config::profile::profile_file::ProfileFiles;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -70,6 +73,8 @@ pub(super) struct Chain(Arc<Inner>);
 
 struct Inner {
     profile: Option<String>,
+    /// Other files than the user's own, for tests.
+    files: Option<ProfileFiles>,
     region: Option<Region>,
     http: SharedHttpClient,
     held: Mutex<Option<Held>>,
@@ -89,7 +94,14 @@ impl fmt::Debug for Chain {
 impl Chain {
     /// `profile` is the one that the user named; keys in the environment then don't count.
     pub(super) fn new(profile: Option<String>, region: Option<Region>, http: SharedHttpClient) -> Chain {
-        Chain(Arc::new(Inner { profile, region, http, held: Mutex::new(None) }))
+        Chain(Arc::new(Inner { profile, files: None, region, http, held: Mutex::new(None) }))
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_file(profile: &str, credentials: &std::path::Path, http: SharedHttpClient) -> Chain {
+        let files = ProfileFiles::builder().with_file(ProfileFileKind::Credentials, credentials).build();
+        let (profile, held) = (Some(profile.to_owned()), Mutex::new(None));
+        Chain(Arc::new(Inner { profile, files: Some(files), region: None, http, held }))
     }
 
     pub(super) fn forget(&self) {
@@ -109,7 +121,7 @@ impl Chain {
         {
             return held.answer.clone();
         }
-        let answer = ask(self.0.profile.clone(), self.0.region.clone(), self.0.http.clone()).boxed().shared();
+        let answer = ask(self.0.clone()).boxed().shared();
         *held = Some(Held { answer: answer.clone(), asked: Instant::now() });
         answer
     }
@@ -135,17 +147,21 @@ impl ProvideCredentials for Chain {
 }
 
 /// Goes through the chain from its start; everything is read anew.
-async fn ask(profile: Option<String>, region: Option<Region>, http: SharedHttpClient) -> Result<Credentials, Missing> {
-    let provider_config = ProviderConfig::default().with_http_client(http.clone()).with_region(region.clone());
+async fn ask(chain: Arc<Inner>) -> Result<Credentials, Missing> {
+    let provider_config =
+        ProviderConfig::default().with_http_client(chain.http.clone()).with_region(chain.region.clone());
     let asked = async {
-        if let Some(profile) = profile {
-            let file = ProfileFileCredentialsProvider::builder().configure(&provider_config).profile_name(profile);
+        if let Some(profile) = &chain.profile {
+            let mut file = ProfileFileCredentialsProvider::builder().configure(&provider_config).profile_name(profile);
+            if let Some(files) = &chain.files {
+                file = file.profile_files(files.clone());
+            }
             file.build().provide_credentials().await
         } else {
             let chain = DefaultCredentialsChain::builder()
                 .configure(provider_config)
-                .region(region)
-                .imds_client(metadata(&http))
+                .region(chain.region.clone())
+                .imds_client(metadata(&chain.http))
                 .build()
                 .await;
             chain.provide_credentials().await

@@ -47,7 +47,41 @@ impl Clients {
         self.trouble_of(operation, TroubleKind::NotFound, why, remedy)
     }
 
-    fn trouble_of(&self, operation: &str, kind: TroubleKind, why: String, remedy: Option<String>) -> Trouble {
+    /// As [`Clients::trouble`], and a missing cluster is called by its name.
+    pub(super) fn trouble_in_cluster<E>(
+        &self,
+        operation: &str,
+        cluster: &str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Trouble
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let mut trouble = self.trouble(operation, error);
+        let code = error.as_service_error().and_then(|error| error.meta().code());
+        if code.is_some_and(|code| code.contains("ClusterNotFound")) {
+            trouble.why = format!("cluster \"{cluster}\" not found in {}", self.place());
+            trouble.remedy = Some("is it the right account and region?".to_owned());
+        }
+        trouble
+    }
+
+    /// The region, and the account once it is known: `us-east-1 of account 123456789012`.
+    pub(super) fn place(&self) -> String {
+        let region = self.region().unwrap_or("no region");
+        match self.known.account() {
+            Some(account) => format!("{region} of account {account}"),
+            None => region.to_owned(),
+        }
+    }
+
+    pub(super) fn trouble_of(
+        &self,
+        operation: &str,
+        kind: TroubleKind,
+        why: String,
+        remedy: Option<String>,
+    ) -> Trouble {
         Trouble { kind, operation: operation.to_owned(), why, remedy, since: self.known.meter.now() }
     }
 

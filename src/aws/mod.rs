@@ -3,12 +3,22 @@
 //! Every function answers with the domain's own types or with a [`crate::platform::Trouble`] in a
 //! person's words, and names in its documentation the `aws` command that asks the same.
 
+pub mod alarms;
+pub mod autoscaling;
 mod clients;
+pub mod cloudwatch;
 mod convert;
 mod credentials;
+pub mod ecr;
+pub mod ecs;
 mod error;
+pub mod logs;
 mod meter;
 pub mod permissions;
+pub mod rds;
+pub mod sts;
+pub mod task_definition;
+pub mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
 

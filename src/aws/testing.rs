@@ -46,14 +46,60 @@ impl Reply {
         Reply::Answer(status, "text/xml", body.into_bytes())
     }
 
-    pub(crate) fn cbor(value: &serde_json::Value) -> Reply {
+    pub(crate) fn cbor(value: &ciborium::Value) -> Reply {
         let mut body = Vec::new();
         ciborium::into_writer(value, &mut body).unwrap();
         Reply::Answer(200, "application/cbor", body)
     }
 }
 
-type Script = dyn Fn(&str, &str) -> Reply + Send + Sync;
+/// Writes a CBOR map: `cbor!({ "Name" => value, … })`.
+macro_rules! cbor {
+    ({ $($key:literal => $value:expr),* $(,)? }) => {
+        ciborium::Value::Map(vec![$(($key.into(), $crate::aws::testing::cbor_values::value($value))),*])
+    };
+}
+pub(crate) use cbor;
+
+/// Values for [`cbor!`].
+pub(crate) mod cbor_values {
+    use ciborium::Value;
+
+    /// What can stand in a CBOR map.
+    pub(crate) trait IntoCbor {
+        fn into_cbor(self) -> Value;
+    }
+    macro_rules! into_cbor {
+        ($($type:ty),*) => { $(impl IntoCbor for $type { fn into_cbor(self) -> Value { self.into() } })* };
+    }
+    into_cbor!(&str, String, f64, i64, i32, bool);
+    impl IntoCbor for Value {
+        fn into_cbor(self) -> Value {
+            self
+        }
+    }
+    impl<T: IntoCbor, const N: usize> IntoCbor for [T; N] {
+        fn into_cbor(self) -> Value {
+            Value::Array(self.into_iter().map(IntoCbor::into_cbor).collect())
+        }
+    }
+    impl<T: IntoCbor> IntoCbor for Vec<T> {
+        fn into_cbor(self) -> Value {
+            Value::Array(self.into_iter().map(IntoCbor::into_cbor).collect())
+        }
+    }
+
+    pub(crate) fn value(value: impl IntoCbor) -> Value {
+        value.into_cbor()
+    }
+
+    /// An instant, in seconds since 1970, as Smithy writes it.
+    pub(crate) fn at(seconds: i64) -> Value {
+        Value::Tag(1, Box::new((seconds as f64).into()))
+    }
+}
+
+type Script = dyn Fn(&str, &str, &str) -> Reply + Send + Sync;
 
 /// The tiny AWS: a function from operation and request body to a reply.
 #[derive(Clone)]
@@ -72,6 +118,11 @@ impl fmt::Debug for Tiny {
 
 impl Tiny {
     pub(crate) fn new(script: impl Fn(&str, &str) -> Reply + Send + Sync + 'static) -> Tiny {
+        Tiny::keyed(move |operation, body, _| script(operation, body))
+    }
+
+    /// The script also sees the access key that signed the request.
+    pub(crate) fn keyed(script: impl Fn(&str, &str, &str) -> Reply + Send + Sync + 'static) -> Tiny {
         Tiny { script: Arc::new(script), asked: Arc::default(), date: None }
     }
 
@@ -107,7 +158,9 @@ impl HttpConnector for Tiny {
             action.unwrap_or_default().to_owned()
         };
         self.asked.lock().unwrap().push(operation.clone());
-        let reply = (self.script)(&operation, &body);
+        let signed = request.headers().get("authorization").unwrap_or_default();
+        let key = signed.split("Credential=").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let reply = (self.script)(&operation, &body, key);
         let date = self.date;
         HttpConnectorFuture::new(async move {
             match reply {
