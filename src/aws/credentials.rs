@@ -19,10 +19,10 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
-use super::error::chain_text;
+use super::causes::chain_text;
 
 /// Credentials are renewed this long before they expire, as the SDK's own cache does.
-const RENEW_BEFORE: Duration = Duration::from_secs(300);
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
 /// The same question is not asked again sooner than this, whatever came of it.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// A person may have to touch a key for a credential process; longer than this nobody waits.

@@ -1,6 +1,7 @@
 use std::io::ErrorKind;
 
 use super::*;
+use crate::aws::causes::QUOTE;
 use crate::aws::testing::{Reply, Tiny};
 
 async fn ecs_trouble(reply: Reply) -> Trouble {

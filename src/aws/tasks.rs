@@ -98,8 +98,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn more_than_a_hundred_tasks_are_described_in_batches_newest_first() {
-        let tiny = Tiny::new(|operation, body| match operation {
-            "ListTasks" => {
+        let tiny = Tiny::new(|operation, body| {
+            if operation == "ListTasks" {
                 let page = if body.contains("nextToken") { 100..150 } else { 0..100 };
                 let arns: Vec<_> = page.map(|n| format!("arn:aws:ecs:us-east-1:1:task/prod/{n:03}")).collect();
                 let mut answer = serde_json::json!({ "taskArns": arns });
@@ -107,8 +107,7 @@ mod tests {
                     answer["nextToken"] = "more".into();
                 }
                 Reply::json(&answer.to_string())
-            }
-            _ => {
+            } else {
                 let asked: serde_json::Value = serde_json::from_str(body).unwrap();
                 let arns = asked["tasks"].as_array().unwrap().clone();
                 assert!(arns.len() <= 100);

@@ -8,7 +8,7 @@ use super::{Attention, Source};
 use crate::platform::TroubleKind;
 
 /// Longest back-off, when somebody looks.
-const LONGEST: Duration = Duration::from_secs(120);
+const LONGEST: Duration = Duration::from_mins(2);
 /// New credentials are noticed this soon.
 const CREDENTIALS: Duration = Duration::from_secs(5);
 /// A slow source that fails is tried again sooner than its own cadence, starting from twice this.
@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn nobody_looking_makes_it_four_times_slower_and_paused_asks_nothing() {
         let idle = delay(Source::Alarms, Pace::default(), Attention::Idle);
-        assert_eq!(idle, Some(Duration::from_secs(60)));
+        assert_eq!(idle, Some(Duration::from_mins(1)));
         assert_eq!(delay(Source::Alarms, Pace::default(), Attention::Paused), None);
         assert_eq!(after_the_minute(Timestamp::UNIX_EPOCH, Duration::from_secs(5), Attention::Paused), None);
     }

@@ -67,6 +67,7 @@ pub struct Watch {
 }
 
 /// Starts to watch. Must be called within a tokio runtime.
+#[expect(clippy::needless_pass_by_value, reason = "the channel is to close when the watch is dropped")]
 pub fn start(
     platform: Arc<Platform>,
     clients: Clients,
@@ -101,5 +102,7 @@ impl Watch {
     }
 }
 
+#[cfg(test)]
+mod bench;
 #[cfg(test)]
 mod tests;

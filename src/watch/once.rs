@@ -45,7 +45,7 @@ pub async fn once(platform: &Arc<Platform>, clients: &Clients, clock: &Clock) ->
         tokio::select! {
             biased;
             Some(observation) = observations.recv() => picture.take(observation),
-            _ = &mut asking => break,
+            () = &mut asking => break,
             () = &mut deadline => break,
         }
     }
