@@ -15,3 +15,4 @@ mod layers;
 mod moto;
 mod pty;
 mod readme;
+mod world;
