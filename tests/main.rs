@@ -1,3 +1,4 @@
 //! tests
 
 mod iam;
+mod world;
