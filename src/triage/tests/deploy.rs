@@ -49,6 +49,27 @@ fn rollback_is_not_offered_after_a_rollback() {
 }
 
 #[test]
+fn a_rollback_that_is_over_is_still_known_as_one_and_a_new_try_is_not_taken_for_one() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| {
+        s.deployments[0].created_at = Some(ago(10));
+        s.events = vec![event(10, "(service analytics-api) rolling back to deployment ecs-svc/7.")];
+    });
+    fire(&mut picture, "API-HighErrorRate", 9, "");
+    let all = look(&picture);
+    assert_eq!((all[0].after.as_deref(), &all[0].runbook), (Some("1 min after rollback to :41 tag41"), &None));
+    // A failed deployment, and somebody's second try over it.
+    deploying(&mut picture, 10);
+    edit(&mut picture.services[0].state, |s| {
+        s.deployments[1].rollout = Rollout::Failed;
+        s.events.clear();
+    });
+    let all = look(&picture);
+    assert_eq!(all[0].after.as_deref(), Some("1 min after deploy :42"));
+    assert_eq!(all[0].runbook.as_deref(), Some("rollback"));
+}
+
+#[test]
 fn a_deploy_that_loses_tasks_without_a_breaker_is_said_after_the_second_task() {
     let mut picture = fixture::picture();
     deploying(&mut picture, 3);
