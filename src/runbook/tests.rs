@@ -70,6 +70,40 @@ fn a_runbook_becomes_what_it_says() {
 }
 
 #[test]
+fn the_design_s_own_example_is_a_runbook() {
+    let text = r#"# Scale ECS tasks
+
+```toml runbook
+key    = "s"
+danger = "caution"                      # safe | caution | danger
+treats = ["ECS-HighCPU", "ECS-AllTasksDown"]
+[param.desired]
+ask  = "How many tasks?"
+type = "integer"
+min  = 0
+```
+
+Auto scaling stays in charge: outside its bounds it will change your number back.
+
+## Set the desired count
+```toml ecs.update-service
+desired-count = "{{ desired }}"
+```
+
+## Wait until they run
+```toml ecs.wait-steady
+timeout = "10m"
+```
+"#;
+    let runbook = read(text, "scale.md").unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(runbook.intro, "Auto scaling stays in charge: outside its bounds it will change your number back.");
+    assert_eq!(runbook.steps.len(), 2);
+    let json = serde_json::to_value(&runbook).unwrap();
+    assert_eq!(json["steps"][0]["block"]["action"]["action"], "ecs.update-service");
+    assert_eq!(json["steps"][0]["block"]["action"]["fields"][0][0], "desired-count");
+}
+
+#[test]
 fn everything_wrong_is_said_at_once_in_the_order_of_the_file() {
     let text = "# T\n\n```toml runbook\nkey = \"q\"\ndanger = \"cautious\"\n[param.n]\nask = \"?\"\ntype = \"number\"\n\
                 ```\n\n## One\n```toml ecs.update-servce\n```\n\n## Two\nonly prose\n\n## Three\n```toml \
