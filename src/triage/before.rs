@@ -6,7 +6,7 @@ use super::deployments::speaks_of_rollback;
 use super::draft::Draft;
 use super::scene::Scene;
 use super::symptom::Symptom;
-use crate::platform::{AlarmState, Database, Deployment, Subject, text};
+use crate::platform::{AlarmState, Database, Deployment, DeploymentStatus, Rollout, Subject, text};
 
 /// A change longer ago than this is not "just before".
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);
@@ -19,7 +19,7 @@ const FEW: usize = 50;
 pub(super) struct Before {
     /// `2 min after deploy :42 a1b2c3d`.
     pub(super) text: String,
-    /// It was a deployment of something new, not one that put the old back.
+    /// It was a deployment of something new that still stands, not one that put the old back.
     pub(super) deploy: bool,
 }
 
@@ -94,7 +94,9 @@ impl<'s, 'a> Changes<'s, 'a> {
             _ => format!("{} ", spec.name),
         };
         let label = picture.label(spec, &deployment.revision);
-        Some(Before { text: format!("{} {what} {whose}{label}", ago(since, *at)), deploy: !back })
+        // One that ECS has given up on and is taking back needs nobody to roll it back.
+        let given_up = deployment.rollout == Rollout::Failed && deployment.status != DeploymentStatus::Primary;
+        Some(Before { text: format!("{} {what} {whose}{label}", ago(since, *at)), deploy: !back && !given_up })
     }
 
     /// A deployment that ECS made to undo another. Its reason says so while it is in progress; after
