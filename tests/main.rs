@@ -11,6 +11,7 @@ mod adapters;
 mod any_picture;
 mod commands;
 mod harness;
+mod iam;
 mod layers;
 mod moto;
 mod pty;
