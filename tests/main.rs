@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod adapters;
 mod any_picture;
 mod commands;
 mod harness;

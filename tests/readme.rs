@@ -3,11 +3,15 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Lines of the README's shell blocks.
-fn commands() -> Vec<String> {
+fn readme() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-    shell_lines(&text)
+    std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Commands within a line of prose or a table: `plantao status [--json]`, with all that is optional.
+fn spans(text: &str) -> Vec<String> {
+    let inside = text.split("```").step_by(2).flat_map(|prose| prose.split('`').skip(1).step_by(2));
+    inside.filter(|span| span.starts_with("plantao ")).map(|span| span.replace(['[', ']'], "")).collect()
 }
 
 fn shell_lines(text: &str) -> Vec<String> {
@@ -48,19 +52,19 @@ fn parses(arguments: &[&str]) -> Result<(), String> {
 
 #[test]
 fn every_command_in_the_readme_is_one_that_plantao_takes() {
-    let mut tried = 0;
-    for line in commands() {
+    let (text, mut tried) = (readme(), 0);
+    for line in shell_lines(&text).into_iter().chain(spans(&text)) {
         if let Some(arguments) = arguments(&line) {
             parses(&arguments).unwrap_or_else(|why| panic!("README.md says `{line}`, but\n{why}"));
             tried += 1;
         }
     }
-    assert!(tried >= 3, "only {tried} commands of plantao were found in the README");
+    assert!(tried >= 10, "only {tried} commands of plantao were found in the README");
 }
 
 #[test]
 fn the_readme_starts_with_the_demo_and_the_tests() {
-    let commands = commands();
+    let commands = shell_lines(&readme());
     let demo = commands.iter().position(|c| c.starts_with("cargo run") && c.contains(" -- demo"));
     let tests = commands.iter().position(|c| c == "cargo test");
     assert!(matches!((demo, tests), (Some(0..=2), Some(0..=2))), "demo {demo:?}, tests {tests:?} of {commands:?}");
@@ -74,4 +78,8 @@ fn a_command_that_does_not_exist_is_noticed() {
     let lines = shell_lines(text);
     let found: Vec<_> = lines.iter().filter_map(|line| arguments(line)).collect();
     assert_eq!(found, [vec!["demo", "--speed", "5"], vec!["status", "--json"]]);
+    assert_eq!(
+        spans("a `plantao status [--json]` b `q`\n```sh\n`plantao no`\n```\n`plantao man`"),
+        ["plantao status --json", "plantao man"]
+    );
 }

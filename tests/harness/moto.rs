@@ -15,22 +15,30 @@ use super::python;
 /// Tasks that moto says are running of each service: it starts none itself.
 pub const RUNNING: u32 = 3;
 
-const REGIONS: [&str; 16] = [
+const REGIONS: [&str; 24] = [
     "us-east-1",
     "us-east-2",
     "us-west-1",
     "us-west-2",
     "ca-central-1",
     "eu-central-1",
+    "eu-central-2",
     "eu-north-1",
+    "eu-south-1",
     "eu-west-1",
     "eu-west-2",
     "eu-west-3",
+    "ap-east-1",
     "ap-northeast-1",
     "ap-northeast-2",
+    "ap-northeast-3",
     "ap-south-1",
+    "ap-south-2",
     "ap-southeast-1",
     "ap-southeast-2",
+    "ap-southeast-3",
+    "me-south-1",
+    "af-south-1",
     "sa-east-1",
 ];
 
