@@ -10,6 +10,7 @@
 mod adapters;
 mod any_picture;
 mod commands;
+mod flows;
 mod harness;
 mod iam;
 mod layers;
