@@ -1,4 +1,5 @@
 //! tests
 
 mod iam;
+mod watching;
 mod world;
