@@ -17,4 +17,5 @@ mod layers;
 mod moto;
 mod pty;
 mod readme;
+mod watching;
 mod world;
