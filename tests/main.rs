@@ -1,2 +1,3 @@
 //! tests
 mod world;
+mod world_cli;
