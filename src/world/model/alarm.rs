@@ -118,7 +118,7 @@ impl Alarm {
     }
 
     /// Why, in CloudWatch's words.
-    fn say(&self, state: AlarmState, missing: usize, points: &[(i64, f64)]) -> String {
+    pub fn say(&self, state: AlarmState, missing: usize, points: &[(i64, f64)]) -> String {
         let (good_or_bad, change, needed) = match state {
             AlarmState::InsufficientData => {
                 let s = if missing == 1 { " was" } else { "s were" };

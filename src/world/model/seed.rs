@@ -294,7 +294,7 @@ fn alarms(now: i64) -> Vec<Alarm> {
 
 fn from_rule(rule: Rule, at: i64) -> Alarm {
     let Rule(name, description, key, statistic, comparison, threshold, periods, missing, topic) = rule;
-    Alarm {
+    let mut alarm = Alarm {
         name: name.to_owned(),
         description: description.to_owned(),
         key,
@@ -310,12 +310,16 @@ fn from_rule(rule: Rule, at: i64) -> Alarm {
         actions_enabled: true,
         configured: at,
         state: AlarmState::Ok,
-        reason: format!("Threshold Crossed: {periods} datapoints were not beyond the threshold ({threshold:?})."),
+        reason: String::new(),
         reason_data: String::new(),
         updated: at + 300,
         transitioned: at + 300,
         history: VecDeque::new(),
-    }
+    };
+    // It turned OK once, a few minutes after it was made, on a good minute.
+    let good = if comparison == Comparison::Less { threshold * 4.0 } else { threshold / 8.0 };
+    alarm.reason = alarm.say(AlarmState::Ok, 0, &[((at + 240).div_euclid(60) * 60, good)]);
+    alarm
 }
 
 /// A crowd's alarm: CPU of one of its services.
