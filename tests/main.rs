@@ -19,3 +19,4 @@ mod pty;
 mod readme;
 mod watching;
 mod world;
+mod world_cli;
