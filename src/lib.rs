@@ -11,6 +11,7 @@
 //! | [`doctor`] | whether this machine and these credentials can do the job, check by check |
 //! | [`init`] | looks at an account and writes its platform file |
 //! | [`watch`] | keeps the picture fresh: when to ask whom, back-off, cost; one task per source |
+//! | [`runbook`] | Markdown to runbooks (pure): parameters, steps, and the actions that there are |
 //! | [`triage`] | picture to findings (pure): what is wrong, since when, which runbook |
 //! | [`world`] | the simulated platform: a pure model, and a wire that speaks AWS |
 //! | [`aws`] | all that touches an AWS SDK: one file per service, over one `Clients` |
@@ -24,6 +25,7 @@ pub mod doctor;
 pub mod headless;
 pub mod init;
 pub mod platform;
+pub mod runbook;
 pub mod triage;
 pub mod tui;
 pub mod watch;

@@ -16,3 +16,4 @@ mod layers;
 mod moto;
 mod pty;
 mod readme;
+mod world;

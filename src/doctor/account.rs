@@ -79,14 +79,14 @@ fn permissions(platform: &Platform, seen: &Seen) -> Vec<Check> {
     let troubles = troubles(&seen.picture);
     let mut checks = Vec::new();
     for permission in PERMISSIONS.iter().filter(|p| p.sid.is_some()) {
-        let init = seen.init.iter().find(|(action, _)| *action == permission.action);
-        let trouble = match init {
+        let beside = seen.beside.iter().find(|(action, _)| *action == permission.action);
+        let trouble = match beside {
             Some((_, trouble)) => trouble.as_ref(),
             None => troubles.iter().copied().find(|t| t.operation == permission.action),
         };
-        let asked = init.is_some() || is_asked(platform, permission.action);
+        let asked = beside.is_some() || is_asked(platform, permission.action);
         if asked || trouble.is_some() {
-            checks.push(one(permission, trouble, init.is_some()));
+            checks.push(one(permission, trouble, beside.is_some()));
         }
     }
     checks
@@ -104,8 +104,8 @@ fn is_asked(platform: &Platform, action: &str) -> bool {
     }
 }
 
-fn one(permission: &Permission, trouble: Option<&Trouble>, only_init: bool) -> Check {
-    let worst = if only_init { Outcome::Warn } else { Outcome::Fail };
+fn one(permission: &Permission, trouble: Option<&Trouble>, beside: bool) -> Check {
+    let worst = if beside { Outcome::Warn } else { Outcome::Fail };
     match trouble {
         // That a thing is not there is an answer: the call itself is allowed.
         None => Check::new("permissions", permission.action, Outcome::Ok, permission.purpose),
@@ -214,8 +214,8 @@ mod tests {
         let clock_skew = Some(SignedDuration::from_secs(skew));
         let (at, next, spent) = (Timestamp::UNIX_EPOCH, SignedDuration::ZERO, Spent::default());
         picture.take(Observation { at, next, facts, spent, clock_skew });
-        let init = vec![("ecs:ListClusters", Some(trouble(TroubleKind::Denied, "ecs:ListClusters")))];
-        Seen { region: Some("us-east-1".into()), profile: None, picture, init }
+        let beside = vec![("ecs:ListClusters", Some(trouble(TroubleKind::Denied, "ecs:ListClusters")))];
+        Seen { region: Some("us-east-1".into()), profile: None, picture, beside }
     }
 
     fn me(account: &str) -> Fact {
@@ -234,7 +234,7 @@ mod tests {
         let check = find(&checks, "cloudwatch:DescribeAlarms");
         assert_eq!(check.outcome, Outcome::Fail);
         assert_eq!(check.remedy.as_deref(), Some("attach the statement \"Alarms\" of assets/iam/plantao-read.json"));
-        assert_eq!(find(&checks, "ecs:ListClusters").outcome, Outcome::Warn, "only init needs it");
+        assert_eq!(find(&checks, "ecs:ListClusters").outcome, Outcome::Warn, "the dashboard does without");
         assert_eq!(find(&checks, "cloudwatch:GetMetricData").outcome, Outcome::Ok);
     }
 

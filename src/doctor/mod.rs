@@ -4,6 +4,7 @@
 
 mod account;
 mod here;
+mod probe;
 mod show;
 
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use tokio::time::timeout;
 
 use crate::aws::{Clients, Connection};
 use crate::clock::Clock;
-use crate::init;
 use crate::platform::{Picture, Platform, Trouble};
 use crate::watch;
 
@@ -110,15 +110,15 @@ struct Seen {
     region: Option<String>,
     profile: Option<String>,
     picture: Picture,
-    /// The questions that only `plantao init` asks: each operation, and its trouble if it has one.
-    init: Vec<(&'static str, Option<Trouble>)>,
+    /// The questions that the watch never asks: each operation, and its trouble if it has one.
+    beside: Vec<(&'static str, Option<Trouble>)>,
 }
 
 async fn ask(platform: &Platform, connection: &Connection) -> Seen {
     let clients = Clients::connect(connection).await;
     let platform = Arc::new(platform.clone());
     let clock = Clock::system();
-    let (mut picture, init) = tokio::join!(watch::once(&platform, &clients, &clock), init::probe(&clients));
+    let (mut picture, beside) = tokio::join!(watch::once(&platform, &clients, &clock), probe::probe(&clients));
     picture.clock_skew = clients.clock_skew().or(picture.clock_skew);
-    Seen { region: clients.region().map(str::to_owned), profile: clients.profile().map(str::to_owned), picture, init }
+    Seen { region: clients.region().map(str::to_owned), profile: clients.profile().map(str::to_owned), picture, beside }
 }

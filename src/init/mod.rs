@@ -14,9 +14,9 @@ use std::path::Path;
 
 use self::choose::{Ask, Kind, Terminal, choose};
 use self::look::note;
-use crate::aws::{Clients, Connection, alarms, ecr, ecs, logs, rds, sts, task_definition};
+use crate::aws::{Clients, Connection, alarms, ecs, rds, sts};
 use crate::platform::text::printable;
-use crate::platform::{Trouble, TroubleKind, file};
+use crate::platform::{Trouble, file};
 pub use found::{Found, FoundContainer, FoundService};
 pub use write::write;
 
@@ -153,32 +153,4 @@ fn said(found: &Found, path: &str) -> String {
     }
     let _ = writeln!(out, "Wrote {path}. Next: plantao doctor");
     out
-}
-
-/// Asks, each as cheaply as can be, what only `init` asks: the operation, and its trouble if it has one.
-pub async fn probe(clients: &Clients) -> Vec<(&'static str, Option<Trouble>)> {
-    let services = async {
-        match ecs::list_clusters(clients).await {
-            Ok(clusters) => match clusters.first() {
-                Some(cluster) => (None, Some(ecs::list_services(clients, cluster).await.err())),
-                None => (None, None),
-            },
-            Err(trouble) => (Some(trouble), None),
-        }
-    };
-    // No family is called that: "not there" is an answer, and so the call is allowed.
-    let definition = task_definition::describe_task_definition(clients, "plantao-doctor");
-    let ((clusters, services), definition, repositories, groups) =
-        tokio::join!(services, definition, ecr::list_repositories(clients), logs::list_log_groups(clients));
-    let definition = definition.err().filter(|t| !matches!(t.kind, TroubleKind::NotFound | TroubleKind::Refused));
-    let mut asked = vec![
-        ("ecs:ListClusters", clusters),
-        ("ecs:DescribeTaskDefinition", definition),
-        ("ecr:DescribeRepositories", repositories.err()),
-        ("logs:DescribeLogGroups", groups.err()),
-    ];
-    if let Some(services) = services {
-        asked.push(("ecs:ListServices", services));
-    }
-    asked
 }

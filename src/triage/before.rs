@@ -10,6 +10,8 @@ use crate::platform::{AlarmState, Database, Deployment, DeploymentStatus, Rollou
 
 /// A change longer ago than this is not "just before".
 const WINDOW: SignedDuration = SignedDuration::from_mins(15);
+/// A rollback's event and its deployment are made within this time of one another.
+const SAME_MOMENT: SignedDuration = SignedDuration::from_mins(2);
 /// With more services than this, events of other services are not searched.
 const FEW: usize = 50;
 
@@ -17,7 +19,7 @@ const FEW: usize = 50;
 pub(super) struct Before {
     /// `2 min after deploy :42 a1b2c3d`.
     pub(super) text: String,
-    /// It was a deployment of something new, not one that put the old back.
+    /// It was a deployment of something new that still stands, not one that put the old back.
     pub(super) deploy: bool,
 }
 
@@ -92,17 +94,21 @@ impl<'s, 'a> Changes<'s, 'a> {
             _ => format!("{} ", spec.name),
         };
         let label = picture.label(spec, &deployment.revision);
-        Some(Before { text: format!("{} {what} {whose}{label}", ago(since, *at)), deploy: !back })
+        // One that ECS has given up on and is taking back needs nobody to roll it back.
+        let given_up = deployment.rollout == Rollout::Failed && deployment.status != DeploymentStatus::Primary;
+        Some(Before { text: format!("{} {what} {whose}{label}", ago(since, *at)), deploy: !back && !given_up })
     }
 
-    /// A deployment that ECS made to undo another.
+    /// A deployment that ECS made to undo another. Its reason says so while it is in progress; after
+    /// that only an event does, and names the deployment that it goes back to, not this one.
     fn put_back(&self, i: usize, deployment: &Deployment) -> bool {
-        let said = |words: Option<&str>| words.is_some_and(speaks_of_rollback);
-        let Some(service) = self.scene.picture.services.get(i).and_then(|s| s.state.value()) else { return false };
-        deployment.status == DeploymentStatus::Primary
-            && (said(deployment.rollout_reason.as_deref())
-                || service.deployments.iter().any(|d| d.id != deployment.id && d.rollout == Rollout::Failed)
-                || service.events.iter().any(|e| speaks_of_rollback(&e.message) && e.message.contains(&deployment.id)))
+        let says = deployment.rollout_reason.as_deref().is_some_and(speaks_of_rollback);
+        let service = self.scene.picture.services.get(i).and_then(|s| s.state.value());
+        let (Some(service), Some(began)) = (service, deployment.created_at) else { return says };
+        says || service
+            .events
+            .iter()
+            .any(|e| speaks_of_rollback(&e.message) && began.duration_since(e.at).abs() <= SAME_MOMENT)
     }
 
     fn database(&self, draft: &Draft) -> Option<String> {

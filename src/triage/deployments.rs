@@ -83,19 +83,17 @@ impl<'a> Finder<'_, 'a> {
             let state = if d.rollout == Rollout::Completed { "back on" } else { "going back to" };
             format!("{state} {}, {} of {} running", self.picture.label(self.spec, &d.revision), d.running, d.desired)
         });
+        let over = primary.is_none_or(|d| d.rollout == Rollout::Completed);
+        let ending = if over { "rolled back by ECS" } else { "ECS is rolling it back" };
         let id = failed.map_or_else(|| "rolled-back".to_owned(), |d| d.id.clone());
         let since = event.map(|e| e.at).or_else(|| primary.and_then(|d| d.created_at));
         let reason =
             failed.and_then(|d| self.first_failure(d)).or_else(|| failed.and_then(|d| d.rollout_reason.clone()));
         Some(
-            self.draft(
-                &id,
-                self.severity(),
-                format!("{label} of {} failed and was rolled back by ECS", self.spec.name),
-            )
-            .evidence(back)
-            .notes(reason)
-            .since(since),
+            self.draft(&id, self.severity(), format!("{label} of {} failed, {ending}", self.spec.name))
+                .evidence(back)
+                .notes(reason)
+                .since(since),
         )
     }
 

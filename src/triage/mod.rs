@@ -1,7 +1,7 @@
 //! Picture to findings: what is wrong, since when, what changed just before, which runbook treats it.
 //! Pure: same picture and instant, same findings.
 //!
-//! Each file looks at one kind of thing and makes [`draft`]s; drafts about one cause become one
+//! Each file looks at one kind of thing and makes drafts; drafts about one cause become one
 //! finding, and only then is it told what changed just before and which runbook treats it.
 
 mod alarms;

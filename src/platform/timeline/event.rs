@@ -38,7 +38,9 @@ pub(super) fn tell(
         return Some((EntryKind::Deployment, format!("deploy{} failed{why}", label(ids(message).next()))));
     }
     if message.contains("rolling back to deployment") {
-        return Some((EntryKind::Deployment, format!("rolled back to{}", label(ids(message).last()))));
+        let back = label(ids(message).last());
+        let to = if back.is_empty() { "" } else { " to" };
+        return Some((EntryKind::Deployment, format!("rolled back{to}{back}")));
     }
     // These accompany tasks that start and stop, which have lines of their own.
     if ["has begun draining connections", "registered ", "deregistered "].iter().any(|noise| message.contains(noise)) {

@@ -157,8 +157,10 @@ impl<'a> Teller<'a> {
     fn tell(&self, happening: Happening) -> Option<(EntryKind, Subject, String)> {
         let (kind, subject, words) = match happening {
             Happening::Began(i, deployment) => {
-                let (spec, picture, _) = self.service(i)?;
-                let back = deployment.rollout_reason.as_deref().is_some_and(|r| r.contains("rolling back"));
+                let (spec, picture, service) = self.service(i)?;
+                // The reason may also be that of an old deployment taken up again: that one began long ago.
+                let back = deployment.rollout_reason.as_deref().is_some_and(|r| r.contains("rolling back"))
+                    && service.deployments.iter().all(|d| d.created_at <= deployment.created_at);
                 let what = if back { "rollback to" } else { "deploy" };
                 let label = picture.label(spec, &deployment.revision);
                 (EntryKind::Deployment, Subject::Service(i), format!("{what} {label} began"))

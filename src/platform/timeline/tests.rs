@@ -150,3 +150,13 @@ fn an_empty_picture_and_one_that_is_too_large_for_its_platform_have_a_timeline()
     let all = timeline(&platform, &picture);
     assert_eq!((all.len(), all[0].text.as_str()), (LONGEST, "line 0"));
 }
+
+#[test]
+fn a_rollback_to_a_deployment_that_nobody_remembers_is_still_told() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| {
+        s.deployments.clear();
+        s.events = vec![event(1, "(service analytics-api) rolling back to deployment ecs-svc/7.")];
+    });
+    assert_eq!(texts(&picture), ["rolled back"]);
+}

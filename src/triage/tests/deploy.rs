@@ -49,6 +49,54 @@ fn rollback_is_not_offered_after_a_rollback() {
 }
 
 #[test]
+fn while_ecs_rolls_back_by_itself_nobody_is_told_to() {
+    let mut picture = fixture::picture();
+    deploying(&mut picture, 10);
+    edit(&mut picture.services[0].state, |s| {
+        // ECS may take the old deployment up again instead of making a new one.
+        s.deployments.swap(0, 1);
+        s.deployments[0].status = DeploymentStatus::Primary;
+        s.deployments[0].rollout = Rollout::InProgress;
+        s.deployments[0].rollout_reason = Some("circuit breaker: rolling back to deploymentId ecs-svc/41.".into());
+        s.deployments[1].status = DeploymentStatus::Active;
+        s.deployments[1].rollout = Rollout::Failed;
+        s.events = vec![event(1, "(service analytics-api) rolling back to deployment ecs-svc/41.")];
+    });
+    fire(&mut picture, "API-HighErrorRate", 8, "");
+    let all: Vec<_> = look(&picture).into_iter().map(|f| (f.title, f.after, f.runbook)).collect();
+    assert_eq!(
+        all,
+        [
+            ("API-HighErrorRate".to_owned(), Some("2 min after deploy :42".to_owned()), None),
+            ("deploy :42 of analytics-api failed, ECS is rolling it back".to_owned(), None, None),
+        ]
+    );
+    let entries = crate::platform::timeline::timeline(&fixture::platform(), &picture);
+    assert!(entries.iter().any(|e| e.text == "deploy :41 tag41 began"), "{entries:#?}");
+}
+
+#[test]
+fn a_rollback_that_is_over_is_still_known_as_one_and_a_new_try_is_not_taken_for_one() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| {
+        s.deployments[0].created_at = Some(ago(10));
+        s.events = vec![event(10, "(service analytics-api) rolling back to deployment ecs-svc/7.")];
+    });
+    fire(&mut picture, "API-HighErrorRate", 9, "");
+    let all = look(&picture);
+    assert_eq!((all[0].after.as_deref(), &all[0].runbook), (Some("1 min after rollback to :41 tag41"), &None));
+    // A failed deployment, and somebody's second try over it.
+    deploying(&mut picture, 10);
+    edit(&mut picture.services[0].state, |s| {
+        s.deployments[1].rollout = Rollout::Failed;
+        s.events.clear();
+    });
+    let all = look(&picture);
+    assert_eq!(all[0].after.as_deref(), Some("1 min after deploy :42"));
+    assert_eq!(all[0].runbook.as_deref(), Some("rollback"));
+}
+
+#[test]
 fn a_deploy_that_loses_tasks_without_a_breaker_is_said_after_the_second_task() {
     let mut picture = fixture::picture();
     deploying(&mut picture, 3);
@@ -122,7 +170,7 @@ fn a_rollback_by_ecs_is_told_while_it_runs_and_for_a_while_after() {
     };
     rolled_back(&mut picture, 1);
     let found = only(&picture);
-    assert_eq!(found.title, "deploy :42 of analytics-api failed and was rolled back by ECS");
+    assert_eq!(found.title, "deploy :42 of analytics-api failed, ECS is rolling it back");
     assert_eq!((found.evidence.as_str(), found.runbook), ("going back to :41 tag41, 3 of 3 running", None));
     // Over: the failed deployment is no longer listed, only the event remembers.
     let over = |picture: &mut Picture| {
@@ -133,7 +181,7 @@ fn a_rollback_by_ecs_is_told_while_it_runs_and_for_a_while_after() {
         });
     };
     over(&mut picture);
-    assert_eq!(titles(&picture), ["deployment of analytics-api failed and was rolled back by ECS"]);
+    assert_eq!(titles(&picture), ["deployment of analytics-api failed, rolled back by ECS"]);
     rolled_back(&mut picture, 40);
     over(&mut picture);
     assert_eq!(look(&picture), []);

@@ -65,6 +65,12 @@ impl Alarm {
             let from = end - (back as i64 + 1) * self.period;
             series.and_then(|s| s.over(from, self.period, now)).map(|d| (from, d.statistic(self.statistic)))
         };
+        // The usual case, cheaply: it is OK, and one good minute of the newest is enough for it to stay so.
+        let enough = self.periods - self.to_alarm + 1;
+        let good = |back: usize| value(back).is_some_and(|(_, v)| !self.comparison.holds(v, self.threshold));
+        if self.state == AlarmState::Ok && (0..enough).all(good) {
+            return;
+        }
         let (state, missing, points) = match self.missing {
             Missing::Missing | Missing::Ignore => {
                 let points: Vec<_> = (0..self.periods + FURTHER).filter_map(value).take(self.periods).collect();

@@ -149,7 +149,7 @@ impl World {
         let backend = self.databases.first().map(|d| d.backend(now));
         let steady = Backend { serves: true, slow: 1.0, refused: 0.0 };
         // A health check allows for the minute that a failover or a reboot takes.
-        let database_serves = self.databases.first().is_none_or(|d| now - d.answered < 20);
+        let database_serves = self.databases.first().is_none_or(|d| d.serves(now) || now - d.answered < 20);
         let hour = START_HOUR + (now - self.start) as f64 / 3_600.0;
         let mut demand = Demand::default();
         for service in &mut self.services {

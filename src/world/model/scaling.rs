@@ -5,7 +5,7 @@ use fastrand::Rng;
 use super::metric::{MetricKey, Metrics};
 use super::names;
 use super::service::Service;
-use crate::platform::Statistic;
+use crate::platform::{Rollout, Statistic};
 
 /// One target-tracking policy.
 #[derive(Clone, Debug)]
@@ -90,7 +90,8 @@ impl Service {
         let end = (now - super::metric::PUBLISHED_AFTER).div_euclid(60) * 60;
         let mut out = None;
         let mut inward = None;
-        let mut may_go_in = true;
+        // Application Auto Scaling does not scale in while a deployment is under way.
+        let mut may_go_in = self.deployments.len() == 1 && self.deployments[0].rollout == Rollout::Completed;
         for policy in &scaling.policies {
             let series = metrics.find(&MetricKey::ecs(&self.cluster, &self.name, policy.metric));
             let minute = |back: i64| {
@@ -106,7 +107,9 @@ impl Service {
                 if out.as_ref().is_none_or(|(most, _)| wanted > *most) {
                     out = Some((wanted, alarm_cause(&resource, policy, "AlarmHigh")));
                 }
-            } else if (1..=MINUTES_IN).all(|back| minute(back).is_some_and(|v| v < policy.target * 0.9)) {
+            } else if wanted.max(scaling.min) < desired
+                && (1..=MINUTES_IN).all(|back| minute(back).is_some_and(|v| v < policy.target * 0.9))
+            {
                 if inward.as_ref().is_none_or(|(most, _)| wanted > *most) {
                     inward = Some((wanted, alarm_cause(&resource, policy, "AlarmLow")));
                 }

@@ -216,9 +216,13 @@ impl Service {
         if count == 0 || around.zones.is_empty() {
             return;
         }
-        let started: Vec<Task> = (0..count).map(|_| self.new_task(around, &id, definition)).collect();
-        let ids: Vec<String> = started.iter().map(|t| t.id.clone()).collect();
-        self.tasks.extend(started);
+        let mut ids = Vec::new();
+        for _ in 0..count {
+            // One after another, so that each sees where the last one went.
+            let task = self.new_task(around, &id, definition);
+            ids.push(task.id.clone());
+            self.tasks.push(task);
+        }
         self.steady_since = None;
         self.tell(around.rng, now, &format!("has started {count} tasks: {}.", listed(&ids)));
     }
