@@ -31,7 +31,6 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("world", "aws", "the world is asked through the wire; it must not share the adapters that it proves"),
     ("headless", "doctor", "they are siblings"),
     ("headless", "init", "they are siblings"),
-    ("doctor", "init", "they are siblings"),
     ("tui", "headless", "they are siblings"),
     ("tui", "doctor", "they are siblings"),
     ("tui", "init", "they are siblings"),

@@ -146,7 +146,8 @@ async fn the_world_and_moto_give_the_same_picture() {
     let platform = sample();
     let of_moto = picture(&moto, platform.clone()).await;
 
-    let start = "2026-11-24T03:12:45Z".parse().expect("a time");
+    // Not in the hour of the night when the world's database makes its backup.
+    let start = "2026-11-24T12:00:00Z".parse().expect("a time");
     let clock = Clock::simulated(start, 1.0);
     let world = World::new(&Scenario::named("calm").expect("it is shipped"), 1, start);
     let clients = Clients::over(Host::new(world, clock.clone()).http_client(), "us-east-1");

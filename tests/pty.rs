@@ -42,7 +42,7 @@ fn each_screen_is_one_key_away() {
     let mut terminal = demo(&[], WIDE, &[]);
     for (key, shown) in [
         ("2", "Deployments"),
-        ("3", "PostgreSQL 16.3"),
+        ("3", "restorable"),
         ("4", "API-HighErrorRate"),
         ("?", "to the last line"),
         // Closed by the same key: escape followed at once by a key would be that key with Alt.
