@@ -39,8 +39,7 @@ async fn batch_of(
     end: Timestamp,
 ) -> Result<Vec<Result<Vec<Point>, Trouble>>, Trouble> {
     let mut answers = vec![Ok(Vec::new()); queries.len()];
-    let data_queries: Vec<_> =
-        queries.iter().enumerate().filter_map(|(place, query)| data_query(place, query)).collect();
+    let data_queries: Vec<_> = queries.iter().enumerate().map(|(place, query)| data_query(place, query)).collect();
     let mut pages = clients
         .cloudwatch
         .get_metric_data()
@@ -84,8 +83,7 @@ fn points_of(result: &sdk::MetricDataResult) -> impl Iterator<Item = Point> {
     pairs.filter_map(|(at, &value)| Some(Point { at: instant(at)?, value })).filter(|point| point.value.is_finite())
 }
 
-/// `None` only if the SDK finds a required field missing, and none is.
-fn data_query(place: usize, query: &MetricQuery) -> Option<sdk::MetricDataQuery> {
+fn data_query(place: usize, query: &MetricQuery) -> sdk::MetricDataQuery {
     let dimension = |(name, value): &(String, String)| sdk::Dimension::builder().name(name).value(value).build();
     let metric = sdk::Metric::builder()
         .namespace(&query.namespace)
@@ -93,7 +91,7 @@ fn data_query(place: usize, query: &MetricQuery) -> Option<sdk::MetricDataQuery>
         .set_dimensions(Some(query.dimensions.iter().map(dimension).collect()))
         .build();
     let stat = sdk::MetricStat::builder().metric(metric).period(PERIOD).stat(query.statistic.to_string()).build();
-    Some(sdk::MetricDataQuery::builder().id(format!("m{place}")).metric_stat(stat).return_data(true).build())
+    sdk::MetricDataQuery::builder().id(format!("m{place}")).metric_stat(stat).return_data(true).build()
 }
 
 fn place(id: &str) -> Option<usize> {

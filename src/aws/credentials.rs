@@ -10,9 +10,6 @@ use std::time::{Duration, SystemTime};
 use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;
-#[cfg(test)]
-use aws_config::profile::profile_file::ProfileFileKind;
-use aws_config::profile::profile_file::ProfileFiles;
 use aws_config::provider_config::ProviderConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
@@ -22,10 +19,10 @@ use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
-use super::error::chain_text;
+use super::causes::chain_text;
 
 /// Credentials are renewed this long before they expire, as the SDK's own cache does.
-const RENEW_BEFORE: Duration = Duration::from_secs(300);
+const RENEW_BEFORE: Duration = Duration::from_mins(5);
 /// The same question is not asked again sooner than this, whatever came of it.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// A person may have to touch a key for a credential process; longer than this nobody waits.
@@ -65,6 +62,10 @@ impl fmt::Display for Missing {
 
 impl std::error::Error for Missing {}
 
+/// Its undeprecated name is in a crate that is not otherwise needed.
+#[expect(deprecated)]
+type Files = aws_config::profile::profile_file::ProfileFiles;
+
 type Answer = Shared<BoxFuture<'static, Result<Credentials, Missing>>>;
 
 /// A credentials provider that remembers, and forgets when told.
@@ -74,7 +75,7 @@ pub(super) struct Chain(Arc<Inner>);
 struct Inner {
     profile: Option<String>,
     /// Other files than the user's own, for tests.
-    files: Option<ProfileFiles>,
+    files: Option<Files>,
     region: Option<Region>,
     http: SharedHttpClient,
     held: Mutex<Option<Held>>,
@@ -98,10 +99,11 @@ impl Chain {
     }
 
     #[cfg(test)]
+    #[expect(deprecated)]
     pub(super) fn of_file(profile: &str, credentials: &std::path::Path, http: SharedHttpClient) -> Chain {
-        let files = ProfileFiles::builder().with_file(ProfileFileKind::Credentials, credentials).build();
-        let (profile, held) = (Some(profile.to_owned()), Mutex::new(None));
-        Chain(Arc::new(Inner { profile, files: Some(files), region: None, http, held }))
+        use aws_config::profile::profile_file::ProfileFileKind as Kind;
+        let files = Some(Files::builder().with_file(Kind::Credentials, credentials).build());
+        Chain(Arc::new(Inner { profile: Some(profile.to_owned()), files, region: None, http, held: Mutex::new(None) }))
     }
 
     pub(super) fn forget(&self) {

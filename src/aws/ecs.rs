@@ -68,10 +68,10 @@ fn service(clients: &Clients, cluster: &str, from: &sdk::Service) -> Result<Serv
         revision: primary.or_else(|| from.task_definition().map(Revision::parse)).unwrap_or_default(),
         deployments,
         events,
-        minimum_healthy_percent: configured.and_then(|c| c.minimum_healthy_percent()).map(count),
-        maximum_percent: configured.and_then(|c| c.maximum_percent()).map(count),
+        minimum_healthy_percent: configured.and_then(sdk::DeploymentConfiguration::minimum_healthy_percent).map(count),
+        maximum_percent: configured.and_then(sdk::DeploymentConfiguration::maximum_percent).map(count),
         circuit_breaker: configured
-            .and_then(|c| c.deployment_circuit_breaker())
+            .and_then(sdk::DeploymentConfiguration::deployment_circuit_breaker)
             .map(|breaker| CircuitBreaker { enabled: breaker.enable(), rollback: breaker.rollback() }),
     })
 }

@@ -7,20 +7,20 @@ use std::error::Error;
 use std::io;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::clients::{CONNECT_TIMEOUT, Clients, OPERATION_TIMEOUT};
+use super::broken::{html, server_fault, unreachable_host};
+use super::causes::{cause, chain_text, quote};
+use super::clients::Clients;
 use super::credentials::{Missing, Origin};
 use super::meter::NotARead;
 use super::permissions::{READ_POLICY_FILE, permission};
-use crate::platform::text::printable;
+use super::transport::OPERATION_TIMEOUT;
 use crate::platform::{Trouble, TroubleKind};
 
-/// Longest part of somebody else's message that is repeated.
-const QUOTE: usize = 240;
-
-type Why = (TroubleKind, String, Option<String>);
+/// Kind, why, and what now.
+pub(super) type Why = (TroubleKind, String, Option<String>);
 
 impl Clients {
     /// What an error of an operation (`ecs:DescribeServices`) means. Expired credentials are
@@ -260,103 +260,9 @@ fn denied(operation: &str, message: &str) -> Why {
     (TroubleKind::Denied, why, remedy)
 }
 
-/// No connection, or one that broke before an answer.
-fn unreachable_host(host: &str, connector: &ConnectorError, text: &str) -> Why {
-    let lower = text.to_lowercase();
-    if connector.is_timeout() {
-        let why = format!("no connection to {host} in {} s", CONNECT_TIMEOUT.as_secs());
-        return (TroubleKind::Unreachable, why, None);
-    }
-    if lower.contains("dns error") || lower.contains("failed to lookup address") {
-        let remedy = "is the region right, and the network up?".to_owned();
-        return (TroubleKind::Unreachable, format!("no such host: {host}"), Some(remedy));
-    }
-    if lower.contains("certificate") {
-        let remedy = "a proxy that opens TLS? Its certificate authority must be among the system's".to_owned();
-        return (TroubleKind::Unreachable, format!("the certificate of {host} is not trusted"), Some(remedy));
-    }
-    let why = match cause::<io::Error>(connector).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => format!("{host} refuses connections"),
-        Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
-            format!("{host} broke the connection")
-        }
-        Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
-            format!("no route to {host}: is the network up?")
-        }
-        _ if lower.contains("tls") || lower.contains("handshake") => format!("no TLS with {host}: {}", quote(text)),
-        _ if lower.contains("closed") || lower.contains("incomplete") => format!("{host} broke the connection"),
-        _ => format!("{host} can't be reached: {}", quote(text)),
-    };
-    (TroubleKind::Unreachable, why, None)
-}
-
-/// A web page where an API should be.
-fn html(host: &str, raw: &HttpResponse) -> Option<Why> {
-    let is_typed = raw.headers().get("content-type").is_some_and(|kind| kind.contains("text/html"));
-    let is_written = raw.body().bytes().is_some_and(|body| {
-        let start = String::from_utf8_lossy(&body[..body.len().min(64)]).trim_start().to_ascii_lowercase();
-        start.starts_with("<!doctype html") || start.starts_with("<html")
-    });
-    (is_typed || is_written).then(|| {
-        let status = raw.status().as_u16();
-        let status = if status == 200 { String::new() } else { format!(" ({status})") };
-        let why = format!("{host} answered with HTML{status}, not AWS: a proxy or captive portal?");
-        (TroubleKind::BadAnswer, why, None)
-    })
-}
-
-fn server_fault(host: &str, raw: &HttpResponse, code: Option<&str>) -> Option<Why> {
-    let status = raw.status().as_u16();
-    (status >= 500).then(|| {
-        let code = code.filter(|code| !code.is_empty()).map(|code| format!(" {code}")).unwrap_or_default();
-        let why = format!("{host} is in trouble: it answered {status}{code}");
-        (TroubleKind::Unavailable, why, None)
-    })
-}
-
 /// `DescribeServices` of `ecs:DescribeServices`.
 fn short(operation: &str) -> &str {
     operation.rsplit(':').next().unwrap_or(operation)
-}
-
-/// Somebody else's text on one line, not too long, and fit for a screen.
-fn quote(text: &str) -> String {
-    let text = printable(text.trim());
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.chars().count() > QUOTE {
-        words = words.chars().take(QUOTE).chain(['…']).collect();
-    }
-    words
-}
-
-/// An error, its cause, the cause's cause …
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    let mut next = Some(error);
-    std::iter::from_fn(move || {
-        let error = next?;
-        next = error.source();
-        Some(error)
-    })
-}
-
-/// The nearest cause of a type.
-fn cause<'a, C: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a C> {
-    causes(error).find_map(|error| error.downcast_ref::<C>())
-}
-
-/// An error and its causes, each said once.
-pub(super) fn chain_text(error: &(dyn Error + 'static)) -> String {
-    let mut text = String::new();
-    for error in causes(error) {
-        let words = error.to_string();
-        if text.is_empty() {
-            text = words;
-        } else if !text.contains(&words) {
-            text.push_str(": ");
-            text.push_str(&words);
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use std::io::ErrorKind;
 
 use super::*;
+use crate::aws::causes::QUOTE;
 use crate::aws::testing::{Reply, Tiny};
 
 async fn ecs_trouble(reply: Reply) -> Trouble {
@@ -159,4 +160,19 @@ async fn retries_count_as_one_call() {
 fn a_strange_message_is_one_short_printable_line() {
     assert_eq!(quote("a\u{1b}[2J\n\n  b"), "a·[2J b");
     assert_eq!(quote(&"x".repeat(1_000)).chars().count(), QUOTE + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cbor_services_speak_the_same_words() {
+    for (code, kind) in [
+        ("ExpiredTokenException", TroubleKind::ExpiredCredentials),
+        ("AccessDenied", TroubleKind::Denied),
+        ("ThrottlingException", TroubleKind::Throttled),
+        ("InternalServiceFault", TroubleKind::Unavailable),
+    ] {
+        let status = if kind == TroubleKind::Unavailable { 500 } else { 400 };
+        let tiny = Tiny::new(move |operation, _| Reply::error_of(operation, status, code, "because"));
+        let clients = Clients::over(tiny.client(), "us-east-1");
+        assert_eq!(crate::aws::alarms::describe_alarms(&clients).await.unwrap_err().kind, kind);
+    }
 }

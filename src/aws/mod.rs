@@ -5,6 +5,8 @@
 
 pub mod alarms;
 pub mod autoscaling;
+mod broken;
+mod causes;
 mod clients;
 pub mod cloudwatch;
 mod convert;
@@ -21,6 +23,7 @@ pub mod task_definition;
 pub mod tasks;
 #[cfg(test)]
 pub(crate) mod testing;
+mod transport;
 
 pub use clients::{Clients, Connection};
 pub use meter::Meter;

@@ -13,40 +13,30 @@ const TASKS_AT_ONCE: usize = 100;
 /// Batches under way at once.
 const BATCHES: usize = 4;
 
-/// A service's tasks, newest first; those that stopped too, if wanted, which costs a call more.
-///
-/// `aws ecs list-tasks --cluster CLUSTER --service-name NAME`, then `aws ecs describe-tasks`
-pub async fn tasks(clients: &Clients, cluster: &str, service: &str, stopped: bool) -> Result<Vec<Task>, Trouble> {
-    let (mut arns, gone) = if stopped {
-        tokio::try_join!(list(clients, cluster, service, false), list(clients, cluster, service, true))?
-    } else {
-        (list(clients, cluster, service, false).await?, Vec::new())
-    };
-    arns.extend(gone);
-    arns.sort_unstable();
-    arns.dedup();
-    let mut tasks = describe_tasks(clients, cluster, &arns).await?;
-    tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
-    Ok(tasks)
-}
-
 /// The ARNs of a service's tasks: of those that should run, or of those that should not.
 ///
 /// `aws ecs list-tasks --cluster CLUSTER --service-name NAME [--desired-status STOPPED]`
-async fn list(clients: &Clients, cluster: &str, service: &str, stopped: bool) -> Result<Vec<String>, Trouble> {
+pub async fn list_tasks(
+    clients: &Clients,
+    cluster: &str,
+    service: &str,
+    stopped: bool,
+) -> Result<Vec<String>, Trouble> {
     let status = if stopped { sdk::DesiredStatus::Stopped } else { sdk::DesiredStatus::Running };
     let request = clients.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(status);
     let arns = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     arns.map_err(|error| clients.trouble_in_cluster("ecs:ListTasks", cluster, &error))
 }
 
-/// Tasks by ARN. One that ECS has forgotten since it was listed is left out.
+/// Tasks by ARN, newest first. One that ECS has forgotten since it was listed is left out; no ARNs, no call.
 ///
 /// `aws ecs describe-tasks --cluster CLUSTER --tasks ARN…`
 pub async fn describe_tasks(clients: &Clients, cluster: &str, arns: &[String]) -> Result<Vec<Task>, Trouble> {
     // Collected first: a stream that borrows its batches is not `Send` for every lifetime.
     let batches: Vec<_> = arns.chunks(TASKS_AT_ONCE).map(|batch| describe(clients, cluster, batch)).collect();
-    stream::iter(batches).buffered(BATCHES).try_concat().await
+    let mut tasks: Vec<Task> = stream::iter(batches).buffered(BATCHES).try_concat().await?;
+    tasks.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+    Ok(tasks)
 }
 
 async fn describe(clients: &Clients, cluster: &str, arns: &[String]) -> Result<Vec<Task>, Trouble> {
@@ -108,8 +98,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn more_than_a_hundred_tasks_are_described_in_batches_newest_first() {
-        let tiny = Tiny::new(|operation, body| match operation {
-            "ListTasks" => {
+        let tiny = Tiny::new(|operation, body| {
+            if operation == "ListTasks" {
                 let page = if body.contains("nextToken") { 100..150 } else { 0..100 };
                 let arns: Vec<_> = page.map(|n| format!("arn:aws:ecs:us-east-1:1:task/prod/{n:03}")).collect();
                 let mut answer = serde_json::json!({ "taskArns": arns });
@@ -117,8 +107,7 @@ mod tests {
                     answer["nextToken"] = "more".into();
                 }
                 Reply::json(&answer.to_string())
-            }
-            _ => {
+            } else {
                 let asked: serde_json::Value = serde_json::from_str(body).unwrap();
                 let arns = asked["tasks"].as_array().unwrap().clone();
                 assert!(arns.len() <= 100);
@@ -131,7 +120,8 @@ mod tests {
             }
         });
         let clients = Clients::over(tiny.client(), "us-east-1");
-        let tasks = tasks(&clients, "prod", "api", false).await.unwrap();
+        let arns = list_tasks(&clients, "prod", "api", false).await.unwrap();
+        let tasks = describe_tasks(&clients, "prod", &arns).await.unwrap();
         assert_eq!((tasks.len(), tasks[0].id.as_str(), tasks[149].id.as_str()), (150, "149", "000"));
         assert_eq!(clients.spent().calls, 4);
     }
@@ -150,7 +140,8 @@ mod tests {
             ),
         });
         let clients = Clients::over(tiny.client(), "us-east-1");
-        let tasks = tasks(&clients, "prod", "api", true).await.unwrap();
+        let arns = list_tasks(&clients, "prod", "api", true).await.unwrap();
+        let tasks = describe_tasks(&clients, "prod", &arns).await.unwrap();
         assert!(tasks[0].failed());
         assert_eq!(tasks[0].health, Health::Unhealthy);
         assert_eq!(tasks[0].containers[0].image.to_string(), "r/api:v1@sha256:abc");
@@ -162,10 +153,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn no_tasks_cost_no_second_call_and_a_task_without_an_arn_is_a_bad_answer() {
-        let tiny = Tiny::new(|_, _| Reply::json(r#"{"taskArns": []}"#));
+        let tiny = Tiny::new(|_, _| Reply::json("{}"));
         let clients = Clients::over(tiny.client(), "us-east-1");
-        assert_eq!(tasks(&clients, "prod", "api", false).await, Ok(Vec::new()));
-        assert_eq!(clients.spent().calls, 1);
+        assert_eq!(describe_tasks(&clients, "prod", &[]).await, Ok(Vec::new()));
+        assert_eq!(clients.spent().calls, 0);
         let tiny = Tiny::new(|_, _| Reply::json(r#"{"tasks": [{}]}"#));
         let clients = Clients::over(tiny.client(), "us-east-1");
         let trouble = describe_tasks(&clients, "prod", &["x".to_owned()]).await.unwrap_err();

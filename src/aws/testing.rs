@@ -1,6 +1,5 @@
 //! A tiny AWS for unit tests, plugged in where the SDK sends HTTP: answers what it is told, or misbehaves.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -99,6 +98,23 @@ pub(crate) mod cbor_values {
     }
 }
 
+impl Reply {
+    /// An error in the words and the protocol of the service that has this operation.
+    pub(crate) fn error_of(operation: &str, status: u16, code: &str, message: &str) -> Reply {
+        match operation {
+            "GetMetricData" | "DescribeAlarms" | "DescribeAlarmHistory" => {
+                let value = cbor!({ "__type" => format!("com.amazonaws.cloudwatch#{code}"), "message" => message });
+                match Reply::cbor(&value) {
+                    Reply::Answer(_, kind, body) => Reply::Answer(status, kind, body),
+                    other => other,
+                }
+            }
+            "DescribeDBInstances" | "GetCallerIdentity" => Reply::xml_error(status, code, message),
+            _ => Reply::json_error(status, code, message),
+        }
+    }
+}
+
 type Script = dyn Fn(&str, &str, &str) -> Reply + Send + Sync;
 
 /// The tiny AWS: a function from operation and request body to a reply.
@@ -133,15 +149,6 @@ impl Tiny {
     /// Operations asked so far, attempts counted.
     pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
-    }
-
-    /// How often each operation was asked.
-    pub(crate) fn counts(&self) -> HashMap<String, usize> {
-        let mut counts = HashMap::new();
-        for operation in self.asked() {
-            *counts.entry(operation).or_default() += 1;
-        }
-        counts
     }
 }
 
