@@ -9,6 +9,8 @@
 
 mod adapters;
 mod any_picture;
+mod cli;
+mod cli_world;
 mod commands;
 mod flows;
 mod harness;

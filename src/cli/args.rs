@@ -27,10 +27,10 @@ Start with: plantao demo";
 #[command(name = "plantao", version, after_help = AFTER, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
     /// Which platform and which AWS.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Platform and AWS")]
     pub whence: Whence,
     /// How the screen behaves.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = "Screen")]
     pub screen: Screen,
     /// What to do; the dashboard if there is none.
     #[command(subcommand)]

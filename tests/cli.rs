@@ -1,0 +1,166 @@
+//! The real binary from a shell's view: exit codes, what it says, and what it leaves on disk.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A home of its own, so that neither the tester's platforms nor their credentials are seen.
+struct Home(TempDir);
+
+impl Home {
+    fn new() -> Home {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(folder.path().join(".config/plantao")).expect("a folder");
+        Home(folder)
+    }
+
+    fn with(name: &str, text: &str) -> Home {
+        let home = Home::new();
+        fs::write(home.file(name), text).expect("it can be written");
+        home
+    }
+
+    fn file(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(".config/plantao").join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
+        command.args(arguments).stdin(Stdio::null()).env_clear();
+        command.env("HOME", self.0.path()).env("PATH", "/usr/bin:/bin").env("TERM", "xterm-256color");
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Said {
+        Said::of(&self.command(arguments).output().expect("it runs"))
+    }
+}
+
+#[derive(Debug)]
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Said {
+    fn of(output: &Output) -> Said {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("it is UTF-8");
+        Said { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
+    }
+}
+
+const SMALL: &str = "name = \"p\"\nregion = \"us-east-1\"\n[[database]]\nid = \"d\"\n";
+
+#[test]
+fn without_any_file_the_first_steps_are_told() {
+    let home = Home::new();
+    let said = home.run(&[]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("plantao init") && said.err.contains("plantao demo"), "{said:?}");
+    assert_eq!(home.run(&["status"]).code, Some(3), "a script is not told that all is well, nor that users are hurt");
+}
+
+#[test]
+fn a_misspelt_platform_is_answered_with_those_that_exist() {
+    let home = Home::with("production.toml", SMALL);
+    let said = home.run(&["-p", "prodution", "status"]);
+    assert_eq!(said.code, Some(3));
+    assert!(said.err.contains("Did you mean \"production\"?\nThere are: production"), "{said:?}");
+}
+
+#[test]
+fn a_broken_file_shows_its_line_whichever_command_reads_it() {
+    let home = Home::with("platform.toml", &SMALL.replace("id =", "idd ="));
+    for (command, code) in [("status", 3), ("check", 1), ("doctor", 1)] {
+        let said = home.run(&[command, "--endpoint-url", "http://127.0.0.1:9"]);
+        assert_eq!(said.code, Some(code), "{command}: {said:?}");
+        let all = format!("{}{}", said.out, said.err);
+        assert!(all.contains("platform.toml:4:1") && all.contains("4 | idd = \"d\""), "{command}: {all}");
+        assert!(all.contains("did you mean \"id\"?"), "{command}: {all}");
+    }
+}
+
+#[test]
+fn check_reads_every_file_it_is_given() {
+    let home = Home::with("platform.toml", SMALL);
+    let (good, bad) = (home.file("platform.toml"), home.file("bad.toml"));
+    fs::write(&bad, "name = 1\n").unwrap();
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    let said = home.run(&["check", &path(&bad), &path(&good)]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.out.contains("platform.toml: well, 0 services, 1 database, 3 gauges"), "{said:?}");
+    assert!(said.err.contains("bad.toml:1:8"), "{said:?}");
+    assert_eq!(home.run(&["check"]).code, Some(0));
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_never_taken_for_an_outage() {
+    let home = Home::with("platform.toml", SMALL);
+    assert_eq!(home.run(&["status", "--jsn"]).code, Some(3));
+    assert_eq!(home.run(&["doctr"]).code, Some(2));
+    assert_eq!(home.run(&["demo", "--scenario", "bad-deplo"]).code, Some(2));
+    assert!(home.run(&["demo", "--scenario", "bad-deplo"]).err.contains("Did you mean \"bad-deploy\"?"));
+    assert_eq!(home.run(&["--help"]).code, Some(0));
+}
+
+#[test]
+fn no_screen_where_there_is_no_terminal() {
+    let home = Home::with("platform.toml", SMALL);
+    for arguments in [&[][..], &["demo"]] {
+        let said = home.run(arguments);
+        assert_eq!(said.code, Some(1), "{said:?}");
+        assert!(said.err.contains("plantao status"), "{said:?}");
+        assert!(said.out.is_empty(), "{said:?}");
+    }
+}
+
+#[test]
+fn completions_and_manual_are_printed_and_a_closed_pipe_is_no_crash() {
+    let home = Home::new();
+    assert!(home.run(&["completions", "bash"]).out.contains("_plantao"));
+    assert!(home.run(&["man"]).out.contains(".TH plantao"));
+    for arguments in [&["completions", "zsh"][..], &["man"], &["--help"]] {
+        let mut child =
+            home.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        drop(child.stdout.take());
+        let said = Said::of(&child.wait_with_output().expect("it ends"));
+        assert!(said.err.is_empty() && said.code == Some(0), "{arguments:?}: {said:?}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_accepts_and_never_answers_still_gets_a_report() {
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let home = Home::with("platform.toml", SMALL);
+    let began = Instant::now();
+    let said = home.run(&["doctor", "--json", "--endpoint-url", &url]);
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert_eq!(said.code, Some(1));
+    let checks = said.json()["checks"].as_array().unwrap().clone();
+    let groups: Vec<_> = checks.iter().filter_map(|check| check["group"].as_str()).collect();
+    assert!(groups.contains(&"tools") && groups.contains(&"terminal"), "{groups:?}");
+    assert!(checks.iter().any(|check| check["group"] == "AWS" && check["outcome"] == "fail"), "{checks:#?}");
+}
+
+#[test]
+fn status_says_what_it_could_not_tell_without_an_endpoint() {
+    let home = Home::with("platform.toml", SMALL);
+    let said = home.run(&["status", "--json", "--endpoint-url", "http://127.0.0.1:9"]);
+    assert_eq!(said.code, Some(3), "{said:?}");
+    let json = said.json();
+    assert_eq!((json["status"].as_str(), json["exit"].as_i64()), (Some("unknown"), Some(3)));
+    assert!(!json["could_not_tell"].as_array().unwrap().is_empty(), "{json:#}");
+}
