@@ -64,11 +64,6 @@ impl Theme {
         Style::new().add_modifier(Modifier::BOLD)
     }
 
-    /// The selected row.
-    pub fn selected(self) -> Style {
-        Style::new().add_modifier(Modifier::REVERSED)
-    }
-
     /// Where the keys go: the border of the focused panel.
     pub fn focus(self) -> Style {
         Style::new().fg(Color::Cyan)
@@ -91,6 +86,11 @@ impl Theme {
             Severity::Warning => Style::new().fg(Color::Yellow),
             Severity::Notice => Style::new().fg(Color::Blue),
         }
+    }
+
+    /// Whether a colour is one that [`Theme::severity`] gives to what must not be overlooked.
+    pub fn warns(self, colour: Color) -> bool {
+        [Severity::Critical, Severity::Warning].iter().any(|s| self.severity(*s).fg == Some(colour))
     }
 
     /// Of a value's stand to its target.

@@ -91,11 +91,11 @@ const ROOM_FOR_AFTER: u16 = 110;
 
 fn now_lines(app: &App, columns: u16) -> Vec<NowLine<'_>> {
     let mut lines = Vec::new();
-    for finding in lists::findings(app) {
+    for (number, finding) in lists::findings(app).into_iter().enumerate() {
         lines.push(NowLine::Finding(finding));
         if let Some(after) = &finding.after
             && columns < ROOM_FOR_AFTER
-            && finding.severity == Severity::Critical
+            && number < 2
         {
             lines.push(NowLine::After(after));
         }

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
 use ratatui::text::Line;
 
 use crate::tui::theme::Theme;
@@ -26,7 +27,20 @@ pub fn list<T>(
         let y = area.y + (row - first) as u16;
         buffer.set_line(area.x, y, &line(item, usize::from(area.width)), area.width);
         if focused && row == selected {
-            buffer.set_style(Rect { y, height: 1, ..area }, theme.selected());
+            select(buffer, Rect { y, height: 1, ..area }, theme);
         }
+    }
+}
+
+/// Reverses a line as one bar. It keeps the colour that the line begins with if that colour warns: the
+/// worst finding is selected at the start and must not look less bad for it.
+fn select(buffer: &mut Buffer, line: Rect, theme: Theme) {
+    let begins = buffer[(line.x, line.y)].fg;
+    let colour = if theme.warns(begins) { begins } else { Color::Reset };
+    for x in line.left()..line.right() {
+        let cell = &mut buffer[(x, line.y)];
+        cell.modifier = Modifier::REVERSED;
+        cell.fg = colour;
+        cell.bg = Color::Reset;
     }
 }
