@@ -9,6 +9,7 @@
 
 mod adapters;
 mod any_picture;
+mod calls;
 mod commands;
 mod harness;
 mod iam;
