@@ -195,6 +195,8 @@ fn missing(error: &CredentialsError) -> Missing {
     }
     match error {
         CredentialsError::CredentialsNotLoaded(_) => Missing::NotFound(text),
+        // Instance metadata is the chain's last resort: that it fails means that nothing before had any.
+        _ if lower.contains("imds") => Missing::NotFound(text),
         CredentialsError::InvalidConfiguration(_) => Missing::Failed(format!("the AWS configuration is wrong: {text}")),
         // What a credential process wrote may hold anything, secrets too.
         _ if lower.contains("process") => Missing::Failed("the profile's credential process failed".to_owned()),
@@ -257,6 +259,12 @@ mod tests {
     fn what_a_credential_process_wrote_is_never_shown() {
         let error = CredentialsError::provider_error("process said: {\"SecretAccessKey\": \"hunter2\"}");
         assert_eq!(missing(&error), Missing::Failed("the profile's credential process failed".to_owned()));
+    }
+
+    #[test]
+    fn metadata_that_says_no_is_no_news_where_nothing_else_has_credentials() {
+        let error = CredentialsError::provider_error("failed to load IMDS session token: request forbidden");
+        assert!(matches!(missing(&error), Missing::NotFound(_)));
     }
 
     #[test]

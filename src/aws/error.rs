@@ -194,7 +194,10 @@ impl Clients {
     fn no_credentials(&self, missing: &Missing) -> Why {
         match missing {
             Missing::Expired => self.expired("credentials expired"),
-            Missing::NotFound(text) if text.contains("was not defined") => {
+            Missing::NotFound(text)
+                if self.profile().is_some()
+                    && (text.contains("was not defined") || text.contains("No profiles were defined")) =>
+            {
                 let profile = self.profile().unwrap_or("default");
                 let why = format!("no AWS profile \"{profile}\"");
                 (TroubleKind::NoCredentials, why, Some(format!("run \"aws configure sso --profile {profile}\"")))

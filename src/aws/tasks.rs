@@ -13,6 +13,14 @@ const TASKS_AT_ONCE: usize = 100;
 /// Batches under way at once.
 const BATCHES: usize = 4;
 
+/// A service's tasks, newest first: those that should run, or those that should not, as [`list_tasks`] has them.
+///
+/// `aws ecs list-tasks --cluster CLUSTER --service-name NAME`, then `aws ecs describe-tasks`
+pub async fn tasks(clients: &Clients, cluster: &str, service: &str, stopped: bool) -> Result<Vec<Task>, Trouble> {
+    let arns = list_tasks(clients, cluster, service, stopped).await?;
+    describe_tasks(clients, cluster, &arns).await
+}
+
 /// The ARNs of a service's tasks: of those that should run, or of those that should not.
 ///
 /// `aws ecs list-tasks --cluster CLUSTER --service-name NAME [--desired-status STOPPED]`

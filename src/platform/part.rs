@@ -30,13 +30,14 @@ impl<T> Part<T> {
         Part { value: Some(value), as_of: Some(as_of), ..Part::default() }
     }
 
-    /// Takes an answer. An error leaves the last good value where it was.
+    /// Takes an answer. An error leaves the last good value where it was, as old as it is: a back-off
+    /// does not make it count as fresh for longer.
     ///
     /// `next` is how long it will be until the question is asked again.
     pub fn take(&mut self, answer: Result<T, Trouble>, at: Timestamp, next: SignedDuration) {
-        self.expected_within = next;
         match answer {
             Ok(value) => {
+                self.expected_within = next;
                 self.value = Some(value);
                 self.as_of = Some(at);
                 self.trouble = None;

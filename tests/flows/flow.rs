@@ -1,0 +1,191 @@
+//! A user in front of the screen: keys as text in, whole screens out, on the world through the real SDK
+//! clients, in virtual time.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use plantao::aws::Clients;
+use plantao::clock::Clock;
+use plantao::platform::{Platform, file};
+use plantao::tui::app::App;
+use plantao::tui::connection::Connection;
+use plantao::tui::effect::Effect;
+use plantao::tui::keymap::press;
+use plantao::tui::message::Message;
+use plantao::tui::screen::paint;
+use plantao::tui::theme::{Depth, Theme};
+use plantao::world::{Host, Scenario, World};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+use tokio::sync::mpsc;
+
+/// Tuesday night, 03:12:45 UTC.
+pub const START: &str = "2026-11-24T03:12:45Z";
+
+pub struct Flow {
+    pub app: App,
+    pub host: Host,
+    /// Effects for the terminal, in the order in which the screen asked for them.
+    pub terminal: Vec<Effect>,
+    clock: Clock,
+    messages: mpsc::Receiver<Message>,
+    queue: mpsc::Sender<Message>,
+    connection: Option<Connection>,
+}
+
+impl Flow {
+    /// A scenario of the world, on a screen of this size, before anything was asked.
+    pub fn of(scenario: &str, size: (u16, u16)) -> Flow {
+        Flow::with(scenario, size, file::sample())
+    }
+
+    pub fn with(scenario: &str, size: (u16, u16), platform: Platform) -> Flow {
+        let start: Timestamp = START.parse().unwrap();
+        let clock = Clock::simulated(start, 1.0);
+        let scenario = Scenario::named(scenario).unwrap_or_else(|| panic!("no scenario {scenario}"));
+        let host = Host::new(World::new(&scenario, 7, start), clock.clone());
+        let (queue, messages) = mpsc::channel(1_024);
+        let theme = Theme { depth: Depth::Sixteen, ascii: false };
+        let app = App::new(Arc::new(platform), theme, start, size);
+        Flow { app, host, terminal: Vec::new(), clock, messages, queue, connection: None }
+    }
+
+    /// The clients are there and the watch begins.
+    pub fn connect(&mut self) {
+        let clients = Clients::over(self.host.http_client(), "us-east-1");
+        let platform = Arc::clone(&self.app.platform);
+        let connection = Connection::open(platform, clients, self.clock.clone(), self.queue.clone());
+        let effects = self.app.update(connection.greeting());
+        self.connection = Some(connection);
+        self.carry_out(effects);
+    }
+
+    /// Lets virtual time pass, and everything happen that happens in it.
+    pub async fn pass(&mut self, time: Duration) {
+        let end = tokio::time::Instant::now() + time;
+        loop {
+            let tick = tokio::time::sleep(Duration::from_secs(1));
+            tokio::select! {
+                biased;
+                message = self.messages.recv() => {
+                    let effects = self.app.update(message.unwrap());
+                    self.carry_out(effects);
+                }
+                () = tokio::time::sleep_until(end) => break,
+                () = tick => {}
+            }
+            self.settle();
+        }
+        let effects = self.app.update(Message::Tick(self.clock.now()));
+        self.carry_out(effects);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
+        let effects = self.app.settle();
+        self.carry_out(effects);
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Bell | Effect::Copy(_) => {
+                    self.terminal.push(effect);
+                }
+                asked => {
+                    if let Some(connection) = &self.connection {
+                        connection.carry_out(asked);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Types keys, separated by spaces, as the key table writes them; answers are waited for.
+    pub async fn keys(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            let event = press(key).unwrap_or_else(|| panic!("no key {key}"));
+            let effects = self.app.update(Message::Key(event));
+            self.carry_out(effects);
+            self.settle();
+        }
+        self.pass(Duration::from_millis(500)).await;
+    }
+
+    /// Types text, a key for each character.
+    pub async fn types(&mut self, text: &str) {
+        let keys: Vec<String> = text.chars().map(|c| if c == ' ' { "space".into() } else { c.to_string() }).collect();
+        self.keys(&keys.join(" ")).await;
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) {
+        self.app.update(Message::Resize(columns, rows));
+    }
+
+    fn buffer(&self) -> Buffer {
+        let area = Rect::new(0, 0, self.app.size.0, self.app.size.1);
+        let mut buffer = Buffer::empty(area);
+        paint(&self.app, area, &mut buffer);
+        buffer
+    }
+
+    /// The screen's text.
+    pub fn text(&self) -> String {
+        let buffer = self.buffer();
+        lines(&buffer, |cell| cell.symbol().to_owned())
+    }
+
+    /// The screen's text, and below it a letter for each cell's style.
+    pub fn screen(&self) -> String {
+        let buffer = self.buffer();
+        let mut letters: BTreeMap<String, char> = BTreeMap::new();
+        let mut names: Vec<(char, String)> = Vec::new();
+        let styles = lines(&buffer, |cell| {
+            let style = describe(cell);
+            if style.is_empty() || cell.symbol() == " " && !style.contains("REVERSED") {
+                return ".".to_owned();
+            }
+            let next = (b'a' + letters.len() as u8) as char;
+            let letter = *letters.entry(style.clone()).or_insert_with(|| {
+                names.push((next, style));
+                next
+            });
+            letter.to_string()
+        });
+        let mut whole = lines(&buffer, |cell| cell.symbol().to_owned());
+        whole.push_str("\n---- styles\n");
+        whole.push_str(&styles);
+        for (letter, name) in names {
+            let _ = write!(whole, "\n{letter} {name}");
+        }
+        whole
+    }
+}
+
+fn describe(cell: &Cell) -> String {
+    let mut words = Vec::new();
+    if cell.fg != ratatui::style::Color::Reset {
+        words.push(format!("{}", cell.fg));
+    }
+    if cell.bg != ratatui::style::Color::Reset {
+        words.push(format!("on {}", cell.bg));
+    }
+    if !cell.modifier.is_empty() {
+        words.push(format!("{:?}", cell.modifier));
+    }
+    words.join(" ")
+}
+
+fn lines(buffer: &Buffer, show: impl FnMut(&Cell) -> String) -> String {
+    let mut show = show;
+    let width = usize::from(buffer.area.width);
+    let rows: Vec<String> = buffer
+        .content
+        .chunks(width)
+        .map(|row| row.iter().map(&mut show).collect::<String>().trim_end().to_owned())
+        .collect();
+    rows.join("\n")
+}
