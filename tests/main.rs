@@ -9,6 +9,7 @@
 
 mod adapters;
 mod any_picture;
+mod calls;
 mod cli;
 mod cli_world;
 mod commands;

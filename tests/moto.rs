@@ -66,14 +66,6 @@ async fn the_whole_seed_platform_is_read_from_an_aws_that_is_not_ours() {
 }
 
 #[tokio::test]
-async fn a_full_picture_takes_at_most_seven_calls() {
-    let moto = moto();
-    moto.fill(&Fill { metrics: false, ..Fill::default() });
-    let picture = picture(&moto, sample()).await;
-    assert!(picture.spent.calls <= 7, "{} calls", picture.spent.calls);
-}
-
-#[tokio::test]
 async fn a_missing_cluster_is_said_in_words_and_the_rest_is_still_there() {
     let moto = moto();
     moto.fill(&Fill { metrics: false, ..Fill::default() });

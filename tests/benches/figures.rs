@@ -20,18 +20,20 @@ mod process;
 
 use std::time::Duration;
 
+type Measure = fn() -> Vec<Figure>;
+
 /// A line of the table.
 struct Figure {
     what: &'static str,
     goal: &'static str,
-    figure: String,
+    measured: String,
     how: &'static str,
 }
 
 fn main() {
     // `cargo bench -- WORD` measures only what has the word in its name.
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let all: [(&str, fn() -> Vec<Figure>); 9] = [
+    let all: [(&str, Measure); 9] = [
         ("start", process::start),
         ("keys", process::keys),
         ("idle", process::idle),
@@ -44,8 +46,8 @@ fn main() {
     ];
     println!("| what | goal | measured | how |\n|---|---|---|---|");
     for (_, measure) in all.into_iter().filter(|(name, _)| name.contains(&wanted)) {
-        for Figure { what, goal, figure, how } in measure() {
-            println!("| {what} | {goal} | {figure} | {how} |");
+        for Figure { what, goal, measured, how } in measure() {
+            println!("| {what} | {goal} | {measured} | {how} |");
         }
     }
 }

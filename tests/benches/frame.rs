@@ -59,7 +59,7 @@ fn figures(
         std::mem::swap(&mut last, &mut next);
     }
     let how = "120×40, a key's update and settle included, all four screens in turn";
-    vec![Figure { what, goal, figure: spread(times), how }]
+    vec![Figure { what, goal, measured: spread(times), how }]
 }
 
 /// All that a picture holds, as one observation.
