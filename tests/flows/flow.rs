@@ -43,6 +43,8 @@ impl Flow {
     }
 
     pub fn with(scenario: &str, size: (u16, u16), platform: Platform) -> Flow {
+        // Jitter of the watch and of the SDK's retries: all on this thread, so that a screen can be repeated.
+        fastrand::seed(7);
         let start: Timestamp = START.parse().unwrap();
         let clock = Clock::simulated(start, 1.0);
         let scenario = Scenario::named(scenario).unwrap_or_else(|| panic!("no scenario {scenario}"));

@@ -25,11 +25,17 @@ pub fn panel(title: &str, note: &Line<'_>, focused: bool, theme: Theme, area: Re
         .title(Line::from(Span::styled(format!(" {title} "), if focused { theme.focus() } else { theme.title() })));
     let inner = block.inner(area);
     block.render(area, buffer);
+    let free = room.saturating_sub(width(&title) + 3);
+    let note = match note.spans.as_slice() {
+        // What is wrong is cut rather than left out.
+        [only] if note.width() > free => Line::styled(fit(&only.content, free), only.style.patch(note.style)),
+        _ => note.clone(),
+    };
     let note_width = note.width();
-    if note_width > 0 && width(&title) + note_width + 3 <= room {
+    if note_width > 0 && note_width <= free {
         let x = area.right().saturating_sub(2 + note_width as u16 + 1);
-        let mut line = Line::from(" ");
-        line.extend(note.spans.iter().cloned());
+        let mut line = Line::from(" ").style(note.style);
+        line.extend(note.spans);
         line.push_span(" ");
         buffer.set_line(x, area.y, &line, note_width as u16 + 2);
     }
