@@ -62,7 +62,7 @@ async fn the_first_frame_is_there_before_anything_is_known() {
 #[tokio::test(start_paused = true)]
 async fn a_new_critical_finding_rings_the_bell_once() {
     let mut flow = opened("bad-deploy", SMALL).await;
-    flow.pass(Duration::from_secs(300)).await;
+    flow.pass(Duration::from_mins(5)).await;
     let bells = flow.terminal.iter().filter(|e| **e == Effect::Bell).count();
     let critical = flow.app.findings.iter().filter(|f| f.severity == plantao::platform::Severity::Critical).count();
     assert!(critical >= 1, "{}", flow.text());
@@ -151,7 +151,7 @@ async fn pause_asks_aws_nothing_and_says_so() {
     let mut flow = opened("calm", SMALL).await;
     flow.keys("p").await;
     let asked = flow.host.requests().len();
-    flow.pass(Duration::from_secs(600)).await;
+    flow.pass(Duration::from_mins(10)).await;
     assert_eq!(flow.host.requests().len(), asked);
     assert!(flow.text().contains("PAUSED"), "{}", flow.text());
     flow.keys("p").await;
@@ -162,14 +162,14 @@ async fn pause_asks_aws_nothing_and_says_so() {
 #[tokio::test(start_paused = true)]
 async fn nobody_at_the_keys_for_a_quarter_of_an_hour_makes_it_slower_and_a_key_wakes_it() {
     let mut flow = opened("calm", SMALL).await;
-    flow.pass(Duration::from_secs(16 * 60)).await;
+    flow.pass(Duration::from_mins(16)).await;
     let before = flow.host.requests().len();
-    flow.pass(Duration::from_secs(240)).await;
+    flow.pass(Duration::from_mins(4)).await;
     let idle = flow.host.requests().len() - before;
     assert!(flow.text().contains("slower"), "{}", flow.text());
     flow.keys("j").await;
     let before = flow.host.requests().len();
-    flow.pass(Duration::from_secs(240)).await;
+    flow.pass(Duration::from_mins(4)).await;
     let awake = flow.host.requests().len() - before;
     assert!(awake > idle * 2, "{awake} calls awake, {idle} idle");
     assert!(!flow.text().contains("slower"), "{}", flow.text());
@@ -191,7 +191,7 @@ macro_rules! bad_days {
             assert!(flow.text().contains("3 of 3 running"), "the last good value is gone:\n{}", flow.text());
             assert_snapshot!(concat!(stringify!($name), "_80x24"), flow.screen());
             flow.host.heal();
-            flow.pass(Duration::from_secs(300)).await;
+            flow.pass(Duration::from_mins(5)).await;
             assert!(flow.text().contains("● live"), "it does not recover:\n{}", flow.text());
         }
     )*};

@@ -79,25 +79,30 @@ fn focused(app: &App, pane: usize) -> bool {
         && app.overlay.as_ref().is_none_or(|o| matches!(o, Overlay::Palette(_)))
 }
 
-/// A line of *Now*: a finding, or, where its line has no room for it, what changed just before it.
-#[derive(Clone, Copy)]
+/// A line of *Now*: a finding, or what its own line has no room for.
 enum NowLine<'a> {
     Finding(&'a Finding),
-    After(&'a str),
+    More(String),
 }
 
 /// From here on a finding's own line has room for what changed just before.
 const ROOM_FOR_AFTER: u16 = 110;
+/// Only the worst findings get a second line.
+const SECOND_LINES: usize = 2;
 
 fn now_lines(app: &App, columns: u16) -> Vec<NowLine<'_>> {
+    let widths = Columns::of(app, usize::from(columns.saturating_sub(2)));
     let mut lines = Vec::new();
     for (number, finding) in lists::findings(app).into_iter().enumerate() {
         lines.push(NowLine::Finding(finding));
-        if let Some(after) = &finding.after
-            && columns < ROOM_FOR_AFTER
-            && number < 2
-        {
-            lines.push(NowLine::After(after));
+        if number >= SECOND_LINES {
+            continue;
+        }
+        let evidence = (width(&finding.evidence) > widths.evidence).then_some(finding.evidence.as_str());
+        let after = if columns < ROOM_FOR_AFTER { finding.after.as_deref() } else { None };
+        let more: Vec<&str> = evidence.into_iter().chain(after).collect();
+        if !more.is_empty() {
+            lines.push(NowLine::More(more.join(" · ")));
         }
     }
     lines
@@ -123,27 +128,40 @@ fn now(app: &App, area: Rect, buffer: &mut Buffer) {
         Line::styled(text, style).render(inner, buffer);
         return;
     }
-    // One width for each column of the lines that may be seen, so that the eye can run down.
-    let seen = || app.findings.iter().take(NOW_LINES.1);
-    let columns = Columns {
-        title: seen().map(|f| width(&f.title)).max().unwrap_or(0).min(usize::from(inner.width) / 3).max(8),
-        runbook: seen().filter_map(|f| f.runbook.as_deref()).map(|r| width(r) + 2).max().unwrap_or(0).min(20),
-    };
+    let columns = Columns::of(app, usize::from(inner.width));
     let findings = lines.iter().enumerate().filter(|(_, line)| matches!(line, NowLine::Finding(_)));
     let selected = findings.map(|(row, _)| row).nth(app.place().cursors[0]).unwrap_or(lines.len() - 1);
     list(&lines, selected, focused(app, 0), theme, inner, buffer, |line, room| match line {
         NowLine::Finding(finding) => finding_line(app, finding, room, &columns),
-        NowLine::After(after) => {
-            let text = fit(&format!("└ {after}"), room.saturating_sub(11));
-            Line::from(vec![Span::raw(" ".repeat(11)), Span::styled(text, theme.severity(Severity::Warning))])
+        NowLine::More(more) => {
+            let text = fit(&format!("└ {more}"), room.saturating_sub(HEAD));
+            Line::from(vec![Span::raw(" ".repeat(HEAD)), Span::styled(text, theme.severity(Severity::Warning))])
         }
     });
 }
 
-/// Widths that all lines of *Now* share.
+/// Columns of the glyph and the severity.
+const HEAD: usize = 11;
+const SINCE: usize = 6;
+
+/// Widths that all lines of *Now* share, so that the eye can run down.
 struct Columns {
     title: usize,
+    /// What is left for evidence and what changed just before.
+    evidence: usize,
+    /// Zero where no finding has one.
     runbook: usize,
+}
+
+impl Columns {
+    fn of(app: &App, room: usize) -> Columns {
+        let seen = || app.findings.iter().take(NOW_LINES.1);
+        let title = seen().map(|f| width(&f.title)).max().unwrap_or(0).min(room / 3).max(8);
+        let runbook = seen().filter_map(|f| f.runbook.as_deref()).map(|r| width(r) + 2).max().unwrap_or(0).min(20);
+        let runbook = if room >= 60 { runbook } else { 0 };
+        let tail = SINCE + 2 + if runbook > 0 { runbook + 2 } else { 0 };
+        Columns { title, evidence: room.saturating_sub(HEAD + title + 2 + tail), runbook }
+    }
 }
 
 fn nothing_wrong(app: &App) -> (String, ratatui::style::Style) {
@@ -159,41 +177,28 @@ fn nothing_wrong(app: &App) -> (String, ratatui::style::Style) {
 }
 
 fn finding_line(app: &App, finding: &Finding, room: usize, columns: &Columns) -> Line<'static> {
-    const SINCE: usize = 6;
-    /// The number and its threshold.
-    const EVIDENCE: usize = 14;
     let theme = app.theme;
     let style = theme.severity(finding.severity);
-    let head = format!("{} {} ", glyph(finding.severity), pad(finding.severity.word(), 8));
-    let mut rest = room.saturating_sub(width(&head) + columns.title + 2);
-    let mut tail = Vec::new();
-    let runbook = finding.runbook.as_deref().map(|name| format!("→ {name}")).unwrap_or_default();
-    if columns.runbook > 0 && rest >= EVIDENCE + columns.runbook + 2 {
-        rest -= columns.runbook + 2;
-        tail.push(Span::styled(format!("  {}", pad(&runbook, columns.runbook)), theme.key()));
-    }
-    if rest >= EVIDENCE + SINCE + 2 {
-        rest -= SINCE + 2;
-        let since = finding.since.map(|since| text::age(since, app.now)).unwrap_or_default();
-        tail.push(Span::styled(format!("  {}", pad_left(&since, SINCE)), theme.muted()));
-    }
-    let evidence = width(&finding.evidence);
-    match &finding.after {
-        Some(after) if rest > evidence + 2 + EVIDENCE => {
-            let after = fit(after, rest - evidence - 2);
-            let after = format!("  {}", pad(&after, rest - evidence - 2));
-            tail.push(Span::styled(after, theme.severity(Severity::Warning)));
-            rest = evidence;
-        }
-        _ => {}
-    }
     let mut line = Line::from(vec![
-        Span::styled(head, style),
+        Span::styled(format!("{} {} ", glyph(finding.severity), pad(finding.severity.word(), 8)), style),
         Span::styled(pad(&finding.title, columns.title), style),
         Span::raw("  "),
-        Span::raw(pad(&finding.evidence, rest)),
     ]);
-    line.extend(tail.into_iter().rev());
+    let evidence = width(&finding.evidence);
+    match &finding.after {
+        Some(after) if room >= usize::from(ROOM_FOR_AFTER) - 2 && columns.evidence > evidence + 16 => {
+            let rest = columns.evidence - evidence - 2;
+            line.push_span(format!("{}  ", fit(&finding.evidence, evidence)));
+            line.push_span(Span::styled(pad(after, rest), theme.severity(Severity::Warning)));
+        }
+        _ => line.push_span(pad(&finding.evidence, columns.evidence)),
+    }
+    let since = finding.since.map(|since| text::age(since, app.now)).unwrap_or_default();
+    line.push_span(Span::styled(format!("  {}", pad_left(&since, SINCE)), theme.muted()));
+    if columns.runbook > 0 {
+        let runbook = finding.runbook.as_deref().map(|name| format!("→ {name}")).unwrap_or_default();
+        line.push_span(Span::styled(format!("  {}", pad(&runbook, columns.runbook)), theme.key()));
+    }
     line
 }
 
