@@ -216,7 +216,7 @@ macro_rules! bad_from_the_start {
             let mut flow = Flow::of("calm", SMALL);
             flow.host.inject(Fault::on($operation, $failure));
             flow.connect();
-            flow.pass(Duration::from_secs(60)).await;
+            flow.pass(Duration::from_mins(1)).await;
             assert_snapshot!(concat!(stringify!($name), "_80x24"), flow.screen());
         }
     )*};

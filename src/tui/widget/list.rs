@@ -35,6 +35,10 @@ pub fn list<T>(
 /// Reverses a line as one bar. It keeps the colour that the line begins with if that colour warns: the
 /// worst finding is selected at the start and must not look less bad for it.
 fn select(buffer: &mut Buffer, line: Rect, theme: Theme) {
+    let line = line.intersection(buffer.area);
+    if line.is_empty() {
+        return;
+    }
     let begins = buffer[(line.x, line.y)].fg;
     let colour = if theme.warns(begins) { begins } else { Color::Reset };
     for x in line.left()..line.right() {
