@@ -10,6 +10,7 @@
 //! | [`headless`] | the same picture as text or JSON, for scripts |
 //! | [`doctor`] | whether this machine and these credentials can do the job, check by check |
 //! | [`init`] | looks at an account and writes its platform file |
+//! | [`run`] | carries a plan out: journal, locks, steps, resume, undo |
 //! | [`watch`] | keeps the picture fresh: when to ask whom, back-off, cost; one task per source |
 //! | [`triage`] | picture to findings (pure): what is wrong, since when, which runbook |
 //! | [`world`] | the simulated platform: a pure model, and a wire that speaks AWS |
@@ -24,6 +25,7 @@ pub mod doctor;
 pub mod headless;
 pub mod init;
 pub mod platform;
+pub mod run;
 pub mod triage;
 pub mod tui;
 pub mod watch;

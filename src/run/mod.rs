@@ -1,0 +1,31 @@
+//! Carries a plan out: journal, locks, commands, steps, resume, undo.
+//!
+//! A run outlives its screen: `plantao run` is a process of its own, and screens only follow its
+//! [`Journal`]. Write before you act: every step and every request that changes something is on the
+//! disk before it is sent, so that a killed run can be resumed by looking, never by doing it twice.
+
+mod commands;
+mod ending;
+mod event;
+mod follow;
+mod id;
+mod journal;
+mod lock;
+mod record;
+mod secret;
+mod store;
+mod verify;
+mod who;
+
+pub use commands::{Command, Commands, Said};
+pub use ending::Ending;
+pub use event::{Answer, Event, StepOutcome};
+pub use follow::Follower;
+pub use id::RunId;
+pub use journal::{Book, Journal, JournalError, Resumed};
+pub use lock::{Busy, Holder, Lock, LockError, Locks, Target};
+pub use record::Record;
+pub use secret::Secret;
+pub use store::{Lookup, Store};
+pub use verify::{Broken, Verified, verify};
+pub use who::Who;
