@@ -12,6 +12,7 @@
 //! | [`init`] | looks at an account and writes its platform file |
 //! | [`run`] | carries a plan out: journal, locks, steps, resume, undo |
 //! | [`watch`] | keeps the picture fresh: when to ask whom, back-off, cost; one task per source |
+//! | [`runbook`] | Markdown to runbooks (pure): parameters, steps, and the actions that there are |
 //! | [`triage`] | picture to findings (pure): what is wrong, since when, which runbook |
 //! | [`world`] | the simulated platform: a pure model, and a wire that speaks AWS |
 //! | [`aws`] | all that touches an AWS SDK: one file per service, over one `Clients` |
@@ -26,6 +27,7 @@ pub mod headless;
 pub mod init;
 pub mod platform;
 pub mod run;
+pub mod runbook;
 pub mod triage;
 pub mod tui;
 pub mod watch;

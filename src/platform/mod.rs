@@ -4,6 +4,8 @@
 mod alarm;
 mod database;
 pub mod file;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod gauge;
 mod identity;
 mod image;
@@ -13,6 +15,7 @@ mod price;
 mod series;
 mod service;
 mod severity;
+mod subjects;
 mod target;
 mod task;
 pub mod text;
@@ -35,6 +38,7 @@ pub use service::{
     CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent, ServiceStatus,
 };
 pub use severity::Severity;
+pub use subjects::Subjects;
 pub use target::{Level, Target};
 pub use task::{Container, Health, Task};
 pub use trouble::{Trouble, TroubleKind};

@@ -5,7 +5,11 @@ use serde::Serialize;
 
 use super::{
     Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Image, Level, Part, Platform, Point, Revision, Scaling,
+<<<<<<< HEAD
     Series, Service, Spent, Task, Trouble,
+=======
+    Series, Service, ServiceSpec, Spent, Task, Trouble,
+>>>>>>> triage
 };
 
 /// All that is known of one service. Its name is in [`Platform::services`] at the same index.
@@ -20,6 +24,7 @@ pub struct ServicePicture {
 }
 
 impl ServicePicture {
+<<<<<<< HEAD
     /// The image that tasks of a revision run in the container that carries it: the one named, or else the first.
     /// `None` while no task of the revision is known.
     pub fn image(&self, container: Option<&str>, revision: &Revision) -> Option<&Image> {
@@ -29,6 +34,25 @@ impl ServicePicture {
             None => task.containers.first()?,
         };
         Some(&container.image)
+=======
+    /// The image that a revision runs: of its task's container that the platform file names, or the
+    /// first one. `None` while no task of that revision is known.
+    pub fn image_of(&self, spec: &ServiceSpec, revision: &Revision) -> Option<&Image> {
+        let task = self.tasks.value()?.iter().find(|task| task.revision == *revision)?;
+        let container = match &spec.container {
+            Some(name) => task.container(name),
+            None => task.containers.first(),
+        };
+        container.map(|container| &container.image)
+    }
+
+    /// A revision as the screen says it: `:42 a1b2c3d`, or `:42` while its image is not known.
+    pub fn label(&self, spec: &ServiceSpec, revision: &Revision) -> String {
+        match self.image_of(spec, revision) {
+            Some(image) => format!("{revision} {}", image.short()),
+            None => revision.to_string(),
+        }
+>>>>>>> triage
     }
 }
 

@@ -54,13 +54,13 @@ impl FileError {
     }
 
     /// Adds what was expected.
-    pub(super) fn expected(&mut self, what: &str) -> &mut FileError {
+    pub(crate) fn expected(&mut self, what: &str) -> &mut FileError {
         self.expected = Some(printable(what).into_owned());
         self
     }
 
     /// Adds the valid names as what was expected, and the nearest one as help.
-    pub(super) fn one_of<'n>(&mut self, word: &str, names: impl Iterator<Item = &'n str> + Clone) -> &mut FileError {
+    pub(crate) fn one_of<'n>(&mut self, word: &str, names: impl Iterator<Item = &'n str> + Clone) -> &mut FileError {
         if let Some(near) = nearest(word, names.clone()) {
             self.help = Some(format!("did you mean \"{}\"?", printable(near)));
         }
@@ -173,19 +173,19 @@ impl fmt::Display for FileErrors {
 impl std::error::Error for FileErrors {}
 
 /// Gathers what is wrong while a file is read.
-pub(super) struct Report<'a> {
+pub(crate) struct Report<'a> {
     text: &'a str,
     file: &'a str,
     errors: RefCell<Vec<FileError>>,
 }
 
 impl<'a> Report<'a> {
-    pub(super) fn new(text: &'a str, file: &'a str) -> Report<'a> {
+    pub(crate) fn new(text: &'a str, file: &'a str) -> Report<'a> {
         Report { text, file, errors: RefCell::default() }
     }
 
     /// Adds an error; the answer takes what was expected. It must be let go before the next error.
-    pub(super) fn error(&self, span: Range<usize>, message: &str) -> RefMut<'_, FileError> {
+    pub(crate) fn error(&self, span: Range<usize>, message: &str) -> RefMut<'_, FileError> {
         let mut errors = self.errors.borrow_mut();
         errors.push(FileError::new(self.file, self.text, span, message));
         RefMut::map(errors, |errors| {
@@ -195,7 +195,7 @@ impl<'a> Report<'a> {
     }
 
     /// What was read, if nothing was wrong.
-    pub(super) fn finish<T>(self, read: T) -> Result<T, FileErrors> {
+    pub(crate) fn finish<T>(self, read: T) -> Result<T, FileErrors> {
         let mut errors = self.errors.into_inner();
         errors.sort_by_key(|error| error.at);
         if errors.is_empty() { Ok(read) } else { Err(FileErrors(errors)) }

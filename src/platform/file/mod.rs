@@ -11,7 +11,7 @@ mod table;
 use toml::de::DeTable;
 
 use super::Platform;
-use error::Report;
+pub(crate) use error::Report;
 pub use error::{FileError, FileErrors};
 use table::Fields;
 

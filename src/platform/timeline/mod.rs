@@ -1,0 +1,214 @@
+//! What happened, in one order: deployments, service events, stopped tasks, alarm changes.
+
+mod event;
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, HashSet};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    AlarmChange, AlarmState, Deployment, Picture, Platform, Rollout, Service, ServiceEvent, ServicePicture,
+    ServiceSpec, Subject, Subjects, Task, text,
+};
+
+/// Entries that a timeline has at most.
+pub const LONGEST: usize = 300;
+
+/// What kind of thing happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EntryKind {
+    /// A deployment began, ended or failed.
+    Deployment,
+    /// A line of a service's own log.
+    ServiceEvent,
+    /// A task stopped because something failed.
+    TaskFailed,
+    /// An alarm went to `ALARM`.
+    AlarmRaised,
+    /// An alarm left `ALARM`.
+    AlarmCleared,
+}
+
+/// One line of the timeline.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// What kind.
+    pub kind: EntryKind,
+    /// Whose.
+    pub subject: Subject,
+    /// What happened, one line.
+    pub text: String,
+}
+
+/// The timeline, newest first, at most [`LONGEST`] entries. Of equal instants, always the same order.
+pub fn timeline(platform: &Platform, picture: &Picture) -> Vec<Entry> {
+    let subjects = Subjects::of(platform);
+    let teller = Teller { platform, picture, subjects, alarms: HashMap::new() }.with_alarms();
+    // Only the newest are put into words: a large platform has 100 events for each service.
+    let mut happenings = teller.happenings();
+    let mut entries: Vec<Entry> = Vec::new();
+    let mut seen = HashSet::new();
+    while entries.len() < LONGEST
+        && let Some(Dated { at, happening, .. }) = happenings.pop()
+    {
+        if let Some((kind, subject, words)) = teller.tell(happening) {
+            let words = text::printable(&words).into_owned();
+            if seen.insert((at, kind, subject, words.clone())) {
+                entries.push(Entry { at, kind, subject, text: words });
+            }
+        }
+    }
+    entries
+}
+
+/// Something that may become an entry.
+#[derive(Clone, Copy)]
+enum Happening<'a> {
+    Began(usize, &'a Deployment),
+    GaveUp(usize, &'a Deployment),
+    Event(usize, &'a ServiceEvent),
+    Failed(usize, &'a Task),
+    Alarm(&'a AlarmChange),
+}
+
+struct Dated<'a> {
+    at: Timestamp,
+    /// Its place in the picture: breaks ties, so that lines don't change places between two frames.
+    place: Reverse<usize>,
+    happening: Happening<'a>,
+}
+
+impl PartialEq for Dated<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.place) == (other.at, other.place)
+    }
+}
+
+impl Eq for Dated<'_> {}
+
+impl PartialOrd for Dated<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Dated<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.place).cmp(&(other.at, other.place))
+    }
+}
+
+struct Teller<'a> {
+    platform: &'a Platform,
+    picture: &'a Picture,
+    subjects: Subjects<'a>,
+    /// Whose each alarm is, by its name.
+    alarms: HashMap<&'a str, Subject>,
+}
+
+impl<'a> Teller<'a> {
+    fn with_alarms(mut self) -> Self {
+        let alarms = self.picture.alarms.value().into_iter().flatten();
+        self.alarms = alarms.map(|a| (a.name.as_str(), self.subjects.of_alarm(a))).collect();
+        self
+    }
+
+    fn service(&self, i: usize) -> Option<(&'a ServiceSpec, &'a ServicePicture, &'a Service)> {
+        let picture = self.picture.services.get(i)?;
+        Some((self.platform.services.get(i)?, picture, picture.state.value()?))
+    }
+
+    fn happenings(&self) -> BinaryHeap<Dated<'a>> {
+        let mut all: Vec<(Timestamp, Happening)> = Vec::new();
+        for (i, service) in self.picture.services.iter().enumerate().take(self.platform.services.len()) {
+            if let Some(state) = service.state.value() {
+                for deployment in &state.deployments {
+                    all.extend(deployment.created_at.map(|at| (at, Happening::Began(i, deployment))));
+                    if deployment.rollout == Rollout::Failed && !event::tells_failure(&state.events, &deployment.id) {
+                        all.extend(deployment.updated_at.map(|at| (at, Happening::GaveUp(i, deployment))));
+                    }
+                }
+                let events = &state.events;
+                all.extend(
+                    events
+                        .iter()
+                        .enumerate()
+                        .filter(|(n, e)| !event::repeats(e, events.get(n + 1)))
+                        .map(|(_, e)| (e.at, Happening::Event(i, e))),
+                );
+            }
+            let tasks = service.tasks.value().into_iter().flatten();
+            all.extend(
+                tasks.filter(|t| t.failed()).filter_map(|task| Some((task.stopped_at?, Happening::Failed(i, task)))),
+            );
+        }
+        all.extend(self.picture.alarm_changes.iter().map(|change| (change.at, Happening::Alarm(change))));
+        let dated = |(place, (at, happening))| Dated { at, place: Reverse(place), happening };
+        all.into_iter().enumerate().map(dated).collect::<Vec<_>>().into()
+    }
+
+    fn tell(&self, happening: Happening) -> Option<(EntryKind, Subject, String)> {
+        let (kind, subject, words) = match happening {
+            Happening::Began(i, deployment) => {
+                let (spec, picture, service) = self.service(i)?;
+                // The reason may also be that of an old deployment taken up again: that one began long ago.
+                let back = deployment.rollout_reason.as_deref().is_some_and(|r| r.contains("rolling back"))
+                    && service.deployments.iter().all(|d| d.created_at <= deployment.created_at);
+                let what = if back { "rollback to" } else { "deploy" };
+                let label = picture.label(spec, &deployment.revision);
+                (EntryKind::Deployment, Subject::Service(i), format!("{what} {label} began"))
+            }
+            Happening::GaveUp(i, deployment) => {
+                let (spec, picture, _) = self.service(i)?;
+                let label = picture.label(spec, &deployment.revision);
+                let why = deployment.rollout_reason.as_ref().map_or_else(String::new, |r| format!(": {r}"));
+                (EntryKind::Deployment, Subject::Service(i), format!("deploy {label} failed{why}"))
+            }
+            Happening::Event(i, event) => {
+                let (spec, picture, service) = self.service(i)?;
+                let (kind, words) = event::tell(event, spec, picture, service)?;
+                (kind, Subject::Service(i), words)
+            }
+            Happening::Failed(i, task) => {
+                let (spec, picture) = (self.platform.services.get(i)?, self.picture.services.get(i)?);
+                let why = task.why_stopped().unwrap_or_else(|| "no reason given".to_owned());
+                let label = picture.label(spec, &task.revision);
+                let words = format!("task {} of {label} failed: {why}", event::short_id(&task.id));
+                (EntryKind::TaskFailed, Subject::Service(i), words)
+            }
+            Happening::Alarm(change) => return self.tell_alarm(change),
+        };
+        // Where there is one service, its name would only take room.
+        let several = self.platform.services.len() > 1;
+        let name = match subject {
+            Subject::Service(i) if several => self.platform.services.get(i).map(|s| s.name.as_str()),
+            _ => None,
+        };
+        Some((kind, subject, name.map_or_else(|| words.clone(), |name| format!("{name}: {words}"))))
+    }
+
+    fn tell_alarm(&self, change: &AlarmChange) -> Option<(EntryKind, Subject, String)> {
+        let name = &change.alarm;
+        let (kind, words) = match (change.from, change.to) {
+            (_, AlarmState::Alarm) => (EntryKind::AlarmRaised, format!("{name} ALARM")),
+            (Some(AlarmState::Alarm), AlarmState::Ok) => (EntryKind::AlarmCleared, format!("{name} OK again")),
+            (Some(AlarmState::Alarm), AlarmState::InsufficientData) => {
+                (EntryKind::AlarmCleared, format!("{name} has no data any more"))
+            }
+            // What it came from was not seen: of an alarm of ours, that it is well since then helps.
+            (None, AlarmState::Ok) if self.platform.expected_alarm(name).is_some() => {
+                (EntryKind::AlarmCleared, format!("{name} OK"))
+            }
+            _ => return None,
+        };
+        let subject = self.alarms.get(name.as_str()).copied().unwrap_or(Subject::Platform);
+        Some((kind, subject, words))
+    }
+}

@@ -1,0 +1,112 @@
+//! All runbooks of a platform: the shipped ones, and the user's beside or in place of them.
+
+use super::{Runbook, shipped};
+
+/// Runbooks by name, the shipped ones first in their own order, then the user's by name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Library {
+    runbooks: Vec<Runbook>,
+    /// Keys that two runbooks ask for: the key, who has it, who lost it.
+    clashes: Vec<(char, String, String)>,
+}
+
+impl Library {
+    /// The shipped runbooks and the user's. One of the user's replaces a shipped one of the same name;
+    /// a key goes to the user's runbook before a shipped one, and among the user's to the first by name.
+    pub fn of(own: Vec<Runbook>) -> Library {
+        let mut own = own;
+        own.sort_by(|a, b| a.name.cmp(&b.name));
+        own.dedup_by(|b, a| a.name == b.name);
+        let is_own: Vec<String> = own.iter().map(|r| r.name.clone()).collect();
+        let mut runbooks = shipped();
+        for runbook in own {
+            match runbooks.iter_mut().find(|r| r.name == runbook.name) {
+                Some(same) => *same = runbook,
+                None => runbooks.push(runbook),
+            }
+        }
+        let mut library = Library { runbooks, clashes: Vec::new() };
+        library.share_keys(&is_own);
+        library
+    }
+
+    fn share_keys(&mut self, own: &[String]) {
+        let mut order: Vec<usize> = (0..self.runbooks.len()).collect();
+        order.sort_by_key(|i| {
+            let name = &self.runbooks[*i].name;
+            (own.iter().position(|o| o == name).unwrap_or(usize::MAX), *i)
+        });
+        let mut taken: Vec<(char, String)> = Vec::new();
+        for i in order {
+            let runbook = &mut self.runbooks[i];
+            let Some(key) = runbook.key else { continue };
+            match taken.iter().find(|(k, _)| *k == key) {
+                Some((_, holder)) => {
+                    self.clashes.push((key, holder.clone(), runbook.name.clone()));
+                    runbook.key = None;
+                }
+                None => taken.push((key, runbook.name.clone())),
+            }
+        }
+    }
+
+    /// Every runbook.
+    pub fn all(&self) -> &[Runbook] {
+        &self.runbooks
+    }
+
+    /// The runbook of this name.
+    pub fn named(&self, name: &str) -> Option<&Runbook> {
+        self.runbooks.iter().find(|r| r.name == name)
+    }
+
+    /// The runbook behind this key.
+    pub fn behind(&self, key: char) -> Option<&Runbook> {
+        self.runbooks.iter().find(|r| r.key == Some(key))
+    }
+
+    /// What to say about keys that two runbooks ask for, one line each.
+    pub fn warnings(&self) -> impl Iterator<Item = String> + '_ {
+        self.clashes
+            .iter()
+            .map(|(key, holder, loser)| format!("the key {key} opens {holder}; {loser} asks for it too and has none"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+    use super::*;
+
+    fn own(name: &str, key: char) -> Runbook {
+        let text = format!(
+            "# Mine\n```toml runbook\nkey = \"{key}\"\ndanger = \"safe\"\n```\n## S\n```toml check.alarms\n```\n"
+        );
+        read(&text, &format!("{name}.md")).unwrap()
+    }
+
+    #[test]
+    fn a_runbook_of_the_users_takes_the_place_of_the_shipped_one() {
+        let library = Library::of(vec![own("vacuum", 'v'), own("drain", 'd')]);
+        let names: Vec<&str> = library.all().iter().map(|r| r.name.as_str()).collect();
+        assert_eq!(names, ["scale", "rollback", "emergency-deploy", "vacuum", "drain"]);
+        assert_eq!(library.behind('v').map(|r| r.title.as_str()), Some("Mine"));
+        assert_eq!(library.named("drain").map(|r| r.key), Some(Some('d')));
+        assert_eq!(library.warnings().count(), 0);
+    }
+
+    #[test]
+    fn a_key_that_two_want_opens_the_users_and_is_said() {
+        let library = Library::of(vec![own("b", 's'), own("a", 's')]);
+        assert_eq!(library.behind('s').map(|r| r.name.as_str()), Some("a"));
+        assert_eq!(library.named("scale").and_then(|r| r.key), None);
+        let warnings: Vec<String> = library.warnings().collect();
+        assert_eq!(
+            warnings,
+            [
+                "the key s opens a; b asks for it too and has none",
+                "the key s opens a; scale asks for it too and has none",
+            ]
+        );
+    }
+}

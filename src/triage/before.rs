@@ -1,0 +1,170 @@
+//! What changed just before something went wrong.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::deployments::speaks_of_rollback;
+use super::draft::Draft;
+use super::scene::Scene;
+use super::symptom::Symptom;
+use crate::platform::{AlarmState, Database, Deployment, DeploymentStatus, Rollout, Subject, text};
+
+/// A change longer ago than this is not "just before".
+const WINDOW: SignedDuration = SignedDuration::from_mins(15);
+/// A rollback's event and its deployment are made within this time of one another.
+const SAME_MOMENT: SignedDuration = SignedDuration::from_mins(2);
+/// With more services than this, events of other services are not searched.
+const FEW: usize = 50;
+
+/// What changed before a finding.
+pub(super) struct Before {
+    /// `2 min after deploy :42 a1b2c3d`.
+    pub(super) text: String,
+    /// It was a deployment of something new that still stands, not one that put the old back.
+    pub(super) deploy: bool,
+}
+
+/// All changes that a finding may be the consequence of, in order of time.
+pub(super) struct Changes<'s, 'a> {
+    scene: &'s Scene<'a>,
+    deployments: Vec<(Timestamp, usize, &'a Deployment)>,
+    /// Expected alarms that fire, with whose they are.
+    alarms: Vec<(Timestamp, &'a str, Subject)>,
+    down: Vec<(usize, &'a Database)>,
+}
+
+impl<'s, 'a> Changes<'s, 'a> {
+    pub(super) fn of(scene: &'s Scene<'a>) -> Changes<'s, 'a> {
+        let mut deployments: Vec<_> = scene
+            .picture
+            .services
+            .iter()
+            .enumerate()
+            .filter_map(|(i, s)| Some((i, s.state.value()?)))
+            .flat_map(|(i, service)| service.deployments.iter().filter_map(move |d| Some((d.created_at?, i, d))))
+            .collect();
+        deployments.sort_by_key(|(at, ..)| *at);
+        let expected: std::collections::HashSet<&str> = scene.platform.alarms.iter().map(|a| a.name.as_str()).collect();
+        let mut alarms: Vec<_> = scene
+            .picture
+            .alarms
+            .value()
+            .into_iter()
+            .flatten()
+            .filter(|a| a.state == AlarmState::Alarm && expected.contains(a.name.as_str()))
+            .filter_map(|a| Some((a.since?, a.name.as_str(), scene.subjects.of_alarm(a))))
+            .collect();
+        alarms.sort_by_key(|(at, ..)| *at);
+        let down = scene
+            .picture
+            .databases
+            .iter()
+            .enumerate()
+            .filter_map(|(i, part)| Some((i, part.value().filter(|d| !d.serves())?)))
+            .collect();
+        Changes { scene, deployments, alarms, down }
+    }
+
+    /// What changed just before a finding, the likeliest cause first.
+    pub(super) fn before(&self, draft: &Draft) -> Option<Before> {
+        if draft.symptom == Symptom::Other {
+            return None;
+        }
+        // Where nobody says since when no task runs, it is so now.
+        let since = draft.since.or_else(|| (draft.symptom == Symptom::TasksDown).then_some(self.scene.now))?;
+        let change = |text| Before { text, deploy: false };
+        self.deployment(draft, since)
+            .or_else(|| self.database(draft).map(change))
+            .or_else(|| self.tasks(draft, since).map(change))
+            .or_else(|| self.alarm(draft, since).map(change))
+    }
+
+    fn deployment(&self, draft: &Draft, since: Timestamp) -> Option<Before> {
+        let end = self.deployments.partition_point(|(at, ..)| *at <= since);
+        let (at, i, deployment) = self.deployments[..end]
+            .iter()
+            .rev()
+            .take_while(|(at, ..)| since.duration_since(*at) <= WINDOW)
+            .find(|(_, i, _)| !matches!(draft.subject, Subject::Service(own) if own != *i))?;
+        let (spec, picture) = self.scene.service(*i)?;
+        let back = self.put_back(*i, deployment);
+        let what = if back { "rollback to" } else { "deploy" };
+        let whose = match draft.subject {
+            Subject::Service(_) => String::new(),
+            _ if self.scene.platform.services.len() == 1 => String::new(),
+            _ => format!("{} ", spec.name),
+        };
+        let label = picture.label(spec, &deployment.revision);
+        // One that ECS has given up on and is taking back needs nobody to roll it back.
+        let given_up = deployment.rollout == Rollout::Failed && deployment.status != DeploymentStatus::Primary;
+        Some(Before { text: format!("{} {what} {whose}{label}", ago(since, *at)), deploy: !back && !given_up })
+    }
+
+    /// A deployment that ECS made to undo another. Its reason says so while it is in progress; after
+    /// that only an event does, and names the deployment that it goes back to, not this one.
+    fn put_back(&self, i: usize, deployment: &Deployment) -> bool {
+        let says = deployment.rollout_reason.as_deref().is_some_and(speaks_of_rollback);
+        let service = self.scene.picture.services.get(i).and_then(|s| s.state.value());
+        let (Some(service), Some(began)) = (service, deployment.created_at) else { return says };
+        says || service
+            .events
+            .iter()
+            .any(|e| speaks_of_rollback(&e.message) && began.duration_since(e.at).abs() <= SAME_MOMENT)
+    }
+
+    fn database(&self, draft: &Draft) -> Option<String> {
+        if !matches!(draft.symptom, Symptom::Errors | Symptom::Latency | Symptom::Queue) {
+            return None;
+        }
+        self.down.first().map(|(_, database)| format!("while RDS {} is {}", database.id, database.status))
+    }
+
+    /// Tasks that ECS stopped or, for a database's connections, started.
+    fn tasks(&self, draft: &Draft, since: Timestamp) -> Option<String> {
+        let (services, word) = match (draft.subject, draft.symptom) {
+            (Subject::Service(i), symptom) if symptom != Symptom::TasksDown => (i..i + 1, "has stopped "),
+            (Subject::Database(_), Symptom::Connections | Symptom::Cpu)
+                if self.scene.platform.services.len() <= FEW =>
+            {
+                (0..self.scene.platform.services.len(), "has started ")
+            }
+            _ => return None,
+        };
+        let (event, name) = services
+            .filter_map(|i| {
+                let (spec, picture) = self.scene.service(i)?;
+                let events = &picture.state.value()?.events;
+                events
+                    .iter()
+                    .filter(|e| e.at <= since && since.duration_since(e.at) <= WINDOW && e.message.contains(word))
+                    .max_by_key(|e| e.at)
+                    .map(|e| (e, &spec.name))
+            })
+            .max_by_key(|(e, _)| e.at)?;
+        let number = event.message.split_once(word)?.1.split(' ').next()?;
+        let verb = word.trim_start_matches("has ").trim_end();
+        let tasks = if number == "1" { "task" } else { "tasks" };
+        Some(format!("{} {name} {verb} {number} {tasks}", ago(since, event.at)))
+    }
+
+    /// Another alarm that fired first; the first of several is the likeliest root.
+    fn alarm(&self, draft: &Draft, since: Timestamp) -> Option<String> {
+        let start = self.alarms.partition_point(|(at, ..)| since.duration_since(*at) > WINDOW);
+        let (at, name, _) =
+            self.alarms[start..].iter().take_while(|(at, ..)| *at < since).find(|(_, name, subject)| {
+                *name != draft.title
+                    && match (draft.subject, subject) {
+                        (Subject::Service(a), Subject::Service(b)) => a == *b,
+                        _ => true,
+                    }
+            })?;
+        Some(format!("{} {name}", ago(since, *at)))
+    }
+}
+
+fn ago(since: Timestamp, at: Timestamp) -> String {
+    match since.duration_since(at).as_secs() {
+        ..60 => "just after".to_owned(),
+        60..3_600 => format!("{} min after", since.duration_since(at).as_mins()),
+        _ => format!("{} after", text::duration(since.duration_since(at))),
+    }
+}

@@ -1,0 +1,87 @@
+//! Whether a database serves, and whether it could be restored.
+
+use jiff::SignedDuration;
+
+use super::draft::{Draft, Rank, Topic};
+use super::scene::Scene;
+use super::symptom::Symptom;
+use crate::platform::{Database, Severity, Subject, text};
+
+/// RDS ships transaction logs every 5 minutes.
+const RESTORABLE_WITHIN: SignedDuration = SignedDuration::from_mins(30);
+
+pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
+    for (i, (spec, part)) in scene.platform.databases.iter().zip(&scene.picture.databases).enumerate() {
+        let subject = Subject::Database(i);
+        let id = format!("database/{}", spec.id);
+        if scene.is_missing(subject) {
+            drafts.push(
+                Draft::new(
+                    Topic::Database(i),
+                    Severity::Critical,
+                    subject,
+                    id,
+                    format!("database {} not found", spec.id),
+                )
+                .rank(Rank::Headline)
+                .symptom(Symptom::DatabaseDown)
+                .evidence("no such RDS instance: deleted, or another account or region"),
+            );
+            continue;
+        }
+        let Some(database) = part.value() else { continue };
+        status(database, i, id, drafts);
+        // The age that counts is the one at the time of the answer: a stale answer is told elsewhere.
+        backups(database, subject, part.as_of().unwrap_or(scene.now), drafts);
+    }
+}
+
+fn status(database: &Database, i: usize, id: String, drafts: &mut Vec<Draft>) {
+    let (severity, evidence) = if !database.serves() {
+        (Severity::Critical, "connections are not served")
+    } else if matches!(database.status.as_str(), "available" | "backing-up") {
+        return;
+    } else {
+        (Severity::Notice, "it serves; a change is under way")
+    };
+    let symptom = if severity == Severity::Critical { Symptom::DatabaseDown } else { Symptom::Other };
+    let mut draft = Draft::new(
+        Topic::Database(i),
+        severity,
+        Subject::Database(i),
+        id,
+        format!("RDS {} is {}", database.id, database.status),
+    )
+    .rank(Rank::Headline)
+    .symptom(symptom)
+    .evidence(format!("status {}: {evidence}", database.status));
+    draft.evidence_rank = 5;
+    drafts.push(draft);
+}
+
+fn backups(database: &Database, subject: Subject, at: jiff::Timestamp, drafts: &mut Vec<Draft>) {
+    let draft = |id: &str, title: String| {
+        Draft::new(Topic::Own, Severity::Warning, subject, format!("{id}/{}", database.id), title)
+    };
+    if database.backup_days == Some(0) {
+        drafts.push(
+            draft("backups", format!("RDS {} has no automated backups", database.id))
+                .evidence("retention 0 days: no point-in-time recovery"),
+        );
+        return;
+    }
+    if let Some(latest) = database.latest_restorable
+        && at.duration_since(latest) > RESTORABLE_WITHIN
+        && database.serves()
+    {
+        drafts.push(
+            draft("restorable", format!("RDS {} can't be restored to the present", database.id))
+                .evidence(format!(
+                    "latest restorable time {}, {} ago; usually 5 min",
+                    text::date(latest),
+                    text::age(latest, at)
+                ))
+                .since(Some(latest)),
+        );
+    }
+}

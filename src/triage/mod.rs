@@ -1,0 +1,95 @@
+//! Picture to findings: what is wrong, since when, what changed just before, which runbook treats it.
+//! Pure: same picture and instant, same findings.
+//!
+//! Each file looks at one kind of thing and makes drafts; drafts about one cause become one
+//! finding, and only then is it told what changed just before and which runbook treats it.
+
+mod alarms;
+mod before;
+mod databases;
+mod deployments;
+mod draft;
+mod gauges;
+mod identity;
+mod runbook;
+mod scaling;
+mod scene;
+mod services;
+mod stop;
+mod symptom;
+mod tasks;
+mod unknown;
+mod verdict;
+
+#[cfg(test)]
+mod tests;
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::platform::{Picture, Platform, Severity, Subject, text};
+
+pub use verdict::{Verdict, verdict};
+
+/// One thing that is wrong now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Finding {
+    /// Stays the same while the same thing is wrong, so that the bell rings once: `alarm/API-HighErrorRate`.
+    pub id: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, by the name people know it by: the alarm's name, or a few words.
+    pub title: String,
+    /// The numbers: `5xx 12.4 % > 5 %`.
+    pub evidence: String,
+    /// Since when.
+    pub since: Option<Timestamp>,
+    /// What changed just before: `2 min after deploy :42 a1b2c3d`.
+    pub after: Option<String>,
+    /// The runbook that treats it, by file name without `.md`: `rollback`.
+    pub runbook: Option<String>,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What is wrong now, worst first; of equals those that hurt users, then the newest.
+///
+/// What has not been heard of yet is not wrong: an empty picture has no findings.
+pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<Finding> {
+    let scene = scene::Scene::of(platform, picture, now);
+    let mut drafts = Vec::new();
+    identity::look(&scene, &mut drafts);
+    unknown::look(&scene, &mut drafts);
+    for service in 0..picture.services.len().min(platform.services.len()) {
+        services::look(&scene, service, &mut drafts);
+        deployments::look(&scene, service, &mut drafts);
+        tasks::look(&scene, service, &mut drafts);
+        scaling::look(&scene, service, &mut drafts);
+    }
+    databases::look(&scene, &mut drafts);
+    alarms::look(&scene, &mut drafts);
+    gauges::look(&scene, &mut drafts);
+
+    let mut merged = draft::merge(drafts);
+    merged.sort_by_cached_key(|d| (Reverse(d.severity), Reverse(d.symptom.hurts_users()), Reverse(d.since)));
+    let changes = before::Changes::of(&scene);
+    merged
+        .into_iter()
+        .map(|draft| {
+            let before = changes.before(&draft);
+            let runbook = runbook::choose(&draft, before.as_ref());
+            Finding {
+                severity: draft.severity,
+                evidence: text::printable(&draft.full_evidence()).into_owned(),
+                since: draft.since,
+                after: before.map(|before| text::printable(&before.text).into_owned()),
+                runbook,
+                subject: draft.subject,
+                title: text::printable(&draft.title).into_owned(),
+                id: draft.id,
+            }
+        })
+        .collect()
+}

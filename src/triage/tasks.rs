@@ -1,0 +1,140 @@
+//! Whether a service's tasks run, stay up and are healthy.
+
+use jiff::SignedDuration;
+
+use super::draft::{Draft, Rank, Topic};
+use super::scene::Scene;
+use super::stop;
+use super::symptom::Symptom;
+use crate::platform::{Health, Rollout, Service, ServiceStatus, Severity, Subject, Task};
+
+/// Failed stops within this time are one crash loop.
+const CRASH_WINDOW: SignedDuration = SignedDuration::from_mins(30);
+/// Fewer failed stops than this are not a loop.
+const CRASH_LOOP: usize = 3;
+
+pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>) {
+    let Some((spec, picture)) = scene.service(i) else { return };
+    let Some(service) = picture.state.value() else { return };
+    if service.status != ServiceStatus::Active || service.desired == 0 || scene.is_missing(Subject::Service(i)) {
+        return;
+    }
+    let tasks = picture.tasks.value().map_or(&[][..], Vec::as_slice);
+    let id = format!("tasks/{}", scene.path(Subject::Service(i)));
+    let draft = |severity, title: String| {
+        Draft::new(Topic::Tasks(i), severity, Subject::Service(i), id.clone(), title).symptom(Symptom::TasksDown)
+    };
+    count(service, tasks, &spec.name, &draft, drafts);
+    crash_loop(scene, service, tasks, &spec.name, &draft, drafts);
+    unhealthy(tasks, &spec.name, &draft, drafts);
+}
+
+fn count<'a>(
+    service: &Service,
+    tasks: &[Task],
+    name: &str,
+    draft: &impl Fn(Severity, String) -> Draft<'a>,
+    drafts: &mut Vec<Draft<'a>>,
+) {
+    let Service { desired, running, pending, .. } = service;
+    let starting = if *pending > 0 { format!(", {pending} starting") } else { String::new() };
+    let evidence = format!("{running} of {desired} tasks running{starting}");
+    if *running == 0 {
+        let last = tasks.iter().filter_map(|t| Some((t.stopped_at?, t))).max_by_key(|(at, _)| *at);
+        let mut found = draft(Severity::Critical, format!("no task of {name} runs"))
+            .rank(Rank::Headline)
+            .evidence(evidence)
+            .since(last.map(|(at, _)| at));
+        found.evidence_rank = 5;
+        if let Some((_, task)) = last.filter(|(_, task)| task.failed()) {
+            found = found.note(format!("last stop: {}", stop::explain(task)));
+        }
+        drafts.push(found);
+    } else if running < desired && !service.is_deploying() {
+        // Tasks that are starting after a scale-out or a replacement usually arrive within a minute.
+        let severity = if running + pending >= *desired { Severity::Notice } else { Severity::Warning };
+        let mut found = draft(severity, format!("{name} runs fewer tasks than wanted")).evidence(evidence);
+        found.evidence_rank = 4;
+        found.symptom = Symptom::Other;
+        drafts.push(found);
+    }
+}
+
+fn crash_loop<'a>(
+    scene: &Scene<'a>,
+    service: &Service,
+    tasks: &[Task],
+    name: &str,
+    draft: &impl Fn(Severity, String) -> Draft<'a>,
+    drafts: &mut Vec<Draft<'a>>,
+) {
+    let failed: Vec<&Task> = tasks
+        .iter()
+        .filter(|t| t.stopped_at.is_some_and(|at| scene.now.duration_since(at) <= CRASH_WINDOW) && t.failed())
+        .collect();
+    let Some(newest) = failed.iter().max_by_key(|t| t.stopped_at) else { return };
+    if failed.len() < CRASH_LOOP {
+        return;
+    }
+    let first = failed.iter().filter_map(|t| t.stopped_at).min();
+    let rolling = service.primary().is_some_and(|d| d.rollout != Rollout::Completed && d.revision == newest.revision);
+    let mut found = draft(Severity::Warning, format!("tasks of {name} keep failing"))
+        .since(first)
+        .note(format!("{} failed stops in 30 min", failed.len()))
+        .note(stop::explain(newest))
+        .notes(zone(&failed, tasks));
+    found.symptom = Symptom::Other;
+    if rolling {
+        // The deployment is the cause and says so itself.
+        found = found.rank(Rank::Note);
+        if let Topic::Tasks(i) = found.topic {
+            found.topic = Topic::Deployment(i);
+        }
+    }
+    drafts.push(found);
+}
+
+fn unhealthy<'a>(
+    tasks: &[Task],
+    name: &str,
+    draft: &impl Fn(Severity, String) -> Draft<'a>,
+    drafts: &mut Vec<Draft<'a>>,
+) {
+    let running = tasks.iter().filter(|t| !t.is_stopped() && t.last_status == "RUNNING").count();
+    let sick: Vec<&Task> = tasks
+        .iter()
+        .filter(|t| !t.is_stopped() && t.last_status == "RUNNING" && t.health == Health::Unhealthy)
+        .collect();
+    if sick.is_empty() {
+        return;
+    }
+    let all = sick.len() == running;
+    let (severity, title, rank) = if all {
+        (Severity::Critical, format!("all tasks of {name} are unhealthy"), Rank::Headline)
+    } else {
+        (Severity::Warning, format!("tasks of {name} are unhealthy"), Rank::Finding)
+    };
+    let mut containers: Vec<&str> = sick
+        .iter()
+        .flat_map(|t| t.containers.iter().filter(|c| c.health == Health::Unhealthy).map(|c| c.name.as_str()))
+        .collect();
+    containers.sort_unstable();
+    containers.dedup();
+    let whose = if containers.is_empty() { String::new() } else { format!(" ({})", containers.join(", ")) };
+    let mut found = draft(severity, title)
+        .rank(rank)
+        .note(format!("{} of {running} running tasks unhealthy{whose}", sick.len()))
+        .notes(zone(&sick, tasks));
+    if !all {
+        found.symptom = Symptom::Other;
+    }
+    drafts.push(found);
+}
+
+/// All of the bad ones stand in one zone, and others stand elsewhere.
+fn zone(bad: &[&Task], all: &[Task]) -> Option<String> {
+    let zone = bad.first()?.zone.as_deref()?;
+    let only_there = bad.len() > 1 && bad.iter().all(|t| t.zone.as_deref() == Some(zone));
+    let others = all.iter().any(|t| t.zone.as_deref().is_some_and(|z| z != zone) && !t.is_stopped());
+    (only_there && others).then(|| format!("all of them in {zone}"))
+}

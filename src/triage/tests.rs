@@ -1,0 +1,61 @@
+//! Each test changes one thing of a good day and names what a user would lose.
+
+mod alarm;
+mod data;
+mod deploy;
+mod large;
+mod task;
+
+use super::*;
+use crate::platform::fixture;
+
+/// What a picture of the fixture's platform shows to be wrong.
+fn look(picture: &Picture) -> Vec<Finding> {
+    findings(&fixture::platform(), picture, fixture::now())
+}
+
+/// The only finding.
+fn only(picture: &Picture) -> Finding {
+    let mut all = look(picture);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+fn titles(picture: &Picture) -> Vec<String> {
+    look(picture).into_iter().map(|f| f.title).collect()
+}
+
+#[test]
+fn a_good_day_is_quiet() {
+    assert_eq!(look(&fixture::picture()), []);
+    assert_eq!(verdict(&[], &fixture::picture()), Verdict::Well);
+}
+
+#[test]
+fn what_has_not_been_heard_of_yet_is_not_wrong() {
+    let platform = fixture::platform();
+    let picture = Picture::of(&platform);
+    assert_eq!(findings(&platform, &picture, fixture::now()), []);
+    assert_eq!(verdict(&[], &picture), Verdict::Unknown);
+    assert_eq!(findings(&Platform::default(), &Picture::default(), fixture::now()), []);
+    assert_eq!(findings(&Platform::default(), &fixture::picture(), fixture::now()), []);
+}
+
+#[test]
+fn what_hurts_users_comes_before_what_only_threatens_to() {
+    let mut picture = fixture::picture();
+    fixture::fire(&mut picture, "ECS-HighCPU", 1, "");
+    fixture::fire(&mut picture, "API-HighErrorRate", 9, "");
+    fixture::edit(&mut picture.services[0].scaling, |s| s.as_mut().unwrap().suspended = true);
+    picture.series[fixture::QUEUE] = fixture::last(&[60.0; 9]);
+    let all: Vec<_> = look(&picture).into_iter().map(|f| (f.severity, f.title)).collect();
+    assert_eq!(
+        all,
+        [
+            (Severity::Critical, "API-HighErrorRate".to_owned()),
+            (Severity::Warning, "ECS-HighCPU".to_owned()),
+            (Severity::Warning, "analytics-api queue past its target".to_owned()),
+            (Severity::Notice, "auto scaling of analytics-api is suspended".to_owned()),
+        ]
+    );
+}

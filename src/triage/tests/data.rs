@@ -1,0 +1,199 @@
+use jiff::SignedDuration;
+
+use super::*;
+use crate::platform::fixture::{ago, edit, event, fire, last, trouble};
+use crate::platform::{ExpectedAlarm, Part, TroubleKind};
+
+#[test]
+fn a_database_that_does_not_serve_is_one_finding_with_its_alarm() {
+    let mut platform = fixture::platform();
+    platform.alarms.push(ExpectedAlarm {
+        name: "RDS-Down".into(),
+        severity: Severity::Critical,
+        runbook: None,
+        when: None,
+    });
+    let mut picture = fixture::picture();
+    edit(&mut picture.databases[0], |d| d.status = "rebooting".into());
+    edit(&mut picture.alarms, |a| {
+        let mut down = fixture::alarm("RDS-Down", "x", crate::platform::Comparison::Less, 1.0);
+        down.condition = None;
+        a.push(down);
+    });
+    fire(&mut picture, "RDS-Down", 1, "");
+    fire(&mut picture, "API-HighErrorRate", 1, "");
+    let all = findings(&platform, &picture, fixture::now());
+    let told: Vec<_> = all.iter().map(|f| (f.title.as_str(), f.subject)).collect();
+    assert_eq!(told, [("API-HighErrorRate", Subject::Service(0)), ("RDS-Down", Subject::Database(0))]);
+    assert_eq!(all[0].after.as_deref(), Some("while RDS analytics is rebooting"));
+    assert_eq!(all[1].evidence, "status rebooting: connections are not served");
+}
+
+#[test]
+fn a_database_at_work_on_itself_is_a_notice_and_its_nightly_backup_none() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.databases[0], |d| d.status = "backing-up".into());
+    assert_eq!(look(&picture), []);
+    edit(&mut picture.databases[0], |d| d.status = "modifying".into());
+    assert_eq!(only(&picture).severity, Severity::Notice);
+}
+
+#[test]
+fn a_database_that_could_not_be_restored_is_told_before_it_must_be() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.databases[0], |d| d.latest_restorable = Some(ago(31)));
+    assert_eq!(titles(&picture), ["RDS analytics can't be restored to the present"]);
+    edit(&mut picture.databases[0], |d| (d.latest_restorable, d.backup_days) = (None, Some(0)));
+    assert_eq!(titles(&picture), ["RDS analytics has no automated backups"]);
+    edit(&mut picture.databases[0], |d| (d.latest_restorable, d.backup_days) = (Some(ago(-60)), None));
+    assert_eq!(look(&picture), []);
+}
+
+#[test]
+fn an_old_answer_does_not_make_the_restorable_time_look_old() {
+    let mut picture = fixture::picture();
+    let database = fixture::database();
+    picture.databases[0] =
+        Part::known(crate::platform::Database { latest_restorable: Some(ago(65)), ..database }, ago(60));
+    assert_eq!(look(&picture), []);
+}
+
+#[test]
+fn connections_near_their_limit_warn_and_at_the_limit_are_critical() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| {
+        s.events = vec![event(8, "(service analytics-api) has started 3 tasks: (task 1) (task 2) (task 3).")];
+    });
+    picture.series[fixture::CONNECTIONS] = last(&[40.0, 40.0, 73.0, 74.0, 75.0]);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.evidence.as_str()), (Severity::Warning, "connections 75, limit 80"));
+    assert_eq!((found.since, found.runbook), (Some(ago(3)), None));
+    assert_eq!(found.after.as_deref(), Some("5 min after analytics-api started 3 tasks"));
+    picture.series[fixture::CONNECTIONS] = last(&[40.0, 81.0, 82.0, 83.0]);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.evidence.as_str()), (Severity::Critical, "connections 83 > 80"));
+}
+
+#[test]
+fn storage_that_runs_out_says_when() {
+    let mut picture = fixture::picture();
+    let falling: Vec<f64> = (0..60).map(|minute| 2.5e9 - f64::from(minute) * 1e7).collect();
+    picture.series[fixture::STORAGE] = last(&falling);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "RDS analytics free storage is low"));
+    assert_eq!(found.evidence, "free storage 1.9 GB < 2 GB · full in 3h11m at this rate");
+    picture.series[fixture::STORAGE] = last(&[0.4e9; 30]);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.evidence.as_str()), (Severity::Critical, "free storage 400 MB < 2 GB"));
+}
+
+#[test]
+fn a_spike_is_a_notice_and_three_minutes_are_a_warning() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::MEMORY] = last(&[40.0, 90.0, 90.0]);
+    assert_eq!(only(&picture).severity, Severity::Notice);
+    picture.series[fixture::MEMORY] = last(&[40.0, 90.0, 90.0, 90.0]);
+    let found = only(&picture);
+    assert_eq!(
+        (found.severity, found.since, found.runbook.as_deref()),
+        (Severity::Warning, Some(ago(3)), Some("scale"))
+    );
+    picture.series[fixture::MEMORY] = last(&[90.0, 90.0, 90.0, 40.0]);
+    assert_eq!(look(&picture), []);
+}
+
+#[test]
+fn numbers_of_an_hour_ago_do_not_speak_of_now() {
+    let mut picture = fixture::picture();
+    let old = (0..10).map(|n| crate::platform::Point { at: ago(70 - n), value: 99.0 });
+    picture.series[fixture::CPU] = Part::known(old.collect(), fixture::now());
+    assert_eq!(look(&picture), []);
+}
+
+#[test]
+fn gauges_that_nothing_is_published_for_are_one_notice() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::ERRORS] = last(&[]);
+    picture.series[fixture::QUEUE] = last(&[]);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Notice, "no data for 5xx, queue of analytics-api"));
+    assert!(found.evidence.starts_with("Analytics/API ErrorRate, Analytics/API QueueDepth:"), "{}", found.evidence);
+}
+
+#[test]
+fn expired_credentials_are_one_finding_with_the_command_that_renews_them() {
+    let mut picture = Picture::of(&fixture::platform());
+    let mut expired = trouble(TroubleKind::ExpiredCredentials, "ecs:DescribeServices", "the session token is expired");
+    expired.remedy = Some("run \"aws sso login\"".into());
+    let (now, next) = (fixture::now(), SignedDuration::ZERO);
+    picture.identity.take(Err(expired.clone()), now, next);
+    picture.services[0].state.take(Err(expired.clone()), now, next);
+    picture.services[0].tasks.take(Err(expired.clone()), now, next);
+    picture.alarms.take(Err(expired.clone()), now, next);
+    picture.databases[0].take(Err(expired), now, next);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.id.as_str()), (Severity::Warning, "credentials"));
+    assert_eq!(found.title, "AWS credentials expired");
+    assert_eq!(found.evidence, "the session token is expired · run \"aws sso login\"");
+    assert_eq!(verdict(&[found], &picture), Verdict::Unknown);
+}
+
+#[test]
+fn parts_that_fail_for_one_reason_are_one_finding_and_old_values_still_count() {
+    let mut picture = fixture::picture();
+    let next = SignedDuration::from_secs(10);
+    let down = || trouble(TroubleKind::Unreachable, "cloudwatch:GetMetricData", "no connection");
+    for series in &mut picture.series {
+        series.take(Err(down()), ago(0), next);
+    }
+    picture.alarms.take(Err(down()), ago(0), next);
+    let found = only(&picture);
+    assert_eq!(found.title, "cannot tell alarms and 6 gauges");
+    // The last answers are fresh: nothing is lost yet.
+    assert_eq!(found.severity, Severity::Notice);
+    let later = fixture::now() + SignedDuration::from_mins(1);
+    let all = findings(&fixture::platform(), &picture, later);
+    assert_eq!((all.len(), all[0].severity), (1, Severity::Warning));
+    assert_eq!(verdict(&all, &picture), Verdict::Warning);
+}
+
+#[test]
+fn each_denied_permission_is_named() {
+    let mut picture = fixture::picture();
+    let (now, next) = (fixture::now(), SignedDuration::ZERO);
+    for (part, operation) in [(0, "rds:DescribeDBInstances"), (1, "application-autoscaling:DescribeScalableTargets")] {
+        let denied = trouble(TroubleKind::Denied, operation, "not allowed");
+        if part == 0 {
+            picture.databases[0] = Part::default();
+            picture.databases[0].take(Err(denied), now, next);
+        } else {
+            picture.services[0].scaling.take(Err(denied), now, next);
+        }
+    }
+    let all = look(&picture);
+    assert_eq!(all.len(), 2);
+    assert!(
+        all.iter()
+            .any(|f| f.title == "cannot tell database analytics"
+                && f.evidence == "not allowed (rds:DescribeDBInstances)")
+    );
+    assert_eq!(verdict(&all, &picture), Verdict::Unknown);
+}
+
+#[test]
+fn nobody_scales_the_wrong_account() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.identity, |i| i.account = "999999999999".into());
+    let found = only(&picture);
+    assert_eq!(found.title, "this is account 999999999999, not 123456789012");
+    assert_eq!(verdict(&[found], &picture), Verdict::Critical);
+}
+
+#[test]
+fn a_wrong_clock_is_told_before_aws_refuses_to_answer() {
+    let mut picture = fixture::picture();
+    picture.clock_skew = Some(SignedDuration::from_secs(-60));
+    assert_eq!(look(&picture), []);
+    picture.clock_skew = Some(SignedDuration::from_secs(-190));
+    assert_eq!(only(&picture).title, "the local clock is 3m10s behind AWS's");
+}

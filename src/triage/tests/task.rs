@@ -1,0 +1,171 @@
+use super::*;
+use crate::platform::fixture::{ago, edit, failed_task, fire, revision};
+use crate::platform::{Health, ServiceStatus, TroubleKind};
+
+#[test]
+fn no_task_running_is_critical_without_any_alarm_and_says_why_the_last_one_stopped() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| s.running = 0);
+    edit(&mut picture.services[0].tasks, |t| *t = vec![failed_task(0, 41, 4, 137, Some("OutOfMemoryError: killed"))]);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Critical, "no task of analytics-api runs"));
+    assert!(found.evidence.starts_with("0 of 3 tasks running · last stop: out of memory (OutOf"), "{}", found.evidence);
+    assert_eq!(found.since, Some(ago(4)));
+}
+
+#[test]
+fn an_outage_is_one_finding_under_its_alarms_name_and_rings_the_bell_once() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| s.running = 0);
+    let before = only(&picture);
+    fire(&mut picture, "ECS-AllTasksDown", 2, "Threshold Crossed: 1 datapoint was less than the threshold");
+    let found = only(&picture);
+    assert_eq!(found.id, before.id);
+    assert_eq!((found.title.as_str(), found.evidence.as_str()), ("ECS-AllTasksDown", "0 of 3 tasks running"));
+    assert_eq!((found.since, found.runbook.as_deref()), (Some(ago(2)), Some("scale")));
+}
+
+#[test]
+fn a_service_scaled_to_0_on_purpose_wakes_nobody() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| (s.desired, s.running) = (0, 0));
+    picture.series[fixture::CPU] = fixture::last(&[]);
+    let all = look(&picture);
+    assert!(all.iter().all(|f| f.severity == Severity::Notice), "{all:#?}");
+    assert_eq!(all[0].title, "analytics-api is scaled to 0");
+}
+
+#[test]
+fn too_few_tasks_are_a_warning_unless_they_are_just_starting_or_a_deployment_explains_them() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| s.running = 2);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.evidence.as_str()), (Severity::Warning, "2 of 3 tasks running"));
+    edit(&mut picture.services[0].state, |s| s.pending = 1);
+    assert_eq!(only(&picture).severity, Severity::Notice);
+    fixture::deploying(&mut picture, 2);
+    assert_eq!(look(&picture), []);
+}
+
+#[test]
+fn a_crash_loop_is_seen_even_while_all_tasks_run_for_the_moment() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].tasks, |t| {
+        t.extend((0..3).map(|n| failed_task(10 + n, 41, 3 + i64::from(n), 1, Some("exec /app: exec format error"))));
+        t.push(failed_task(20, 41, 45, 1, None));
+    });
+    let found = only(&picture);
+    assert_eq!((found.severity, found.since), (Severity::Warning, Some(ago(5))));
+    let start = "3 failed stops in 30 min · image built for another CPU architecture (exec";
+    assert!(found.evidence.starts_with(start), "{}", found.evidence);
+}
+
+#[test]
+fn two_failed_stops_or_stops_by_the_scheduler_are_no_crash_loop() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].tasks, |t| {
+        t.extend((0..2).map(|n| failed_task(10 + n, 41, 3, 1, None)));
+        t.extend((0..5).map(|n| {
+            let mut task = failed_task(20 + n, 41, 3, 0, None);
+            task.stop_code = Some("ServiceSchedulerInitiated".into());
+            task.stopped_reason = Some("Scaling activity initiated by deployment ecs-svc/41".into());
+            task
+        }));
+    });
+    assert_eq!(look(&picture), []);
+}
+
+#[test]
+fn unhealthy_tasks_are_counted_and_all_of_them_unhealthy_is_an_outage() {
+    let mut picture = fixture::picture();
+    let sicken = |picture: &mut Picture, n: usize| {
+        edit(&mut picture.services[0].tasks, |t| {
+            t[n].health = Health::Unhealthy;
+            t[n].containers[1].health = Health::Unhealthy;
+        });
+    };
+    sicken(&mut picture, 0);
+    sicken(&mut picture, 2);
+    let found = only(&picture);
+    assert_eq!(found.severity, Severity::Warning);
+    assert_eq!(found.evidence, "2 of 3 running tasks unhealthy (api) · all of them in us-east-1a");
+    sicken(&mut picture, 1);
+    let found = only(&picture);
+    assert_eq!(
+        (found.severity, found.title.as_str()),
+        (Severity::Critical, "all tasks of analytics-api are unhealthy")
+    );
+}
+
+#[test]
+fn a_service_that_is_gone_is_not_told_as_one_without_tasks() {
+    for (status, title) in [
+        (ServiceStatus::Inactive, "service analytics-api was deleted"),
+        (ServiceStatus::Draining, "service analytics-api is being deleted"),
+    ] {
+        let mut picture = fixture::picture();
+        edit(&mut picture.services[0].state, |s| (s.status, s.running) = (status, 0));
+        let found = only(&picture);
+        assert_eq!((found.severity, found.title.as_str()), (Severity::Critical, title));
+    }
+}
+
+#[test]
+fn a_service_that_aws_does_not_know_is_one_finding_not_one_for_each_question() {
+    let mut picture = fixture::picture();
+    let missing = || Err(fixture::trouble(TroubleKind::NotFound, "ecs:DescribeServices", "service not found"));
+    let service = &mut picture.services[0];
+    *service = crate::platform::ServicePicture::default();
+    service.state.take(missing(), fixture::now(), jiff::SignedDuration::ZERO);
+    service.tasks.take(
+        Err(fixture::trouble(TroubleKind::NotFound, "ecs:ListTasks", "no")),
+        ago(0),
+        jiff::SignedDuration::ZERO,
+    );
+    picture.series[fixture::CPU] = fixture::last(&[]);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Critical, "service analytics-api not found"));
+    assert!(found.evidence.contains("cluster analytics-production"), "{}", found.evidence);
+}
+
+#[test]
+fn auto_scaling_that_can_do_no_more_is_said_beside_the_cpu_it_can_not_help() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| (s.desired, s.running) = (6, 6));
+    assert_eq!(look(&picture), []);
+    picture.series[fixture::CPU] = fixture::last(&[91.0; 10]);
+    let found = only(&picture);
+    assert_eq!(found.title, "auto scaling of analytics-api is at its maximum");
+    assert_eq!(found.evidence, "CPU 91 % > 65 % · auto scaling at its maximum of 6");
+    assert_eq!(found.runbook.as_deref(), Some("scale"));
+    fire(&mut picture, "ECS-HighCPU", 5, "");
+    let found = only(&picture);
+    assert_eq!(found.title, "ECS-HighCPU");
+    assert_eq!(found.evidence, "CPU 91 % > 80 % · auto scaling at its maximum of 6");
+}
+
+#[test]
+fn a_count_that_auto_scaling_will_take_back_is_said() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| (s.desired, s.running) = (8, 8));
+    let found = only(&picture);
+    assert_eq!(found.severity, Severity::Notice);
+    assert_eq!(found.evidence, "desired 8, bounds 1–6: auto scaling may change it back");
+}
+
+#[test]
+fn a_task_with_every_field_missing_is_looked_at_all_the_same() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].tasks, |t| {
+        for task in t.iter_mut() {
+            task.containers.clear();
+            (task.zone, task.created_at, task.started_by) = (None, None, None);
+            task.stop_code = Some("TaskFailedToStart".into());
+            task.last_status = "STOPPED".into();
+            task.revision = revision(0);
+        }
+    });
+    edit(&mut picture.services[0].state, |s| (s.running, s.deployments) = (0, Vec::new()));
+    let found = only(&picture);
+    assert_eq!((found.since, found.after), (None, None));
+}
