@@ -7,6 +7,13 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+mod adapters;
 mod any_picture;
+mod commands;
 mod harness;
+mod iam;
 mod layers;
+mod moto;
+mod pty;
+mod readme;
+mod world;

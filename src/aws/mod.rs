@@ -1,23 +1,29 @@
-//! STUB until branch aws is merged.
-#![allow(missing_docs)]
-#[derive(Clone)]
-pub struct Clients;
-impl Clients {
-    pub fn region(&self) -> Option<&str> {
-        None
-    }
-    pub fn profile(&self) -> Option<&str> {
-        None
-    }
-}
-pub mod cloudwatch {
-    use super::Clients;
-    use crate::platform::{AlarmChange, MetricQuery, Point, Trouble};
-    use jiff::Timestamp;
-    pub async fn describe_alarm_history(_: &Clients, _: &str) -> Result<Vec<AlarmChange>, Trouble> {
-        Ok(vec![])
-    }
-    pub async fn recent(_: &Clients, _: &MetricQuery, _: u32, _: Timestamp) -> Result<Vec<Point>, Trouble> {
-        Ok(vec![])
-    }
-}
+//! All that touches an AWS SDK: one file per service, plain async functions over one [`Clients`].
+//!
+//! Every function answers with the domain's own types or with a [`crate::platform::Trouble`] in a
+//! person's words, and names in its documentation the `aws` command that asks the same.
+
+pub mod alarms;
+pub mod autoscaling;
+mod broken;
+mod causes;
+mod clients;
+pub mod cloudwatch;
+mod convert;
+mod credentials;
+pub mod ecr;
+pub mod ecs;
+mod error;
+pub mod logs;
+mod meter;
+pub mod permissions;
+pub mod rds;
+pub mod sts;
+pub mod task_definition;
+pub mod tasks;
+#[cfg(test)]
+pub(crate) mod testing;
+mod transport;
+
+pub use clients::{Clients, Connection};
+pub use meter::Meter;

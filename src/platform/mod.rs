@@ -9,6 +9,7 @@ pub(crate) mod fixture;
 mod gauge;
 mod identity;
 mod image;
+pub mod lines;
 mod part;
 mod picture;
 mod price;

@@ -5,11 +5,7 @@ use serde::Serialize;
 
 use super::{
     Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Image, Level, Part, Platform, Point, Revision, Scaling,
-<<<<<<< HEAD
-    Series, Service, Spent, Task, Trouble,
-=======
     Series, Service, ServiceSpec, Spent, Task, Trouble,
->>>>>>> triage
 };
 
 /// All that is known of one service. Its name is in [`Platform::services`] at the same index.
@@ -24,17 +20,6 @@ pub struct ServicePicture {
 }
 
 impl ServicePicture {
-<<<<<<< HEAD
-    /// The image that tasks of a revision run in the container that carries it: the one named, or else the first.
-    /// `None` while no task of the revision is known.
-    pub fn image(&self, container: Option<&str>, revision: &Revision) -> Option<&Image> {
-        let task = self.tasks.value()?.iter().find(|task| task.revision == *revision)?;
-        let container = match container {
-            Some(name) => task.container(name)?,
-            None => task.containers.first()?,
-        };
-        Some(&container.image)
-=======
     /// The image that a revision runs: of its task's container that the platform file names, or the
     /// first one. `None` while no task of that revision is known.
     pub fn image_of(&self, spec: &ServiceSpec, revision: &Revision) -> Option<&Image> {
@@ -52,7 +37,6 @@ impl ServicePicture {
             Some(image) => format!("{revision} {}", image.short()),
             None => revision.to_string(),
         }
->>>>>>> triage
     }
 }
 

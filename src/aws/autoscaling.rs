@@ -1,0 +1,64 @@
+//! Application Auto Scaling: the bounds within which it sets a service's desired count.
+
+use std::collections::HashMap;
+
+use aws_sdk_applicationautoscaling::types as sdk;
+
+use super::Clients;
+use super::convert::count;
+use crate::platform::{Scaling, Trouble};
+
+/// `DescribeScalableTargets` takes this many resources at once.
+pub const TARGETS_AT_ONCE: usize = 50;
+
+/// The scalable targets of services (cluster, name), at most [`TARGETS_AT_ONCE`], in the order asked;
+/// `None` for a service that has none.
+///
+/// `aws application-autoscaling describe-scalable-targets --service-namespace ecs --resource-ids service/CLUSTER/NAME…`
+pub async fn describe_scalable_targets(
+    clients: &Clients,
+    services: &[(&str, &str)],
+) -> Result<Vec<Option<Scaling>>, Trouble> {
+    let ids: Vec<String> = services.iter().map(|(cluster, name)| format!("service/{cluster}/{name}")).collect();
+    let targets = clients
+        .autoscaling
+        .describe_scalable_targets()
+        .service_namespace(sdk::ServiceNamespace::Ecs)
+        .scalable_dimension(sdk::ScalableDimension::EcsServiceDesiredCount)
+        .set_resource_ids(Some(ids.clone()))
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .map_err(|error| clients.trouble("application-autoscaling:DescribeScalableTargets", &error))?;
+    let known: HashMap<&str, Scaling> = targets.iter().map(|t| (t.resource_id(), scaling(t))).collect();
+    Ok(ids.iter().map(|id| known.get(id.as_str()).copied()).collect())
+}
+
+fn scaling(from: &sdk::ScalableTarget) -> Scaling {
+    let suspended = from.suspended_state().is_some_and(|state| {
+        state.dynamic_scaling_in_suspended() == Some(true) || state.dynamic_scaling_out_suspended() == Some(true)
+    });
+    Scaling { min: count(from.min_capacity()), max: count(from.max_capacity()), suspended }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Reply, Tiny};
+
+    #[tokio::test(start_paused = true)]
+    async fn bounds_come_back_to_the_service_that_they_are_of() {
+        let tiny = Tiny::new(|_, _| {
+            Reply::json(
+                r#"{"ScalableTargets": [{"ServiceNamespace": "ecs", "ResourceId": "service/prod/b", "MinCapacity": 1, "MaxCapacity": 6,
+                "ScalableDimension": "ecs:service:DesiredCount", "RoleARN": "r", "CreationTime": 1,
+                "SuspendedState": {"DynamicScalingInSuspended": true}}]}"#,
+            )
+        });
+        let clients = Clients::over(tiny.client(), "us-east-1");
+        let bounds = describe_scalable_targets(&clients, &[("prod", "a"), ("prod", "b")]).await.unwrap();
+        assert_eq!(bounds, [None, Some(Scaling { min: 1, max: 6, suspended: true })]);
+    }
+}

@@ -1,0 +1,216 @@
+//! Elastic Container Service: services, and what an account has of them.
+
+use aws_sdk_ecs::types as sdk;
+
+use super::Clients;
+use super::convert::{count, instant_of};
+use crate::platform::{
+    CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Service, ServiceEvent, ServiceStatus, Trouble,
+};
+
+/// `DescribeServices` takes this many names at once.
+pub const SERVICES_AT_ONCE: usize = 10;
+
+const DESCRIBE: &str = "ecs:DescribeServices";
+
+/// Services of one cluster, at most [`SERVICES_AT_ONCE`], each with its own answer, in the order asked.
+/// A service that does not exist is a trouble of its own and does not hide the others.
+///
+/// `aws ecs describe-services --cluster CLUSTER --services NAME…`
+pub async fn describe_services(
+    clients: &Clients,
+    cluster: &str,
+    names: &[&str],
+) -> Result<Vec<Result<Service, Trouble>>, Trouble> {
+    let request = clients.ecs.describe_services().cluster(cluster);
+    let request = request.set_services(Some(names.iter().map(|name| (*name).to_owned()).collect()));
+    let answer = request.send().await.map_err(|error| clients.trouble_in_cluster(DESCRIBE, cluster, &error))?;
+    Ok(names
+        .iter()
+        .map(|name| match answer.services().iter().find(|service| service.service_name() == Some(name)) {
+            Some(found) => service(clients, cluster, found),
+            None => Err(absent(clients, cluster, name, answer.failures())),
+        })
+        .collect())
+}
+
+fn absent(clients: &Clients, cluster: &str, name: &str, failures: &[sdk::Failure]) -> Trouble {
+    let failure = failures.iter().find(|failure| failure.arn().is_some_and(|arn| last(arn) == name));
+    match failure.and_then(sdk::Failure::reason) {
+        None | Some("MISSING") => {
+            let why = format!("service \"{name}\" not found in cluster \"{cluster}\"");
+            clients.not_found(DESCRIBE, why, Some("compare it with the platform file".to_owned()))
+        }
+        Some(reason) => clients.not_found(DESCRIBE, format!("service \"{name}\": {reason}"), None),
+    }
+}
+
+fn service(clients: &Clients, cluster: &str, from: &sdk::Service) -> Result<Service, Trouble> {
+    let lacks = |field| clients.lacks(DESCRIBE, field);
+    let deployments: Vec<Deployment> = from.deployments().iter().filter_map(deployment).collect();
+    let primary = deployments.iter().find(|d| d.status == DeploymentStatus::Primary).map(|d| d.revision.clone());
+    let configured = from.deployment_configuration();
+    let mut events: Vec<ServiceEvent> = from.events().iter().filter_map(event).collect();
+    events.sort_by_key(|event| std::cmp::Reverse(event.at));
+    Ok(Service {
+        name: from.service_name().ok_or_else(|| lacks("serviceName"))?.to_owned(),
+        cluster: from.cluster_arn().map_or(cluster, last).to_owned(),
+        arn: from.service_arn().unwrap_or_default().to_owned(),
+        status: match from.status().ok_or_else(|| lacks("status of the service"))? {
+            "ACTIVE" => ServiceStatus::Active,
+            "DRAINING" => ServiceStatus::Draining,
+            "INACTIVE" => ServiceStatus::Inactive,
+            other => ServiceStatus::Other(other.to_owned()),
+        },
+        desired: count(from.desired_count()),
+        running: count(from.running_count()),
+        pending: count(from.pending_count()),
+        revision: primary.or_else(|| from.task_definition().map(Revision::parse)).unwrap_or_default(),
+        deployments,
+        events,
+        minimum_healthy_percent: configured.and_then(sdk::DeploymentConfiguration::minimum_healthy_percent).map(count),
+        maximum_percent: configured.and_then(sdk::DeploymentConfiguration::maximum_percent).map(count),
+        circuit_breaker: configured
+            .and_then(sdk::DeploymentConfiguration::deployment_circuit_breaker)
+            .map(|breaker| CircuitBreaker { enabled: breaker.enable(), rollback: breaker.rollback() }),
+    })
+}
+
+/// `None` for a deployment without an id or with a status of a later version: there is no saying what it is.
+fn deployment(from: &sdk::Deployment) -> Option<Deployment> {
+    Some(Deployment {
+        id: from.id()?.to_owned(),
+        status: match from.status()? {
+            "PRIMARY" => DeploymentStatus::Primary,
+            "ACTIVE" => DeploymentStatus::Active,
+            "INACTIVE" => DeploymentStatus::Inactive,
+            _ => return None,
+        },
+        rollout: match from.rollout_state() {
+            Some(sdk::DeploymentRolloutState::Completed) => Rollout::Completed,
+            Some(sdk::DeploymentRolloutState::Failed) => Rollout::Failed,
+            Some(sdk::DeploymentRolloutState::InProgress) => Rollout::InProgress,
+            _ => Rollout::Unknown,
+        },
+        rollout_reason: from.rollout_state_reason().map(str::to_owned),
+        revision: from.task_definition().map(Revision::parse).unwrap_or_default(),
+        desired: count(from.desired_count()),
+        running: count(from.running_count()),
+        pending: count(from.pending_count()),
+        failed: count(from.failed_tasks()),
+        created_at: instant_of(from.created_at()),
+        updated_at: instant_of(from.updated_at()),
+    })
+}
+
+fn event(from: &sdk::ServiceEvent) -> Option<ServiceEvent> {
+    Some(ServiceEvent {
+        id: from.id().unwrap_or_default().to_owned(),
+        at: instant_of(from.created_at())?,
+        message: from.message()?.to_owned(),
+    })
+}
+
+/// Names of the region's clusters.
+///
+/// `aws ecs list-clusters`
+pub async fn list_clusters(clients: &Clients) -> Result<Vec<String>, Trouble> {
+    let arns = clients.ecs.list_clusters().into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let arns = arns.map_err(|error| clients.trouble("ecs:ListClusters", &error))?;
+    Ok(arns.iter().map(|arn| last(arn).to_owned()).collect())
+}
+
+/// Names of a cluster's services.
+///
+/// `aws ecs list-services --cluster CLUSTER`
+pub async fn list_services(clients: &Clients, cluster: &str) -> Result<Vec<String>, Trouble> {
+    let request = clients.ecs.list_services().cluster(cluster).max_results(100);
+    let arns = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
+    let arns = arns.map_err(|error| clients.trouble_in_cluster("ecs:ListServices", cluster, &error))?;
+    Ok(arns.iter().map(|arn| last(arn).to_owned()).collect())
+}
+
+/// The last part of an ARN: `analytics-api` of `…:service/analytics-production/analytics-api`.
+pub(super) fn last(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Reply, Tiny};
+    use crate::platform::TroubleKind;
+
+    fn answering(body: &'static str) -> Clients {
+        Clients::over(Tiny::new(move |_, _| Reply::json(body)).client(), "us-east-1")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_is_read_in_full_and_a_missing_one_beside_it_is_named() {
+        let clients = answering(
+            r#"{"services": [{
+              "serviceName": "api", "serviceArn": "arn:aws:ecs:us-east-1:1:service/prod/api",
+              "clusterArn": "arn:aws:ecs:us-east-1:1:cluster/prod", "status": "ACTIVE",
+              "desiredCount": 3, "runningCount": 2, "pendingCount": 1,
+              "taskDefinition": "arn:aws:ecs:us-east-1:1:task-definition/api:42",
+              "deployments": [
+                {"id": "ecs-svc/2", "status": "PRIMARY", "rolloutState": "IN_PROGRESS", "rolloutStateReason": "under way",
+                 "taskDefinition": "api:42", "desiredCount": 3, "runningCount": 1, "pendingCount": 1, "failedTasks": 2,
+                 "createdAt": 1795489845.5},
+                {"id": "ecs-svc/1", "status": "ACTIVE", "rolloutState": "COMPLETED", "taskDefinition": "api:41"},
+                {"status": "PRIMARY"}],
+              "deploymentConfiguration": {"maximumPercent": 200, "minimumHealthyPercent": 50,
+                "deploymentCircuitBreaker": {"enable": true, "rollback": true}},
+              "events": [{"id": "a", "createdAt": 1, "message": "old"}, {"id": "b", "createdAt": 2, "message": "new"}, {"id": "c"}]
+            }], "failures": [{"arn": "arn:aws:ecs:us-east-1:1:service/prod/gone", "reason": "MISSING"}]}"#,
+        );
+        let answers = describe_services(&clients, "prod", &["gone", "api"]).await.unwrap();
+        let gone = answers[0].clone().unwrap_err();
+        assert_eq!(
+            (gone.kind, gone.why.as_str()),
+            (TroubleKind::NotFound, "service \"gone\" not found in cluster \"prod\"")
+        );
+        let api = answers[1].clone().unwrap();
+        assert_eq!((api.desired, api.running, api.pending, api.revision.number), (3, 2, 1, Some(42)));
+        assert_eq!(
+            (api.deployments.len(), api.deployments[0].failed, api.deployments[0].rollout),
+            (2, 2, Rollout::InProgress)
+        );
+        assert_eq!(api.deployments[0].created_at.unwrap().to_string(), "2026-11-24T03:10:45.5Z");
+        assert_eq!(api.circuit_breaker, Some(CircuitBreaker { enabled: true, rollback: true }));
+        assert_eq!(api.events.iter().map(|e| e.message.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_without_a_status_names_the_field() {
+        let clients = answering(r#"{"services": [{"serviceName": "api"}]}"#);
+        let trouble = describe_services(&clients, "prod", &["api"]).await.unwrap().remove(0).unwrap_err();
+        assert_eq!(trouble.kind, TroubleKind::BadAnswer);
+        assert_eq!(trouble.why, "ecs.us-east-1.amazonaws.com answered without status of the service");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_missing_cluster_is_named_with_region_and_account() {
+        let tiny = Tiny::new(|_, _| Reply::json_error(400, "ClusterNotFoundException", "Cluster not found."));
+        let clients = Clients::over(tiny.client(), "us-east-1");
+        let trouble = describe_services(&clients, "prod", &["api"]).await.unwrap_err();
+        assert_eq!(trouble.why, "cluster \"prod\" not found in us-east-1");
+        clients.known.learn_account("123456789012");
+        let trouble = list_services(&clients, "prod").await.unwrap_err();
+        assert_eq!(trouble.why, "cluster \"prod\" not found in us-east-1 of account 123456789012");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_pages_of_a_list_are_read() {
+        let tiny = Tiny::new(|_, body| {
+            Reply::json(if body.contains("nextToken") {
+                r#"{"serviceArns": ["arn:aws:ecs:us-east-1:1:service/prod/b"]}"#
+            } else {
+                r#"{"serviceArns": ["arn:aws:ecs:us-east-1:1:service/prod/a"], "nextToken": "more"}"#
+            })
+        });
+        let clients = Clients::over(tiny.client(), "us-east-1");
+        assert_eq!(list_services(&clients, "prod").await.unwrap(), ["a", "b"]);
+        assert_eq!(clients.spent().calls, 2);
+    }
+}

@@ -1,0 +1,106 @@
+//! The demo: the same dashboard, with the simulated platform on a loopback port behind it.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+
+use super::args::{DemoArgs, Screen, Whence};
+use super::output::{complain, print};
+use super::{failed, on_runtime, screen};
+use crate::aws::Clients;
+use crate::clock::Clock;
+use crate::platform::file;
+use crate::platform::text::{nearest, printable};
+use crate::world::{Host, Scenario, Served, World};
+
+/// The seed platform's region, and the demo's if its file says nothing.
+const REGION: &str = "us-east-1";
+
+/// Opens the demo, or serves it.
+pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode {
+    if whence.config.is_some() || whence.platform.is_some() || whence.endpoint_url.is_some() {
+        complain("the demo has a platform of its own: -c, -p and --endpoint-url mean nothing to it");
+        return ExitCode::from(2);
+    }
+    let Some(scenario) = Scenario::named(&args.scenario) else {
+        let mut message = format!("there is no scenario \"{}\"", printable(&args.scenario));
+        if let Some(near) = nearest(&args.scenario, Scenario::NAMES.iter().copied()) {
+            message = format!("{message}\nDid you mean \"{near}\"?");
+        }
+        complain(&format!("{message}\nThere are: {}", Scenario::NAMES.join(", ")));
+        return ExitCode::from(2);
+    };
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+    // Said here, before the screen opens over it.
+    if let Err(error) = TcpListener::bind(address) {
+        return failed(&format!(
+            "cannot use port {}: {}; --port 0 takes a free one",
+            args.port,
+            super::locate::why(&error)
+        ));
+    }
+    let platform = file::sample();
+    let region = platform.region.clone().unwrap_or_else(|| REGION.to_owned());
+    let (seed, speed) = (args.seed, args.speed);
+    let serve = args.serve;
+    on_runtime(async move {
+        let start = Timestamp::now();
+        let clock = Clock::simulated(start, speed);
+        let host = {
+            let clock = clock.clone();
+            // A day of history takes a moment to simulate: not on the thread that draws.
+            let making = tokio::task::spawn_blocking(move || World::new(&scenario, seed, start));
+            async move { Some(Host::new(making.await.ok()?, clock)) }
+        };
+        if serve {
+            let Some(host) = host.await else { return failed("the demo's platform could not be made") };
+            return match host.serve(address).await {
+                Ok(served) => announce(&served, &region).await,
+                Err(error) => failed(&format!("cannot serve the demo: {}", super::locate::why(&error))),
+            };
+        }
+        // It serves for as long as this is held: until the screen is closed.
+        let served: Arc<OnceLock<Served>> = Arc::default();
+        let held = Arc::clone(&served);
+        let connect = async move {
+            let Some(host) = host.await else { return Clients::at("http://127.0.0.1:9", &region) };
+            match host.serve(address).await {
+                Ok(serving) => {
+                    let clients = Clients::at(&serving.url, &region);
+                    let _ = held.set(serving);
+                    clients
+                }
+                // Someone took the port in between: the demo itself needs none.
+                Err(_) => Clients::over(host.http_client(), &region),
+            }
+        };
+        let code = screen::open(platform, connect, clock, screen).await;
+        drop(served);
+        code
+    })
+}
+
+/// Says where the demo is, and waits for Ctrl-C or SIGTERM.
+async fn announce(served: &Served, region: &str) -> ExitCode {
+    let url = &served.url;
+    let said = format!(
+        "{url}\n\nThe simulated platform answers AWS's own requests here until Ctrl-C:\n\
+         \x20 export AWS_ENDPOINT_URL={url} AWS_REGION={region} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo\n\
+         \x20 aws ecs list-clusters\n  plantao init --output demo.toml --yes && plantao -c demo.toml status\n"
+    );
+    let _ = print(&said, 0);
+    let stopped = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => ExitCode::SUCCESS,
+        () = stopped => ExitCode::SUCCESS,
+    }
+}

@@ -1,0 +1,176 @@
+//! The command line: what the user can say, and who answers.
+//!
+//! Exit codes: `status` answers 0 (all well), 1 (warning), 2 (critical), 3 (could not tell, which
+//! includes a command line or a platform file that makes no sense: a script must not read a typing
+//! mistake as an outage). All other commands: 0 done, 1 failed, 2 usage.
+
+mod args;
+mod demo;
+mod locate;
+mod output;
+mod screen;
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use self::args::{Cli, Command, InitArgs, Whence};
+use self::locate::{Environment, show};
+use self::output::{complain, print};
+use crate::aws::{Clients, Connection};
+use crate::clock::Clock;
+use crate::platform::Platform;
+use crate::{doctor, headless, init};
+
+/// Exit code: could not tell.
+const COULD_NOT_TELL: u8 = 3;
+
+/// Does what the command line says.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is no failure here either.
+            let _ = error.print();
+            let asked_status = std::env::args_os().skip(1).any(|arg| arg == "status");
+            return match error.exit_code() {
+                0 => ExitCode::SUCCESS,
+                _ if asked_status => ExitCode::from(COULD_NOT_TELL),
+                code => ExitCode::from(u8::try_from(code).unwrap_or(2)),
+            };
+        }
+    };
+    let Cli { whence, screen, command } = cli;
+    match command {
+        None => screen::dashboard(&whence, screen),
+        Some(Command::Demo(demo)) => demo::run(&demo, &whence, screen),
+        Some(Command::Status { json }) => status(&whence, json),
+        Some(Command::Doctor { json }) => examine(&whence, json),
+        Some(Command::Init(init)) => write_platform(&whence, init),
+        Some(Command::Check { files }) => check(&whence, files),
+        Some(Command::Completions { shell }) => {
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "plantao", &mut text);
+            print(&String::from_utf8_lossy(&text), 0)
+        }
+        Some(Command::Man) => {
+            let mut text = Vec::new();
+            match clap_mangen::Man::new(Cli::command()).render(&mut text) {
+                Ok(()) => print(&String::from_utf8_lossy(&text), 0),
+                Err(error) => failed(&format!("cannot write the manual page: {error}")),
+            }
+        }
+    }
+}
+
+/// Says why, and fails.
+fn failed(message: &str) -> ExitCode {
+    complain(message);
+    ExitCode::FAILURE
+}
+
+/// Runs to the end of the future, and does not wait for what it left behind: a question to an
+/// endpoint that never answers must not hold the shell's prompt back.
+fn on_runtime(future: impl Future<Output = ExitCode>) -> ExitCode {
+    match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => {
+            let code = runtime.block_on(future);
+            runtime.shutdown_background();
+            code
+        }
+        Err(error) => failed(&format!("cannot start: {error}")),
+    }
+}
+
+/// How AWS is asked: the command line wins over the platform file, and the SDK decides the rest.
+fn connection(whence: &Whence, platform: Option<&Platform>) -> Connection {
+    Connection {
+        profile: whence.profile.clone().or_else(|| platform.and_then(|p| p.profile.clone())),
+        region: whence.region.clone().or_else(|| platform.and_then(|p| p.region.clone())),
+        endpoint: whence.endpoint_url.clone(),
+        read_only: whence.read_only,
+    }
+}
+
+fn status(whence: &Whence, json: bool) -> ExitCode {
+    let platform = match Environment::read().platform(whence) {
+        Ok((_, platform)) => platform,
+        Err(message) => {
+            complain(&message);
+            return ExitCode::from(COULD_NOT_TELL);
+        }
+    };
+    let connection = connection(whence, Some(&platform));
+    on_runtime(async move {
+        let clients = Clients::connect(&connection).await;
+        let status = headless::status(&platform.into(), &clients, &Clock::system()).await;
+        print(&if json { status.json() } else { status.text() }, status.exit_code())
+    })
+}
+
+fn examine(whence: &Whence, json: bool) -> ExitCode {
+    let environment = Environment::read();
+    let (file, platform) = match environment.platform(whence) {
+        Ok((path, platform)) => (Ok(show(&path)), Some(platform)),
+        Err(message) => (Err(message), None),
+    };
+    let connection = connection(whence, platform.as_ref());
+    on_runtime(async move {
+        let report = doctor::examine(file, platform.as_ref(), &connection).await;
+        print(&if json { report.json() } else { report.text() }, u8::from(report.failed()))
+    })
+}
+
+fn write_platform(whence: &Whence, args: InitArgs) -> ExitCode {
+    let InitArgs { output, force, cluster, service, database, yes } = args;
+    let path = match output.map_or_else(|| Environment::read().path(whence), Ok) {
+        Ok(path) => path,
+        Err(message) => return failed(&message),
+    };
+    let choices = init::Choices { clusters: cluster, services: service, databases: database, all: yes };
+    let connection = connection(whence, None);
+    on_runtime(async move {
+        match init::run(&connection, &path, force, &choices).await {
+            Ok(said) => print(&said, 0),
+            Err(message) => failed(&message),
+        }
+    })
+}
+
+fn check(whence: &Whence, mut files: Vec<PathBuf>) -> ExitCode {
+    let environment = Environment::read();
+    if files.is_empty() {
+        match environment.platform(whence) {
+            Ok((path, _)) => files.push(path),
+            Err(message) => return failed(&message),
+        }
+    }
+    let (mut said, mut wrong) = (String::new(), 0);
+    for path in &files {
+        match environment.check(path) {
+            Ok(platform) => {
+                let _ = writeln!(said, "{}: well, {}", show(path), contents(&platform));
+            }
+            Err(message) => {
+                wrong += 1;
+                complain(&message);
+            }
+        }
+    }
+    print(&said, u8::from(wrong > 0))
+}
+
+/// What a platform file holds, in a line.
+fn contents(platform: &Platform) -> String {
+    let some = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    [
+        some(platform.services.len(), "service"),
+        some(platform.databases.len(), "database"),
+        some(platform.gauges.len(), "gauge"),
+        some(platform.alarms.len(), "alarm"),
+    ]
+    .join(", ")
+}

@@ -1,0 +1,22 @@
+//! Standard output that may be closed early, as `| head` does.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// Writes it all to standard output. A reader that went away has had enough: that is no failure.
+pub fn print(text: &str, code: u8) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("cannot write to standard output: {}", super::locate::why(&error)));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(code),
+    }
+}
+
+/// Says on standard error what went wrong. There is nobody to tell if that fails.
+pub fn complain(message: &str) {
+    let prefix = if message.starts_with("error: ") { "" } else { "plantao: " };
+    let _ = writeln!(io::stderr().lock(), "{prefix}{message}");
+}

@@ -1,0 +1,275 @@
+//! What AWS's answers say of credentials, permissions, and whether the file tells the truth. Pure.
+
+use jiff::SignedDuration;
+
+use super::{Check, Outcome, Seen};
+use crate::aws::permissions::{PERMISSIONS, Permission, READ_POLICY_FILE, permission};
+use crate::platform::text::{self, nearest};
+use crate::platform::{Part, Picture, Platform, Trouble, TroubleKind};
+
+/// AWS refuses signatures that are 5 minutes off; from one minute on it is worth a word.
+const SKEW: SignedDuration = SignedDuration::from_mins(1);
+const SKEW_REFUSED: SignedDuration = SignedDuration::from_mins(5);
+
+/// All checks of what AWS said.
+pub(super) fn checks(platform: &Platform, seen: &Seen) -> Vec<Check> {
+    let mut checks = vec![region(seen), identity(platform, seen)];
+    checks.extend(clock(&seen.picture));
+    // Without credentials every other question fails for the same reason, said once.
+    let nobody = seen.picture.identity.trouble().is_some_and(|t| {
+        matches!(t.kind, TroubleKind::NoCredentials | TroubleKind::ExpiredCredentials | TroubleKind::Unreachable)
+    });
+    if nobody {
+        checks.push(Check::new("permissions", "all others", Outcome::Fail, "not checked: AWS answers nobody yet"));
+        return checks;
+    }
+    checks.extend(permissions(platform, seen));
+    checks.extend(things(platform, &seen.picture));
+    checks
+}
+
+fn region(seen: &Seen) -> Check {
+    let profile = seen.profile.as_ref().map(|profile| format!(", profile {profile}")).unwrap_or_default();
+    match &seen.region {
+        Some(region) => Check::new("AWS", "region", Outcome::Ok, format!("{region}{profile}")),
+        None => Check::new("AWS", "region", Outcome::Fail, format!("nothing names one{profile}"))
+            .remedy("write region = \"us-east-1\" in the platform file, or set AWS_REGION"),
+    }
+}
+
+fn identity(platform: &Platform, seen: &Seen) -> Check {
+    let part = &seen.picture.identity;
+    match (part.value(), part.trouble()) {
+        (_, Some(trouble)) => Check::trouble("AWS", "credentials", Outcome::Fail, trouble),
+        (Some(identity), None) => {
+            let found = format!("{} in account {}", identity.arn, identity.account);
+            match &platform.account {
+                Some(account) if *account != identity.account => {
+                    Check::new("AWS", "credentials", Outcome::Fail, format!("{found}, but the file says {account}"))
+                        .remedy("use another profile (--profile), or another platform file (-p NAME)")
+                }
+                _ => Check::new("AWS", "credentials", Outcome::Ok, found),
+            }
+        }
+        (None, None) => Check::new("AWS", "credentials", Outcome::Fail, "no answer in time"),
+    }
+}
+
+fn clock(picture: &Picture) -> Option<Check> {
+    let skew = picture.clock_skew?;
+    let side = if skew.is_negative() { "behind" } else { "ahead of" };
+    let found = format!("{} {side} AWS's", text::duration(skew.abs()));
+    Some(if skew.abs() < SKEW {
+        Check::new("AWS", "clock", Outcome::Ok, format!("within {} of AWS's", text::duration(skew.abs())))
+    } else {
+        let outcome = if skew.abs() < SKEW_REFUSED { Outcome::Warn } else { Outcome::Fail };
+        Check::new("AWS", "clock", outcome, found).remedy("set the clock: sudo timedatectl set-ntp true")
+    })
+}
+
+/// Every trouble that the picture holds.
+fn troubles(picture: &Picture) -> Vec<&Trouble> {
+    let services = picture.services.iter().flat_map(|s| [s.state.trouble(), s.tasks.trouble(), s.scaling.trouble()]);
+    let databases = picture.databases.iter().map(Part::trouble);
+    let series = picture.series.iter().map(Part::trouble);
+    services.chain(databases).chain(series).chain([picture.alarms.trouble()]).flatten().collect()
+}
+
+fn permissions(platform: &Platform, seen: &Seen) -> Vec<Check> {
+    let troubles = troubles(&seen.picture);
+    let mut checks = Vec::new();
+    for permission in PERMISSIONS.iter().filter(|p| p.sid.is_some()) {
+        let beside = seen.beside.iter().find(|(action, _)| *action == permission.action);
+        let trouble = match beside {
+            Some((_, trouble)) => trouble.as_ref(),
+            None => troubles.iter().copied().find(|t| t.operation == permission.action),
+        };
+        let asked = beside.is_some() || is_asked(platform, permission.action);
+        if asked || trouble.is_some() {
+            checks.push(one(permission, trouble, beside.is_some()));
+        }
+    }
+    checks
+}
+
+/// Whether the watch asks this for such a platform.
+fn is_asked(platform: &Platform, action: &str) -> bool {
+    match action {
+        "ecs:DescribeServices" | "ecs:ListTasks" | "ecs:DescribeTasks" => !platform.services.is_empty(),
+        "application-autoscaling:DescribeScalableTargets" => platform.services.iter().any(|s| s.auto_scaling),
+        "rds:DescribeDBInstances" => !platform.databases.is_empty(),
+        "cloudwatch:GetMetricData" => !platform.gauges.is_empty(),
+        "cloudwatch:DescribeAlarms" => true,
+        _ => false,
+    }
+}
+
+fn one(permission: &Permission, trouble: Option<&Trouble>, beside: bool) -> Check {
+    let worst = if beside { Outcome::Warn } else { Outcome::Fail };
+    match trouble {
+        // That a thing is not there is an answer: the call itself is allowed.
+        None => Check::new("permissions", permission.action, Outcome::Ok, permission.purpose),
+        Some(trouble) if trouble.kind == TroubleKind::NotFound => {
+            Check::new("permissions", permission.action, Outcome::Ok, permission.purpose)
+        }
+        Some(trouble) if trouble.kind == TroubleKind::Denied => {
+            let check =
+                Check::new("permissions", permission.action, worst, format!("denied: no {}", permission.purpose));
+            match permission.sid {
+                Some(sid) => check.remedy(format!("attach the statement \"{sid}\" of {READ_POLICY_FILE}")),
+                None => check,
+            }
+        }
+        Some(trouble) => {
+            let mut check = Check::new("permissions", permission.action, worst, trouble.why.clone());
+            check.remedy.clone_from(&trouble.remedy);
+            check
+        }
+    }
+}
+
+/// Whether what the file names is there.
+fn things(platform: &Platform, picture: &Picture) -> Vec<Check> {
+    const GROUP: &str = "platform";
+    let mut checks = Vec::new();
+    for (spec, service) in platform.services.iter().zip(&picture.services) {
+        let what = format!("service {}", spec.name);
+        checks.extend(found(&what, &service.state, |s| format!("{} of {} tasks running", s.running, s.desired)));
+        if !spec.auto_scaling {
+            continue;
+        }
+        let what = format!("auto scaling of {}", spec.name);
+        match service.scaling.value() {
+            Some(Some(scaling)) => {
+                let bounds = format!("{} to {} tasks", scaling.min, scaling.max);
+                checks.push(Check::new(GROUP, what, Outcome::Ok, bounds));
+            }
+            Some(None) => checks.push(
+                Check::new(GROUP, what, Outcome::Warn, "there is no scalable target")
+                    .remedy("write auto-scaling = false in its [[service]]"),
+            ),
+            None => {}
+        }
+    }
+    for (spec, database) in platform.databases.iter().zip(&picture.databases) {
+        let what = format!("database {}", spec.id);
+        checks.extend(found(&what, database, |d| format!("{}, {} {}", d.status, d.engine, d.version)));
+    }
+    if let Some(alarms) = picture.alarms.value() {
+        for expected in &platform.alarms {
+            let what = format!("alarm {}", expected.name);
+            if alarms.iter().any(|alarm| alarm.name == expected.name) {
+                checks.push(Check::new(GROUP, what, Outcome::Ok, "there"));
+            } else {
+                let near = nearest(&expected.name, alarms.iter().map(|alarm| alarm.name.as_str()));
+                let remedy = near.map_or_else(
+                    || "create it, or take its [[alarm]] out of the file".to_owned(),
+                    |near| format!("did you mean \"{near}\"?"),
+                );
+                checks.push(Check::new(GROUP, what, Outcome::Warn, "CloudWatch has no such alarm").remedy(remedy));
+            }
+        }
+    }
+    for (gauge, series) in platform.gauges.iter().zip(&picture.series) {
+        let empty = series.value().is_some_and(|s| s.latest().is_none());
+        if empty {
+            let what = format!("gauge {}", gauge.title);
+            let metric = format!("{} {}", gauge.query.namespace, gauge.query.metric);
+            checks.push(
+                Check::new(GROUP, what, Outcome::Warn, format!("{metric}: no data in the last 3 hours"))
+                    .remedy("check the metric's name, dimensions and region, or that something publishes it"),
+            );
+        }
+    }
+    checks
+}
+
+/// Denied and the like are said among the permissions; here only what is there and what is not.
+fn found<T>(what: &str, part: &Part<T>, say: impl Fn(&T) -> String) -> Option<Check> {
+    match (part.value(), part.trouble()) {
+        (_, Some(trouble)) if trouble.kind == TroubleKind::NotFound => {
+            Some(Check::trouble("platform", what, Outcome::Fail, trouble))
+        }
+        (_, Some(trouble)) if permission(&trouble.operation).is_some() => None,
+        (_, Some(trouble)) => Some(Check::trouble("platform", what, Outcome::Fail, trouble)),
+        (Some(value), None) => Some(Check::new("platform", what, Outcome::Ok, say(value))),
+        (None, None) => Some(Check::new("platform", what, Outcome::Fail, "no answer in time")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::platform::{Fact, Identity, Observation, Spent, file};
+
+    fn trouble(kind: TroubleKind, operation: &str) -> Trouble {
+        let (operation, why) = (operation.to_owned(), "because".to_owned());
+        Trouble { kind, operation, why, remedy: None, since: Timestamp::UNIX_EPOCH }
+    }
+
+    fn seen(platform: &Platform, facts: Vec<Fact>, skew: i64) -> Seen {
+        let mut picture = Picture::of(platform);
+        let clock_skew = Some(SignedDuration::from_secs(skew));
+        let (at, next, spent) = (Timestamp::UNIX_EPOCH, SignedDuration::ZERO, Spent::default());
+        picture.take(Observation { at, next, facts, spent, clock_skew });
+        let beside = vec![("ecs:ListClusters", Some(trouble(TroubleKind::Denied, "ecs:ListClusters")))];
+        Seen { region: Some("us-east-1".into()), profile: None, picture, beside }
+    }
+
+    fn me(account: &str) -> Fact {
+        Fact::Identity(Ok(Identity { account: account.into(), arn: format!("arn:aws:iam::{account}:user/ana") }))
+    }
+
+    fn find<'a>(checks: &'a [Check], what: &str) -> &'a Check {
+        checks.iter().find(|check| check.what == what).unwrap_or_else(|| panic!("no check {what}: {checks:#?}"))
+    }
+
+    #[test]
+    fn a_denied_call_names_the_statement_that_gives_it() {
+        let platform = file::sample();
+        let denied = trouble(TroubleKind::Denied, "cloudwatch:DescribeAlarms");
+        let checks = checks(&platform, &seen(&platform, vec![me("123456789012"), Fact::Alarms(Err(denied))], 0));
+        let check = find(&checks, "cloudwatch:DescribeAlarms");
+        assert_eq!(check.outcome, Outcome::Fail);
+        assert_eq!(check.remedy.as_deref(), Some("attach the statement \"Alarms\" of assets/iam/plantao-read.json"));
+        assert_eq!(find(&checks, "ecs:ListClusters").outcome, Outcome::Warn, "the dashboard does without");
+        assert_eq!(find(&checks, "cloudwatch:GetMetricData").outcome, Outcome::Ok);
+    }
+
+    #[test]
+    fn without_credentials_one_reason_is_said_and_not_fourteen() {
+        let platform = file::sample();
+        let none = trouble(TroubleKind::NoCredentials, "sts:GetCallerIdentity");
+        let checks = checks(&platform, &seen(&platform, vec![Fact::Identity(Err(none))], 0));
+        assert_eq!(checks.iter().filter(|check| check.outcome == Outcome::Fail).count(), 2, "{checks:#?}");
+    }
+
+    #[test]
+    fn the_wrong_account_and_a_wrong_clock_are_failures() {
+        let platform = file::sample();
+        let checks = checks(&platform, &seen(&platform, vec![me("999999999999")], 400));
+        assert_eq!(find(&checks, "credentials").outcome, Outcome::Fail);
+        assert_eq!(find(&checks, "clock").outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn what_the_file_names_and_aws_does_not_know_is_said() {
+        let platform = file::sample();
+        let missing = trouble(TroubleKind::NotFound, "rds:DescribeDBInstances");
+        let facts = vec![
+            me("123456789012"),
+            Fact::Database(0, Err(missing)),
+            Fact::Scaling(0, Ok(None)),
+            Fact::Alarms(Ok(Vec::new())),
+            Fact::Points(0, Ok(Vec::new())),
+        ];
+        let checks = checks(&platform, &seen(&platform, facts, 0));
+        assert_eq!(find(&checks, "database analytics").outcome, Outcome::Fail);
+        assert_eq!(find(&checks, "rds:DescribeDBInstances").outcome, Outcome::Ok, "the call itself is allowed");
+        assert_eq!(find(&checks, "auto scaling of analytics-api").outcome, Outcome::Warn);
+        assert_eq!(find(&checks, "alarm ECS-HighCPU").outcome, Outcome::Warn);
+        assert_eq!(find(&checks, "gauge CPU").outcome, Outcome::Warn);
+    }
+}

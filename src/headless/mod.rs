@@ -1,0 +1,56 @@
+//! The same picture as text or JSON, once, for scripts and for narrow lines.
+
+mod json;
+mod text;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::aws::Clients;
+use crate::clock::Clock;
+use crate::platform::{Picture, Platform, Subject};
+use crate::triage::{self, Finding, Verdict};
+use crate::watch;
+
+/// How the platform is at one instant.
+pub struct Status {
+    platform: Arc<Platform>,
+    picture: Picture,
+    findings: Vec<Finding>,
+    verdict: Verdict,
+    region: Option<String>,
+    at: Timestamp,
+}
+
+/// Asks every source once. It ends even if nothing answers: every call has a timeout of its own.
+pub async fn status(platform: &Arc<Platform>, clients: &Clients, clock: &Clock) -> Status {
+    let picture = watch::once(platform, clients, clock).await;
+    let region = clients.region().map(str::to_owned);
+    Status::of(Arc::clone(platform), picture, region, clock.now())
+}
+
+impl Status {
+    fn of(platform: Arc<Platform>, picture: Picture, region: Option<String>, at: Timestamp) -> Status {
+        let findings = triage::findings(&platform, &picture, at);
+        let verdict = triage::verdict(&findings, &picture);
+        Status { platform, picture, findings, verdict, region, at }
+    }
+
+    /// 0 all well, 1 warning, 2 critical, 3 could not tell.
+    pub fn exit_code(&self) -> u8 {
+        self.verdict.exit_code()
+    }
+
+    /// What a subject is called.
+    fn name(&self, subject: Subject) -> &str {
+        match subject {
+            Subject::Service(i) => self.platform.services.get(i).map_or("", |s| s.name.as_str()),
+            Subject::Database(i) => self.platform.databases.get(i).map_or("", |d| d.id.as_str()),
+            Subject::Platform => &self.platform.name,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+use jiff::SignedDuration;
+use proptest::prelude::*;
+use unicode_width::UnicodeWidthStr;
+
+use super::*;
+use crate::platform::{Database, Fact, Observation, Point, Spent, Trouble, TroubleKind, file};
+
+fn now() -> Timestamp {
+    "2026-11-24T03:12:00Z".parse().unwrap()
+}
+
+fn observe(picture: &mut Picture, facts: Vec<Fact>) {
+    let next = SignedDuration::from_secs(60);
+    picture.take(Observation { at: now(), next, facts, spent: Spent { calls: 7, metrics: 11 }, clock_skew: None });
+}
+
+fn denied(operation: &str, why: &str) -> Trouble {
+    Trouble {
+        kind: TroubleKind::Denied,
+        operation: operation.to_owned(),
+        why: why.to_owned(),
+        remedy: Some("add the statement Alarms of assets/iam/plantao-read.json".to_owned()),
+        since: now(),
+    }
+}
+
+fn database(status: &str) -> Fact {
+    let database = Database {
+        id: "analytics".into(),
+        status: status.into(),
+        engine: "postgres".into(),
+        version: "16.3".into(),
+        class: "db.t4g.micro".into(),
+        multi_az: false,
+        zone: None,
+        storage_bytes: None,
+        storage_type: None,
+        endpoint: None,
+        latest_restorable: Some(now() - SignedDuration::from_mins(4)),
+        backup_days: Some(7),
+    };
+    Fact::Database(0, Ok(Box::new(database)))
+}
+
+fn status(facts: Vec<Fact>) -> Status {
+    let platform = Arc::new(file::sample());
+    let mut picture = Picture::of(&platform);
+    observe(&mut picture, facts);
+    Status::of(platform, picture, Some("us-east-1".into()), now())
+}
+
+#[test]
+fn silence_is_not_called_well() {
+    let status = status(vec![Fact::Alarms(Err(denied("cloudwatch:DescribeAlarms", "access denied")))]);
+    assert_eq!(status.exit_code(), 3);
+    let text = status.text();
+    assert!(text.contains("could not tell alarms: access denied"), "{text}");
+    assert!(text.contains("assets/iam/plantao-read.json"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+    assert_eq!((json["status"].as_str(), json["exit"].as_u64()), (Some("unknown"), Some(3)));
+    assert_eq!(json["could_not_tell"][0]["operation"], "cloudwatch:DescribeAlarms");
+}
+
+#[test]
+fn text_and_json_say_the_same_numbers() {
+    let points = vec![Point { at: now(), value: 91.0 }];
+    let status = status(vec![database("available"), Fact::Points(0, Ok(points))]);
+    let text = status.text();
+    assert!(text.contains("available  postgres 16.3  db.t4g.micro  restorable to 4m"), "{text}");
+    assert!(
+        text.lines().any(|l| l.contains("analytics-api CPU") && l.contains("91 %") && l.contains("PAST")),
+        "{text}"
+    );
+    let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+    assert_eq!(json["gauges"][0]["value"], 91.0);
+    assert_eq!(json["gauges"][0]["level"], "past");
+    assert_eq!(json["databases"][0]["value"]["status"], "available");
+    assert_eq!(json["format"], 1);
+}
+
+#[test]
+fn one_reason_is_said_once() {
+    let facts = (0..11).map(|i| Fact::Points(i, Err(denied("cloudwatch:GetMetricData", "access denied")))).collect();
+    let status = status(facts);
+    let troubles = status.troubles();
+    assert_eq!(troubles.len(), 1);
+    assert_eq!(troubles[0].0, "CPU of analytics-api and 10 more");
+}
+
+proptest! {
+    #[test]
+    fn whatever_aws_answers_lines_fit_and_command_nothing(words in "\\PC{0,300}", wild in ".{0,60}") {
+        let why = format!("{words}\u{1b}[2J{wild}\u{9b}");
+        let status = status(vec![database(&why), Fact::Alarms(Err(denied("cloudwatch:DescribeAlarms", &why)))]);
+        for line in status.text().lines() {
+            prop_assert!(line.width() <= 80, "{} wide: {line:?}", line.width());
+            prop_assert!(!line.chars().any(char::is_control), "{line:?}");
+        }
+        let json = status.json();
+        prop_assert!(!json.chars().any(|c| c.is_control() && c != '\n'));
+        prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
+    }
+}

@@ -1,0 +1,181 @@
+//! The status as text, 80 columns wide, without colours.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+
+use super::Status;
+use crate::platform::lines::{Table, cut, wrap};
+use crate::platform::text::{age, date};
+use crate::platform::{AlarmState, Database, Level, Part, Rollout, Scaling, Service, ServiceStatus};
+use crate::triage::{Finding, Verdict};
+
+const WIDTH: usize = 80;
+
+impl Status {
+    /// As text: the verdict, what is wrong, then what is known. Every line fits 80 columns, ends in a
+    /// newline, and holds nothing that a terminal would obey.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        self.header(&mut out);
+        for finding in &self.findings {
+            out.push('\n');
+            out.push_str(&self.finding(finding));
+        }
+        self.services(&mut out);
+        self.databases(&mut out);
+        self.gauges(&mut out);
+        self.alarms(&mut out);
+        out
+    }
+
+    fn header(&self, out: &mut String) {
+        let mut parts = vec![self.platform.name.clone()];
+        parts.extend(self.region.clone());
+        if let Some(identity) = self.picture.identity.value() {
+            parts.push(identity.account.clone());
+            parts.push(identity.who().to_owned());
+        }
+        parts.push(date(self.at));
+        let _ = writeln!(out, "{}", cut(&parts.join("  "), WIDTH));
+        let findings = match self.findings.len() {
+            0 => String::new(),
+            1 => ": 1 finding".to_owned(),
+            many => format!(": {many} findings"),
+        };
+        let _ = writeln!(out, "{}{findings}", self.verdict.word());
+        if self.verdict == Verdict::Unknown {
+            for (what, trouble) in self.troubles() {
+                out.push_str(&wrap("", 2, &format!("could not tell {what}: {trouble}"), WIDTH));
+            }
+        }
+    }
+
+    fn finding(&self, finding: &Finding) -> String {
+        let since = finding.since.map(|since| format!("  for {}", age(since, self.at))).unwrap_or_default();
+        let title = format!("{}{since}", finding.title);
+        let mut out = wrap(finding.severity.word(), 10, &title, WIDTH);
+        for line in [Some(&finding.evidence), finding.after.as_ref()].into_iter().flatten() {
+            if !line.trim().is_empty() {
+                out.push_str(&wrap("", 10, line, WIDTH));
+            }
+        }
+        if let Some(runbook) = &finding.runbook {
+            out.push_str(&wrap("", 10, &format!("runbook: {runbook}"), WIDTH));
+        }
+        out
+    }
+
+    fn services(&self, out: &mut String) {
+        let mut table = Table::default();
+        for (spec, service) in self.platform.services.iter().zip(&self.picture.services) {
+            let scaling = match service.scaling.value() {
+                Some(Some(scaling)) => scaling_bounds(scaling),
+                _ => String::new(),
+            };
+            match service.state.value() {
+                Some(state) => {
+                    table.row([spec.name.clone(), tasks(state), format!("{}{scaling}", deployment(state, self.at))]);
+                }
+                None => table.row([spec.name.clone(), not_known(&service.state)]),
+            }
+        }
+        section(out, "services", &table);
+    }
+
+    fn databases(&self, out: &mut String) {
+        let mut table = Table::default();
+        for (spec, part) in self.platform.databases.iter().zip(&self.picture.databases) {
+            match part.value() {
+                Some(database) => table.row([spec.id.clone(), database.status.clone(), kind(database, self.at)]),
+                None => table.row([spec.id.clone(), not_known(part)]),
+            }
+        }
+        section(out, "databases", &table);
+    }
+
+    fn gauges(&self, out: &mut String) {
+        let mut table = Table::default();
+        let several = self.platform.services.len() + self.platform.databases.len() > 1;
+        for (i, gauge) in self.platform.gauges.iter().enumerate() {
+            let title =
+                if several { format!("{} {}", self.name(gauge.subject), gauge.title) } else { gauge.title.clone() };
+            let target = gauge.target.map(|t| t.show(gauge.unit)).unwrap_or_default();
+            let (value, level) = match (self.picture.reading(i, gauge), self.picture.series.get(i)) {
+                (Some((point, level)), _) => (gauge.unit.show(point.value), level.map_or("", level_word).to_owned()),
+                (None, Some(part)) if part.trouble().is_some() => ("?".to_owned(), not_known(part)),
+                _ => ("no data".to_owned(), String::new()),
+            };
+            table.row([title, value, target, level]);
+        }
+        section(out, "gauges", &table);
+    }
+
+    fn alarms(&self, out: &mut String) {
+        let Some(alarms) = self.picture.alarms.value() else {
+            let mut table = Table::default();
+            table.row([not_known(&self.picture.alarms)]);
+            return section(out, "alarms", &table);
+        };
+        let mut table = Table::default();
+        let wrong: Vec<_> = alarms.iter().filter(|alarm| alarm.state != AlarmState::Ok).collect();
+        for alarm in &wrong {
+            let since = alarm.since.map(|since| age(since, self.at)).unwrap_or_default();
+            table.row([alarm.name.clone(), alarm.state.word().to_owned(), since]);
+        }
+        section(out, &format!("alarms: {} of {} not OK", wrong.len(), alarms.len()), &table);
+    }
+}
+
+fn section(out: &mut String, title: &str, table: &Table) {
+    let rows = table.show(2, 32, WIDTH);
+    if !rows.is_empty() || title.contains(':') {
+        let _ = write!(out, "\n{title}\n{rows}");
+    }
+}
+
+/// Why a value is not there.
+fn not_known<T>(part: &Part<T>) -> String {
+    part.trouble().map_or_else(|| "no answer yet".to_owned(), ToString::to_string)
+}
+
+fn tasks(service: &Service) -> String {
+    let pending = if service.pending > 0 { format!(", {} pending", service.pending) } else { String::new() };
+    match &service.status {
+        ServiceStatus::Active => format!("{} of {} running{pending}", service.running, service.desired),
+        ServiceStatus::Draining => format!("draining, {} running", service.running),
+        ServiceStatus::Inactive => "INACTIVE".to_owned(),
+        ServiceStatus::Other(status) => status.clone(),
+    }
+}
+
+fn deployment(service: &Service, now: Timestamp) -> String {
+    let Some(primary) = service.primary() else { return service.revision.to_string() };
+    let rollout = match primary.rollout {
+        Rollout::InProgress => format!("deploying {} of {}", primary.running, primary.desired),
+        Rollout::Failed => "deployment failed".to_owned(),
+        Rollout::Completed => "deployed".to_owned(),
+        Rollout::Unknown if service.is_deploying() => "deploying".to_owned(),
+        Rollout::Unknown => String::new(),
+    };
+    let since = primary.created_at.map(|at| format!(" {} ago", age(at, now))).unwrap_or_default();
+    format!("{} {rollout}{since}", primary.revision)
+}
+
+fn scaling_bounds(scaling: &Scaling) -> String {
+    let suspended = if scaling.suspended { " (suspended)" } else { "" };
+    format!("  auto {}-{}{suspended}", scaling.min, scaling.max)
+}
+
+fn kind(database: &Database, now: Timestamp) -> String {
+    let restorable = database.latest_restorable.map(|at| format!("  restorable to {} ago", age(at, now)));
+    format!("{} {}  {}{}", database.engine, database.version, database.class, restorable.unwrap_or_default())
+}
+
+fn level_word(level: Level) -> &'static str {
+    match level {
+        Level::Well => "well",
+        Level::Near => "near its target",
+        Level::Past => "PAST ITS TARGET",
+    }
+}

@@ -1,0 +1,128 @@
+//! What can be done to the world, by a scenario, a test, or an AWS request.
+
+use serde::Deserialize;
+
+use super::ailment::Ailment;
+
+/// One thing done to the world. Names of what does not exist change nothing.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", rename_all_fields = "kebab-case", deny_unknown_fields)]
+pub enum Change {
+    /// Push an image, register a revision with it, and deploy that.
+    Deploy {
+        /// The service.
+        service: String,
+        /// The image's tag; the next release's git commit if there is none.
+        image: Option<String>,
+        /// What is wrong with it.
+        ailment: Option<Ailment>,
+    },
+    /// Deploy a revision that exists, as `UpdateService` with a task definition does.
+    Redeploy {
+        /// The service.
+        service: String,
+        /// The revision's number.
+        revision: u32,
+    },
+    /// `UpdateService --force-new-deployment`.
+    Force {
+        /// The service.
+        service: String,
+    },
+    /// `UpdateService --desired-count`.
+    SetDesired {
+        /// The service.
+        service: String,
+        /// Tasks wanted.
+        count: u32,
+    },
+    /// `RegisterScalableTarget`: new bounds.
+    Scalable {
+        /// The service.
+        service: String,
+        /// Fewest tasks.
+        min: u32,
+        /// Most tasks.
+        max: u32,
+        /// Scaling is suspended.
+        #[serde(default)]
+        suspended: bool,
+    },
+    /// The deployment circuit breaker.
+    Breaker {
+        /// The service.
+        service: String,
+        /// It gives up on failing deployments.
+        enabled: bool,
+        /// It puts the last good one back.
+        rollback: bool,
+    },
+    /// `deploymentConfiguration`.
+    Percents {
+        /// The service.
+        service: String,
+        /// `minimumHealthyPercent`.
+        minimum_healthy: u32,
+        /// `maximumPercent`.
+        maximum: u32,
+    },
+    /// Users ask this many times as much as usual; 1 ends it.
+    Surge {
+        /// The service.
+        service: String,
+        /// Times the usual load.
+        factor: f64,
+    },
+    /// Each task of the service loses database connections, until it is stopped.
+    LeakConnections {
+        /// The service.
+        service: String,
+        /// Connections a task loses in a minute; 0 ends it.
+        per_minute: f64,
+    },
+    /// Something fills the database's storage.
+    FillStorage {
+        /// The instance.
+        database: String,
+        /// What is left now, in bytes; as it was if there is none.
+        free: Option<f64>,
+        /// Bytes a minute from now on, beside the usual.
+        per_minute: f64,
+    },
+    /// Updates leave dead rows faster than autovacuum clears them.
+    Bloat {
+        /// The instance.
+        database: String,
+        /// Bytes of dead rows now; as they were if there is none.
+        dead: Option<f64>,
+        /// Bytes of dead rows that come a minute.
+        per_minute: f64,
+    },
+    /// `RebootDBInstance`.
+    Reboot {
+        /// The instance.
+        database: String,
+    },
+    /// An availability zone goes, with all that is in it.
+    ZoneDown {
+        /// `us-east-1a`.
+        zone: String,
+    },
+    /// … and comes back.
+    ZoneUp {
+        /// `us-east-1a`.
+        zone: String,
+    },
+    /// `EnableAlarmActions` and `DisableAlarmActions`.
+    AlarmActions {
+        /// The alarm.
+        alarm: String,
+        /// Its actions are carried out.
+        enabled: bool,
+    },
+    /// The service is deleted: `INACTIVE`, with no tasks.
+    DeleteService {
+        /// The service.
+        service: String,
+    },
+}

@@ -1,0 +1,226 @@
+//! The world behind a lock, at a clock: answers AWS requests in this process or on a loopback port.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::error::AwsError;
+use super::fault::{self, Failure, Fault};
+use super::operations;
+use super::route::{Asked, Incoming, Protocol};
+use super::value::Value;
+use super::{cbor, query};
+use crate::clock::Clock;
+use crate::world::World;
+use crate::world::model::names;
+
+/// The world as a host that AWS clients can talk to. Clones are the same host.
+#[derive(Clone, Debug)]
+pub struct Host(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    clock: Clock,
+    world: Mutex<World>,
+    wire: Mutex<Wire>,
+}
+
+/// The state of the wire, apart from the world's.
+#[derive(Debug, Default)]
+struct Wire {
+    faults: Vec<Fault>,
+    requests: Vec<String>,
+    /// Counts requests: their ids are made of it.
+    answered: u64,
+}
+
+/// Requests remembered; a demo that runs for days must not grow.
+const REMEMBERED: usize = 50_000;
+
+/// An answer, before any HTTP.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub status: u16,
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(super) enum Fate {
+    /// It is answered, after a while.
+    Answered(Answer, Duration),
+    /// It never is.
+    Hangs,
+    /// The connection is lost.
+    Reset,
+}
+
+impl Host {
+    /// Puts a world at a clock.
+    pub fn new(world: World, clock: Clock) -> Host {
+        Host(Arc::new(Shared { clock, world: Mutex::new(world), wire: Mutex::default() }))
+    }
+
+    /// Looks at the world, or changes it, after it has lived on to the present.
+    pub fn with<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        let mut world = lock(&self.0.world);
+        world.advance(self.0.clock.now());
+        look(&mut world)
+    }
+
+    /// Makes requests fail from now on.
+    pub fn inject(&self, fault: Fault) {
+        lock(&self.0.wire).faults.push(fault);
+    }
+
+    /// Ends all faults.
+    pub fn heal(&self) {
+        lock(&self.0.wire).faults.clear();
+    }
+
+    /// The operations asked so far, failed ones too, as IAM names them: `ecs:DescribeServices`.
+    ///
+    /// The last 50,000 at most.
+    pub fn requests(&self) -> Vec<String> {
+        lock(&self.0.wire).requests.clone()
+    }
+
+    /// The clock that the world lives by.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(super) fn answer(&self, request: &Incoming) -> Fate {
+        let asked = Asked::read(request);
+        let name = asked.as_ref().map_or_else(|| "unknown".to_owned(), Asked::name);
+        let (failures, number) = {
+            let mut wire = lock(&self.0.wire);
+            wire.answered += 1;
+            if wire.requests.len() >= REMEMBERED {
+                wire.requests.drain(..REMEMBERED / 2);
+            }
+            wire.requests.push(name.clone());
+            (fault::meet(&mut wire.faults, &name), wire.answered)
+        };
+        let mut delay = Duration::ZERO;
+        let mut skew = SignedDuration::ZERO;
+        let mut fatal = None;
+        for failure in failures {
+            match failure {
+                Failure::Slow(by) => delay += by,
+                Failure::SkewedDate(by) => skew = by,
+                Failure::Hang => return Fate::Hangs,
+                Failure::Reset => return Fate::Reset,
+                other => fatal = Some(other),
+            }
+        }
+        let id = names::uuid(&mut fastrand::Rng::with_seed(number));
+        let mut answer = match asked {
+            None => page(400, "Bad Request"),
+            Some(asked) => self.decide(&asked, &name, fatal, &id),
+        };
+        let date = self.0.clock.now().checked_add(skew).unwrap_or(Timestamp::MAX);
+        answer.headers.push(("date", date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
+        answer.headers.push(("x-amzn-requestid", id));
+        Fate::Answered(answer, delay)
+    }
+
+    fn decide(&self, asked: &Asked, name: &str, failure: Option<Failure>, id: &str) -> Answer {
+        let refuse = |error: &AwsError| write(asked, Err(error), id);
+        match failure {
+            None => {
+                let result = match (&asked.params, asked.api) {
+                    (_, None) => Err(AwsError::unknown_operation(name)),
+                    (None, _) => Err(AwsError::new("SerializationException", "the request's body cannot be read")),
+                    (Some(params), Some(api)) => {
+                        self.with(|world| operations::perform(world, api, &asked.operation, params))
+                    }
+                };
+                write(asked, result.as_ref(), id)
+            }
+            Some(Failure::FieldsMissing) => write(asked, Ok(&Value::Map(Vec::new())), id),
+            Some(Failure::Throttled) => {
+                let code = if asked.protocol == Protocol::Query { "Throttling" } else { "ThrottlingException" };
+                refuse(&AwsError::new(code, "Rate exceeded"))
+            }
+            Some(Failure::AccessDenied) => {
+                let code = if asked.protocol == Protocol::Query { "AccessDenied" } else { "AccessDeniedException" };
+                let message = format!(
+                    "User: {} is not authorized to perform: {name} on resource: * because no identity-based policy allows the {name} action",
+                    names::CALLER
+                );
+                let status = if asked.protocol == Protocol::Query { 403 } else { 400 };
+                refuse(&AwsError { status, ..AwsError::new(code, message) })
+            }
+            Some(Failure::ExpiredToken) => {
+                let code = if asked.protocol == Protocol::Query { "ExpiredToken" } else { "ExpiredTokenException" };
+                let status = if asked.protocol == Protocol::Query { 403 } else { 400 };
+                refuse(&AwsError {
+                    status,
+                    ..AwsError::new(code, "The security token included in the request is expired")
+                })
+            }
+            Some(Failure::Error { code, message, status }) => refuse(&AwsError { code, message, status }),
+            Some(Failure::InternalError) => page(500, "Internal Server Error"),
+            Some(Failure::Unavailable) => page(503, "Service Unavailable"),
+            Some(Failure::Garbage) => Answer {
+                status: 200,
+                headers: vec![content_type(asked.protocol)],
+                body: b"<<\0 not an answer".to_vec(),
+            },
+            Some(Failure::Hang | Failure::Reset | Failure::Slow(_) | Failure::SkewedDate(_)) => {
+                page(500, "unreachable")
+            }
+        }
+    }
+}
+
+/// A panic elsewhere is no reason to lose the world.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn content_type(protocol: Protocol) -> (&'static str, String) {
+    let kind = match protocol {
+        Protocol::Json(version) => return ("content-type", format!("application/x-amz-json-{version}")),
+        Protocol::Cbor => "application/cbor",
+        Protocol::Query => "text/xml",
+    };
+    ("content-type", kind.to_owned())
+}
+
+/// What a proxy answers.
+fn page(status: u16, title: &str) -> Answer {
+    let body = format!("<html><head><title>{status} {title}</title></head><body><h1>{title}</h1></body></html>");
+    Answer { status, headers: vec![("content-type", "text/html".to_owned())], body: body.into_bytes() }
+}
+
+fn write(asked: &Asked, result: Result<&Value, &AwsError>, id: &str) -> Answer {
+    let mut headers = vec![content_type(asked.protocol)];
+    if asked.protocol == Protocol::Cbor {
+        headers.push(("smithy-protocol", "rpc-v2-cbor".to_owned()));
+    }
+    let status = result.map_or_else(|error| error.status, |_| 200);
+    let shape = |error: &AwsError| {
+        super::value::map([("__type", error.code.as_str().into()), ("message", error.message.as_str().into())])
+    };
+    let body = match (asked.protocol, result) {
+        (Protocol::Json(_), Ok(value)) => value.to_json().to_string().into_bytes(),
+        (Protocol::Json(_), Err(error)) => {
+            headers.push(("x-amzn-errortype", error.code.clone()));
+            shape(error).to_json().to_string().into_bytes()
+        }
+        (Protocol::Cbor, Ok(value)) => cbor::write(value),
+        (Protocol::Cbor, Err(error)) => cbor::write(&shape(error)),
+        (Protocol::Query, Ok(value)) => {
+            let namespace = asked.api.map_or("", super::route::Api::namespace);
+            query::write(&asked.operation, namespace, value, id).into_bytes()
+        }
+        (Protocol::Query, Err(error)) => {
+            query::write_error(&error.code, &error.message, error.status < 500, id).into_bytes()
+        }
+    };
+    Answer { status, headers, body }
+}

@@ -1,0 +1,99 @@
+//! The world on a loopback port, for the demo, for run processes, and for any AWS client.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming as Body;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::host::{Answer, Fate, Host};
+use super::route::Incoming;
+
+/// A world that answers on a port, for as long as this lives.
+#[derive(Debug)]
+pub struct Served {
+    /// `http://127.0.0.1:PORT`, as `AWS_ENDPOINT_URL` wants it.
+    pub url: String,
+    task: AbortHandle,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Host {
+    /// Serves this world over HTTP. Port 0 takes a free one. Fails if the address is taken.
+    pub async fn serve(&self, address: SocketAddr) -> io::Result<Served> {
+        let listener = TcpListener::bind(address).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let host = self.clone();
+        let task = tokio::spawn(async move {
+            // Dropped with this task, and with it every connection.
+            let mut connections = JoinSet::new();
+            loop {
+                while connections.try_join_next().is_some() {}
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        connections.spawn(talk(host.clone(), stream));
+                    }
+                    // Out of file descriptors, most likely: let some connections end.
+                    Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+                }
+            }
+        });
+        Ok(Served { url, task: task.abort_handle() })
+    }
+}
+
+async fn talk(host: Host, stream: TcpStream) {
+    let service = service_fn(move |request| reply(host.clone(), request));
+    // An error here is a client that went away, or a reset on purpose.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+/// The connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("reset on purpose")]
+struct Reset;
+
+async fn reply(host: Host, request: Request<Body>) -> Result<Response<Full<Bytes>>, Reset> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Reset)?.to_bytes();
+    let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let fate = host.answer(&Incoming {
+        path: head.uri.path(),
+        target: header("x-amz-target"),
+        content_type: header("content-type"),
+        body: &body,
+    });
+    match fate {
+        Fate::Hangs => {
+            let never: Infallible = std::future::pending().await;
+            match never {}
+        }
+        Fate::Reset => Err(Reset),
+        Fate::Answered(answer, delay) => {
+            if !delay.is_zero() {
+                tokio::time::sleep(delay).await;
+            }
+            response(answer)
+        }
+    }
+}
+
+fn response(answer: Answer) -> Result<Response<Full<Bytes>>, Reset> {
+    let mut response = Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(Full::new(Bytes::from(answer.body))).map_err(|_| Reset)
+}

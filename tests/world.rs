@@ -1,0 +1,441 @@
+//! The world through the real SDK clients: what they ask, it answers, in every protocol and with every fault.
+
+use std::time::Duration;
+
+use aws_credential_types::Credentials;
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue, Statistic};
+use aws_sdk_ecs::error::ProvideErrorMetadata;
+use aws_sdk_ecs::types::{DesiredStatus, SortOrder};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::timeout::TimeoutConfig;
+use jiff::{SignedDuration, Timestamp};
+use plantao::clock::Clock;
+use plantao::world::{Ailment, Change, Failure, Fault, Host, Scenario, World};
+
+const CLUSTER: &str = "analytics-production";
+const SERVICE: &str = "analytics-api";
+
+fn start() -> Timestamp {
+    "2026-11-24T15:12:37Z".parse().unwrap()
+}
+
+fn host(scenario: &str) -> Host {
+    let clock = Clock::simulated(start(), 1.0);
+    Host::new(World::new(&Scenario::named(scenario).unwrap(), 7, start()), clock)
+}
+
+struct Clients {
+    ecs: aws_sdk_ecs::Client,
+    ecr: aws_sdk_ecr::Client,
+    cloudwatch: aws_sdk_cloudwatch::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    rds: aws_sdk_rds::Client,
+    scaling: aws_sdk_applicationautoscaling::Client,
+    sts: aws_sdk_sts::Client,
+}
+
+async fn config(change: impl FnOnce(aws_config::ConfigLoader) -> aws_config::ConfigLoader) -> aws_config::SdkConfig {
+    // No credential chain, no environment, no retries: a test sees the first answer.
+    let loader = aws_config::defaults(aws_config::BehaviorVersion::latest())
+        .region("us-east-1")
+        .credentials_provider(Credentials::for_tests())
+        .retry_config(aws_config::retry::RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(5)).build());
+    change(loader).load().await
+}
+
+async fn over(http: SharedHttpClient) -> Clients {
+    clients(&config(|loader| loader.http_client(http)).await)
+}
+
+fn clients(config: &aws_config::SdkConfig) -> Clients {
+    Clients {
+        ecs: aws_sdk_ecs::Client::new(config),
+        ecr: aws_sdk_ecr::Client::new(config),
+        cloudwatch: aws_sdk_cloudwatch::Client::new(config),
+        logs: aws_sdk_cloudwatchlogs::Client::new(config),
+        rds: aws_sdk_rds::Client::new(config),
+        scaling: aws_sdk_applicationautoscaling::Client::new(config),
+        sts: aws_sdk_sts::Client::new(config),
+    }
+}
+
+fn aws_time(at: Timestamp) -> aws_smithy_types::DateTime {
+    aws_smithy_types::DateTime::from_secs(at.as_second())
+}
+
+fn metric_query(id: &str, metric: &str, stat: &str) -> MetricDataQuery {
+    let metric = Metric::builder()
+        .namespace("Analytics/API")
+        .metric_name(metric)
+        .dimensions(Dimension::builder().name("Service").value(SERVICE).build())
+        .build();
+    MetricDataQuery::builder()
+        .id(id)
+        .metric_stat(MetricStat::builder().metric(metric).period(60).stat(stat).build())
+        .build()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_is_seen_with_its_deployments_and_events() {
+    let aws = over(host("bad-deploy").http_client()).await;
+    let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).services("ghost").send().await.unwrap();
+    let service = &found.services()[0];
+    assert_eq!((service.desired_count(), service.running_count(), service.status()), (3, 3, Some("ACTIVE")));
+    assert!(service.task_definition().unwrap().ends_with(":task-definition/analytics-api:42"));
+    assert_eq!(service.deployments()[0].rollout_state().unwrap().as_str(), "COMPLETED");
+    assert!(service.events()[0].message().unwrap().starts_with("(service analytics-api) "));
+    let configuration = service.deployment_configuration().unwrap();
+    assert_eq!((configuration.minimum_healthy_percent(), configuration.maximum_percent()), (Some(0), Some(200)));
+    assert!(configuration.deployment_circuit_breaker().unwrap().rollback());
+    assert_eq!(found.failures()[0].reason(), Some("MISSING"));
+    assert!(found.failures()[0].arn().unwrap().ends_with("service/analytics-production/ghost"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deleted_service_is_inactive_and_a_missing_cluster_is_a_typed_error() {
+    let host = host("calm");
+    host.with(|world| world.apply(Change::DeleteService { service: SERVICE.into() }));
+    let aws = over(host.http_client()).await;
+    let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap();
+    assert_eq!(found.services()[0].status(), Some("INACTIVE"));
+    let error = aws.ecs.describe_services().cluster("nowhere").services(SERVICE).send().await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_cluster_not_found_exception());
+    assert_eq!(error.message(), Some("Cluster not found."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_listed_page_by_page_and_described() {
+    let host = host("calm");
+    let aws = over(host.http_client()).await;
+    let list = |token: Option<String>| {
+        aws.ecs.list_tasks().cluster(CLUSTER).service_name(SERVICE).max_results(2).set_next_token(token).send()
+    };
+    let first = list(None).await.unwrap();
+    assert_eq!(first.task_arns().len(), 2);
+    let second = list(first.next_token().map(ToOwned::to_owned)).await.unwrap();
+    assert_eq!((second.task_arns().len(), second.next_token()), (1, None));
+    let found =
+        aws.ecs.describe_tasks().cluster(CLUSTER).tasks(&first.task_arns()[0]).tasks("f00").send().await.unwrap();
+    let task = &found.tasks()[0];
+    assert_eq!((task.last_status(), task.health_status().unwrap().as_str()), (Some("RUNNING"), "HEALTHY"));
+    assert_eq!(task.containers().iter().filter_map(|c| c.name()).collect::<Vec<_>>(), ["api", "redis"]);
+    assert!(task.containers()[0].image_digest().unwrap().starts_with("sha256:"));
+    assert_eq!(found.failures()[0].reason(), Some("MISSING"));
+
+    host.with(|world| {
+        world.apply(Change::Deploy { service: SERVICE.into(), image: None, ailment: Some(Ailment::Crashes) });
+    });
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let stopped = aws
+        .ecs
+        .list_tasks()
+        .cluster(CLUSTER)
+        .service_name(SERVICE)
+        .desired_status(DesiredStatus::Stopped)
+        .send()
+        .await
+        .unwrap();
+    let found = aws.ecs.describe_tasks().cluster(CLUSTER).set_tasks(stopped.task_arns).send().await.unwrap();
+    let crashed = found.tasks().iter().find(|t| t.stop_code().unwrap().as_str() == "EssentialContainerExited").unwrap();
+    assert_eq!(crashed.stopped_reason(), Some("Essential container in task exited"));
+    assert_eq!(crashed.containers()[0].exit_code(), Some(1));
+    let logs =
+        aws.logs.filter_log_events().log_group_name("/ecs/analytics-api").filter_pattern("Cannot find module").send();
+    assert!(!logs.await.unwrap().events().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn task_definitions_and_their_images_can_be_followed_to_the_registry() {
+    let aws = over(host("calm").http_client()).await;
+    let list = aws.ecs.list_task_definitions().family_prefix(SERVICE).sort(SortOrder::Desc).send().await.unwrap();
+    assert!(list.task_definition_arns()[0].ends_with("analytics-api:41"));
+    let found = aws.ecs.describe_task_definition().task_definition("analytics-api:41").send().await.unwrap();
+    let definition = found.task_definition().unwrap();
+    assert_eq!(definition.runtime_platform().unwrap().cpu_architecture().unwrap().as_str(), "ARM64");
+    let image = definition.container_definitions()[0].image().unwrap().to_owned();
+    let tag = image.rsplit(':').next().unwrap();
+    assert_eq!(tag.len(), 7);
+    let id = aws_sdk_ecr::types::ImageIdentifier::builder().image_tag(tag).build();
+    let images = aws.ecr.describe_images().repository_name(SERVICE).image_ids(id).send().await.unwrap();
+    assert!(images.image_details()[0].image_digest().unwrap().starts_with("sha256:"));
+    let repositories = aws.ecr.describe_repositories().send().await.unwrap();
+    assert!(image.starts_with(repositories.repositories()[0].repository_uri().unwrap()));
+    assert!(aws.ecr.list_images().repository_name(SERVICE).send().await.unwrap().image_ids().len() > 5);
+    let error = aws.ecr.describe_images().repository_name("ghost").send().await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_repository_not_found_exception());
+    let error = aws.ecs.describe_task_definition().task_definition("analytics-api:latest").send().await.unwrap_err();
+    assert_eq!(error.code(), Some("InvalidParameterException"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_account_can_be_discovered_from_nothing() {
+    let aws = over(host("calm").http_client()).await;
+    let clusters = aws.ecs.list_clusters().send().await.unwrap();
+    assert!(clusters.cluster_arns()[0].ends_with("cluster/analytics-production"));
+    let clusters = aws.ecs.describe_clusters().clusters(CLUSTER).send().await.unwrap();
+    assert_eq!((clusters.clusters()[0].status(), clusters.clusters()[0].running_tasks_count()), (Some("ACTIVE"), 3));
+    let services = aws.ecs.list_services().cluster(CLUSTER).send().await.unwrap();
+    assert!(services.service_arns()[0].ends_with("service/analytics-production/analytics-api"));
+    let groups = aws.logs.describe_log_groups().log_group_name_prefix("/ecs/").send().await.unwrap();
+    assert_eq!(groups.log_groups()[0].log_group_name(), Some("/ecs/analytics-api"));
+    let who = aws.sts.get_caller_identity().send().await.unwrap();
+    assert_eq!((who.account(), who.arn()), (Some("123456789012"), Some("arn:aws:iam::123456789012:user/ana")));
+    let metrics = aws.cloudwatch.list_metrics().namespace("AWS/RDS").send().await.unwrap();
+    assert!(metrics.metrics().iter().any(|m| m.metric_name() == Some("DatabaseConnections")));
+    let namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs;
+    let targets = aws.scaling.describe_scalable_targets().service_namespace(namespace.clone()).send().await.unwrap();
+    let target = &targets.scalable_targets()[0];
+    assert_eq!((target.min_capacity(), target.max_capacity()), (1, 6));
+    let policies = aws.scaling.describe_scaling_policies().service_namespace(namespace.clone()).send().await.unwrap();
+    assert_eq!(policies.scaling_policies().len(), 2);
+    let activities = aws.scaling.describe_scaling_activities().service_namespace(namespace).send().await.unwrap();
+    assert!(activities.scaling_activities()[0].cause().contains("triggered policy"));
+    let deployments = aws.ecs.list_service_deployments().cluster(CLUSTER).service(SERVICE).send().await.unwrap();
+    assert!(deployments.service_deployments().len() >= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_is_seen_with_its_status_storage_and_restore_time() {
+    let aws = over(host("az-down").http_client()).await;
+    let found = aws.rds.describe_db_instances().db_instance_identifier("analytics").send().await.unwrap();
+    let database = &found.db_instances()[0];
+    assert_eq!((database.db_instance_status(), database.allocated_storage()), (Some("failed"), Some(20)));
+    assert_eq!(database.endpoint().unwrap().port(), Some(5432));
+    let behind = start().as_second() - database.latest_restorable_time().unwrap().secs();
+    assert!((300..600).contains(&behind), "{behind}");
+    let events = aws.rds.describe_events().duration(60).send().await.unwrap();
+    assert!(events.events().iter().any(|e| e.message().unwrap().contains("Availability Zone")));
+    let error = aws.rds.describe_db_instances().db_instance_identifier("ghost").send().await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_db_instance_not_found_fault());
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_hours_of_metrics_come_in_one_call_or_in_pages() {
+    let aws = over(host("calm").http_client()).await;
+    let ask = |limit: Option<i32>, token: Option<String>| {
+        aws.cloudwatch
+            .get_metric_data()
+            .metric_data_queries(metric_query("p95", "Latency", "p95"))
+            .metric_data_queries(metric_query("errors", "ErrorRate", "Average"))
+            .metric_data_queries(metric_query("ghost", "Ghost", "Average"))
+            .start_time(aws_time(start() - SignedDuration::from_hours(3)))
+            .end_time(aws_time(start()))
+            .scan_by(ScanBy::TimestampAscending)
+            .set_max_datapoints(limit)
+            .set_next_token(token)
+            .send()
+    };
+    let all = ask(None, None).await.unwrap();
+    let p95 = &all.metric_data_results()[0];
+    assert!((179..=181).contains(&p95.values().len()), "{}", p95.values().len());
+    assert!(p95.timestamps().windows(2).all(|w| w[1].secs() - w[0].secs() == 60));
+    assert!(p95.values().iter().all(|v| (50.0..500.0).contains(v)));
+    assert_eq!((all.metric_data_results().len(), all.metric_data_results()[2].values().len()), (3, 0));
+    assert_eq!(all.next_token(), None);
+
+    let (mut token, mut values, mut pages) = (None, Vec::new(), 0);
+    loop {
+        let page = ask(Some(100), token).await.unwrap();
+        pages += 1;
+        values.extend(page.metric_data_results().iter().flat_map(|r| r.values().to_vec()));
+        token = page.next_token().map(ToOwned::to_owned);
+        if token.is_none() {
+            break;
+        }
+    }
+    let whole: Vec<f64> = all.metric_data_results().iter().flat_map(|r| r.values().to_vec()).collect();
+    assert_eq!((pages, values), (4, whole));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minute_is_published_only_after_it_has_ended() {
+    let aws = over(host("calm").http_client()).await;
+    let newest = || async {
+        let now = start() + SignedDuration::from_mins(5);
+        let data = aws
+            .cloudwatch
+            .get_metric_data()
+            .metric_data_queries(metric_query("q", "QueueDepth", "Maximum"))
+            .start_time(aws_time(start() - SignedDuration::from_mins(10)))
+            .end_time(aws_time(now));
+        data.send().await.unwrap().metric_data_results()[0].timestamps()[0].secs()
+    };
+    // 15:12:37: the minute 15:11 has been published, 15:12 has not.
+    let minute = start().as_second() / 60 * 60;
+    assert_eq!(newest().await, minute - 60);
+    tokio::time::sleep(Duration::from_secs(24)).await;
+    assert_eq!(newest().await, minute - 60, "15:13:01 is too early");
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(newest().await, minute);
+}
+
+#[tokio::test(start_paused = true)]
+async fn statistics_of_one_metric_come_with_their_unit() {
+    let aws = over(host("calm").http_client()).await;
+    let found = aws
+        .cloudwatch
+        .get_metric_statistics()
+        .namespace("AWS/RDS")
+        .metric_name("FreeStorageSpace")
+        .dimensions(Dimension::builder().name("DBInstanceIdentifier").value("analytics").build())
+        .start_time(aws_time(start() - SignedDuration::from_hours(1)))
+        .end_time(aws_time(start()))
+        .period(300)
+        .statistics(Statistic::Average)
+        .statistics(Statistic::Minimum)
+        .send()
+        .await
+        .unwrap();
+    assert!((11..=13).contains(&found.datapoints().len()), "{}", found.datapoints().len());
+    let point = &found.datapoints()[0];
+    assert!(point.average().unwrap() > 11e9 && point.minimum().unwrap() <= point.average().unwrap());
+    assert_eq!(point.unit().unwrap().as_str(), "Bytes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn alarms_are_seen_with_state_reason_and_history() {
+    let host = host("bad-deploy");
+    let aws = over(host.http_client()).await;
+    assert_eq!(aws.cloudwatch.describe_alarms().send().await.unwrap().metric_alarms().len(), 9);
+    tokio::time::sleep(Duration::from_secs(90)).await;
+    let found = aws.cloudwatch.describe_alarms().state_value(StateValue::Alarm).send().await.unwrap();
+    let alarm = &found.metric_alarms()[0];
+    assert_eq!((found.metric_alarms().len(), alarm.alarm_name()), (1, Some("API-HighErrorRate")));
+    assert!(alarm.state_reason().unwrap().starts_with("Threshold Crossed: 5 out of the last 5 datapoints ["));
+    assert_eq!((alarm.threshold(), alarm.period(), alarm.evaluation_periods()), (Some(5.0), Some(60), Some(5)));
+    assert!(alarm.state_transitioned_timestamp().unwrap().secs() > start().as_second());
+    let history = aws.cloudwatch.describe_alarm_history().alarm_name("API-HighErrorRate").send().await.unwrap();
+    assert_eq!(history.alarm_history_items()[0].history_summary(), Some("Alarm updated from OK to ALARM"));
+    let slow = aws.cloudwatch.describe_alarms().alarm_names("API-SlowResponse").send().await.unwrap();
+    assert_eq!(slow.metric_alarms()[0].extended_statistic(), Some("p95"));
+    let first = aws.cloudwatch.describe_alarms().max_records(5).send().await.unwrap();
+    let rest =
+        aws.cloudwatch.describe_alarms().max_records(5).next_token(first.next_token().unwrap()).send().await.unwrap();
+    assert_eq!((first.metric_alarms().len(), rest.metric_alarms().len()), (5, 4));
+    let error = aws.cloudwatch.describe_alarms().next_token("nonsense").send().await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_invalid_next_token(), "a typed error over CBOR");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_can_be_scaled_and_given_another_revision() {
+    let host = host("calm");
+    let aws = over(host.http_client()).await;
+    // Or else auto scaling, which sees little load, would take the number back.
+    let namespace = aws_sdk_applicationautoscaling::types::ServiceNamespace::Ecs;
+    let dimension = aws_sdk_applicationautoscaling::types::ScalableDimension::EcsServiceDesiredCount;
+    let register =
+        aws.scaling.register_scalable_target().service_namespace(namespace.clone()).scalable_dimension(dimension);
+    register.resource_id("service/analytics-production/analytics-api").min_capacity(4).send().await.unwrap();
+    let definition = aws.ecs.describe_task_definition().task_definition(SERVICE).send().await.unwrap();
+    let containers = definition.task_definition.unwrap().container_definitions;
+    let register = aws
+        .ecs
+        .register_task_definition()
+        .family(SERVICE)
+        .set_container_definitions(containers)
+        .cpu("256")
+        .memory("512");
+    let registered = register.send().await.unwrap();
+    assert_eq!(registered.task_definition().unwrap().revision(), 42);
+    let update =
+        aws.ecs.update_service().cluster(CLUSTER).service(SERVICE).task_definition("analytics-api:42").desired_count(4);
+    let updated = update.send().await.unwrap();
+    assert_eq!(updated.service().unwrap().deployments().len(), 2);
+    tokio::time::sleep(Duration::from_secs(150)).await;
+    let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap();
+    let service = &found.services()[0];
+    assert_eq!((service.running_count(), service.deployments().len()), (4, 1));
+    let targets = aws.scaling.describe_scalable_targets().service_namespace(namespace).send().await.unwrap();
+    assert_eq!((targets.scalable_targets()[0].min_capacity(), targets.scalable_targets()[0].max_capacity()), (4, 6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_fault_reaches_each_protocol_as_aws_would_say_it() {
+    let host = host("calm");
+    let aws = over(host.http_client()).await;
+    macro_rules! code {
+        ($call:expr) => {
+            $call.send().await.unwrap_err().code().map(ToOwned::to_owned)
+        };
+    }
+    for (failure, json, query) in [
+        (Failure::Throttled, "ThrottlingException", "Throttling"),
+        (Failure::AccessDenied, "AccessDeniedException", "AccessDenied"),
+        (Failure::ExpiredToken, "ExpiredTokenException", "ExpiredToken"),
+    ] {
+        host.heal();
+        host.inject(Fault::on("*", failure));
+        assert_eq!(code!(aws.ecs.list_clusters()).as_deref(), Some(json));
+        assert_eq!(code!(aws.cloudwatch.describe_alarms()).as_deref(), Some(json));
+        assert_eq!(code!(aws.rds.describe_db_instances()).as_deref(), Some(query));
+    }
+    host.heal();
+    host.inject(Fault::on("ecs:DescribeServices", Failure::AccessDenied));
+    let error = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap_err();
+    assert_eq!(
+        error.message(),
+        Some(
+            "User: arn:aws:iam::123456789012:user/ana is not authorized to perform: ecs:DescribeServices on resource: * \
+             because no identity-based policy allows the ecs:DescribeServices action"
+        )
+    );
+    aws.ecs.list_clusters().send().await.unwrap();
+    host.heal();
+    host.inject(Fault::on("*", Failure::Reset).times(1));
+    assert!(
+        matches!(aws.ecs.list_clusters().send().await, Err(e) if matches!(e, aws_sdk_ecs::error::SdkError::DispatchFailure(_)))
+    );
+    host.inject(Fault::on("ecs:*", Failure::Garbage).times(1));
+    aws.ecs.list_clusters().send().await.unwrap_err();
+    host.inject(Fault::on("rds:*", Failure::Unavailable).times(1));
+    aws.rds.describe_db_instances().send().await.unwrap_err();
+    host.inject(Fault::on("cloudwatch:*", Failure::InternalError).times(1));
+    aws.cloudwatch.describe_alarms().send().await.unwrap_err();
+    host.inject(Fault::on("ecs:*", Failure::FieldsMissing).times(1));
+    assert!(aws.ecs.list_clusters().send().await.unwrap().cluster_arns().is_empty());
+    host.inject(Fault::on("ecs:*", Failure::Hang).times(1));
+    let began = tokio::time::Instant::now();
+    assert!(matches!(aws.ecs.list_clusters().send().await, Err(aws_sdk_ecs::error::SdkError::TimeoutError(_))));
+    assert_eq!(began.elapsed(), Duration::from_secs(5), "in virtual time");
+    host.inject(Fault::on("ecs:*", Failure::Slow(Duration::from_millis(20))));
+    let began = tokio::time::Instant::now();
+    aws.ecs.list_clusters().send().await.unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(20) && began.elapsed() < Duration::from_millis(30));
+    assert_eq!(host.requests().iter().filter(|r| *r == "ecs:DescribeServices").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_the_world_does_not_know_is_refused_by_its_name() {
+    let aws = over(host("calm").http_client()).await;
+    let error = aws.ecs.delete_cluster().cluster(CLUSTER).send().await.unwrap_err();
+    assert_eq!(error.code(), Some("UnknownOperationException"));
+    assert!(error.message().unwrap().contains("ecs:DeleteCluster"));
+    let error = aws.rds.describe_db_clusters().send().await.unwrap_err();
+    assert!(error.message().unwrap().contains("rds:DescribeDBClusters"));
+}
+
+#[tokio::test]
+async fn the_same_answers_come_over_a_loopback_port() {
+    let host = host("calm");
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let aws = clients(&config(|loader| loader.endpoint_url(&served.url)).await);
+    let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap();
+    assert_eq!(found.services()[0].running_count(), 3);
+    assert_eq!(aws.cloudwatch.describe_alarms().send().await.unwrap().metric_alarms().len(), 9);
+    assert_eq!(aws.rds.describe_db_instances().send().await.unwrap().db_instances().len(), 1);
+    host.inject(Fault::on("ecs:*", Failure::Reset).times(1));
+    assert!(matches!(aws.ecs.list_clusters().send().await, Err(aws_sdk_ecs::error::SdkError::DispatchFailure(_))));
+    aws.ecs.list_clusters().send().await.unwrap();
+    drop(served);
+    // The port closes once the runtime has dropped the task.
+    let mut gone = false;
+    for _ in 0..100 {
+        gone = aws.sts.get_caller_identity().send().await.is_err();
+        if gone {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    assert!(gone, "a demo that has ended still answers");
+}
