@@ -17,3 +17,4 @@ mod moto;
 mod pty;
 mod readme;
 mod world;
+mod world_cli;

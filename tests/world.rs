@@ -1,5 +1,8 @@
 //! The world through the real SDK clients: what they ask, it answers, in every protocol and with every fault.
 
+// The helpers of tests may fail as the tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -126,7 +129,7 @@ async fn tasks_are_listed_page_by_page_and_described() {
     host.with(|world| {
         world.apply(Change::Deploy { service: SERVICE.into(), image: None, ailment: Some(Ailment::Crashes) });
     });
-    tokio::time::sleep(Duration::from_secs(120)).await;
+    tokio::time::sleep(Duration::from_mins(2)).await;
     let stopped = aws
         .ecs
         .list_tasks()
@@ -403,6 +406,26 @@ async fn every_fault_reaches_each_protocol_as_aws_would_say_it() {
     aws.ecs.list_clusters().send().await.unwrap();
     assert!(began.elapsed() >= Duration::from_millis(20) && began.elapsed() < Duration::from_millis(30));
     assert_eq!(host.requests().iter().filter(|r| *r == "ecs:DescribeServices").count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_thousand_services_are_described_page_by_page() {
+    let clock = Clock::simulated(start(), 1.0);
+    let host = Host::new(World::crowd(100, 10, 200, start()), clock);
+    let aws = over(host.http_client()).await;
+    let services = aws.ecs.list_services().cluster(CLUSTER).max_results(100).send().await.unwrap();
+    assert!(services.service_arns().len() == 100 && services.next_token().is_some());
+    let names = services.service_arns()[..10].to_vec();
+    let found = aws.ecs.describe_services().cluster(CLUSTER).set_services(Some(names)).send().await.unwrap();
+    assert!(found.services().len() == 10 && found.failures().is_empty());
+    let too_many =
+        aws.ecs.describe_services().cluster(CLUSTER).set_services(services.service_arns).send().await.unwrap_err();
+    assert!(too_many.as_service_error().unwrap().is_invalid_parameter_exception());
+    let tasks = aws.ecs.list_tasks().cluster(CLUSTER).send().await.unwrap();
+    let tasks = aws.ecs.describe_tasks().cluster(CLUSTER).set_tasks(tasks.task_arns).send().await.unwrap();
+    assert_eq!(tasks.tasks().len(), 100);
+    let alarms = aws.cloudwatch.describe_alarms().max_records(100).send().await.unwrap();
+    assert!(alarms.metric_alarms().len() == 100 && alarms.next_token().is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,7 +14,8 @@ pub enum Missing {
     Breaching,
     NotBreaching,
     Ignore,
-    Missing,
+    /// `missing`, the default: look further back, and then say that there is too little data.
+    Unknown,
 }
 
 /// One line of an alarm's history.
@@ -31,12 +32,14 @@ pub struct Alarm {
     pub name: String,
     pub description: String,
     pub key: MetricKey,
+    /// The key's series, once there is one.
+    pub series: Option<usize>,
     pub statistic: Statistic,
     pub comparison: Comparison,
     pub threshold: f64,
     pub period: i64,
     pub periods: usize,
-    pub to_alarm: usize,
+    pub bad_needed: usize,
     pub missing: Missing,
     pub actions: Vec<String>,
     pub actions_enabled: bool,
@@ -60,23 +63,24 @@ impl Alarm {
     /// Looks at the metric at `now`, as CloudWatch does once a minute.
     pub fn evaluate(&mut self, metrics: &Metrics, now: i64) {
         let end = (now - super::metric::PUBLISHED_AFTER).div_euclid(self.period) * self.period;
-        let series = metrics.find(&self.key);
+        self.series = self.series.or_else(|| metrics.number(&self.key));
+        let series = self.series.map(|i| &metrics.series[i]);
         let value = |back: usize| {
             let from = end - (back as i64 + 1) * self.period;
             series.and_then(|s| s.over(from, self.period, now)).map(|d| (from, d.statistic(self.statistic)))
         };
         // The usual case, cheaply: it is OK, and one good minute of the newest is enough for it to stay so.
-        let enough = self.periods - self.to_alarm + 1;
+        let enough = self.periods - self.bad_needed + 1;
         let good = |back: usize| value(back).is_some_and(|(_, v)| !self.comparison.holds(v, self.threshold));
         if self.state == AlarmState::Ok && (0..enough).all(good) {
             return;
         }
         let (state, missing, points) = match self.missing {
-            Missing::Missing | Missing::Ignore => {
+            Missing::Unknown | Missing::Ignore => {
                 let points: Vec<_> = (0..self.periods + FURTHER).filter_map(value).take(self.periods).collect();
                 let missing = self.periods - points.len();
                 let bad = self.bad(&points);
-                let state = if bad >= self.to_alarm {
+                let state = if bad >= self.bad_needed {
                     AlarmState::Alarm
                 } else if points.is_empty() {
                     if self.missing == Missing::Ignore { self.state } else { AlarmState::InsufficientData }
@@ -91,7 +95,7 @@ impl Alarm {
                 let points: Vec<_> = (0..self.periods).filter_map(value).collect();
                 let missing = self.periods - points.len();
                 let counted = if self.missing == Missing::Breaching { missing } else { 0 };
-                let bad = self.bad(&points) + counted >= self.to_alarm;
+                let bad = self.bad(&points) + counted >= self.bad_needed;
                 (if bad { AlarmState::Alarm } else { AlarmState::Ok }, missing, points)
             }
         };
@@ -114,14 +118,14 @@ impl Alarm {
     }
 
     /// Why, in CloudWatch's words.
-    fn say(&self, state: AlarmState, missing: usize, points: &[(i64, f64)]) -> String {
+    pub fn say(&self, state: AlarmState, missing: usize, points: &[(i64, f64)]) -> String {
         let (good_or_bad, change, needed) = match state {
             AlarmState::InsufficientData => {
                 let s = if missing == 1 { " was" } else { "s were" };
                 return format!("Insufficient Data: {missing} datapoint{s} unknown.");
             }
-            AlarmState::Alarm => (true, "OK -> ALARM", self.to_alarm),
-            AlarmState::Ok => (false, "ALARM -> OK", self.periods - self.to_alarm + 1),
+            AlarmState::Alarm => (true, "OK -> ALARM", self.bad_needed),
+            AlarmState::Ok => (false, "ALARM -> OK", self.periods - self.bad_needed + 1),
         };
         if points.is_empty() {
             let treated = if good_or_bad { "Breaching" } else { "NonBreaching" };
@@ -195,12 +199,13 @@ mod tests {
             name: "errors".into(),
             description: String::new(),
             key: MetricKey::new("n", "m", &[]),
+            series: None,
             statistic: Statistic::Average,
             comparison: Comparison::Greater,
             threshold: 5.0,
             period: 60,
             periods: 3,
-            to_alarm: 3,
+            bad_needed: 3,
             missing,
             actions: Vec::new(),
             actions_enabled: true,
@@ -225,7 +230,7 @@ mod tests {
 
     #[test]
     fn an_alarm_says_why_it_rose_in_cloudwatchs_words() {
-        let mut alarm = alarm(Missing::Missing);
+        let mut alarm = alarm(Missing::Unknown);
         alarm.evaluate(&metrics(&[0.2, 9.5, 10.0, 12.4]), 250);
         assert_eq!(alarm.state, AlarmState::Alarm);
         assert_eq!(
@@ -238,7 +243,7 @@ mod tests {
 
     #[test]
     fn one_good_minute_keeps_an_alarm_of_three_quiet() {
-        let mut alarm = alarm(Missing::Missing);
+        let mut alarm = alarm(Missing::Unknown);
         alarm.evaluate(&metrics(&[9.5, 10.0, 0.1]), 190);
         assert_eq!(alarm.state, AlarmState::Ok);
         assert!(alarm.reason.contains("1 out of the last 3 datapoints [0.1"), "{}", alarm.reason);
@@ -257,7 +262,7 @@ mod tests {
             (alarm.state, alarm.reason)
         };
         assert_eq!(state(Missing::NotBreaching).0, AlarmState::Ok);
-        assert_eq!(state(Missing::Missing).0, AlarmState::InsufficientData);
+        assert_eq!(state(Missing::Unknown).0, AlarmState::InsufficientData);
         let (now, why) = state(Missing::Breaching);
         assert_eq!(now, AlarmState::Alarm);
         assert_eq!(

@@ -4,7 +4,7 @@ use super::change::Change;
 use super::definition::{self, Definition, Pushed, Repository};
 use super::service::Service;
 use super::{Ailment, World};
-use crate::platform::Rollout;
+use crate::platform::{CircuitBreaker, Rollout};
 
 impl World {
     /// Does this to the world, now.
@@ -36,7 +36,7 @@ impl World {
                 (scaling.min, scaling.max, scaling.suspended) = (min, max, suspended);
             }),
             Change::Breaker { service, enabled, rollback } => {
-                self.with_service(&service, |s| (s.breaker, s.breaker_rolls_back) = (enabled, rollback));
+                self.with_service(&service, |s| s.breaker = CircuitBreaker { enabled, rollback });
             }
             Change::Percents { service, minimum_healthy, maximum } => {
                 self.with_service(&service, |s| (s.minimum_healthy, s.maximum) = (minimum_healthy, maximum));

@@ -36,7 +36,7 @@ use logs::Logs;
 use metric::Metrics;
 use scheduler::Around;
 use service::Service;
-use traffic::{Backend, Demand};
+use traffic::{Backend, Demand, Tick};
 
 /// The simulated platform. It has no clock of its own: [`World::advance`] tells it what time it is.
 ///
@@ -167,7 +167,13 @@ impl World {
                 continue;
             }
             let backend = backend.filter(|_| service.uses_database).unwrap_or(steady);
-            let asked = service.serve(now, seconds, hour, backend, &self.definitions, &mut self.metrics, &mut self.rng);
+            let asked = service.serve(
+                Tick { now, seconds, hour },
+                backend,
+                &self.definitions,
+                &mut self.metrics,
+                &mut self.rng,
+            );
             service.complain(now, &asked, backend, &mut self.logs);
             if service.uses_database {
                 demand.requests += asked.requests;

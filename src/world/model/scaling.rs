@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::metric::{MetricKey, Metrics};
+use super::metric::Metrics;
 use super::names;
 use super::service::Service;
 use crate::platform::{Rollout, Statistic};
@@ -75,7 +75,6 @@ pub fn resource_id(service: &Service) -> String {
 impl Service {
     /// Looks at the metrics, as auto scaling's own alarms do once a minute.
     pub fn scale(&mut self, now: i64, metrics: &Metrics, rng: &mut Rng) {
-        let resource = resource_id(self);
         let Some(scaling) = &self.scaling else { return };
         if scaling.suspended || self.desired == 0 {
             return;
@@ -83,6 +82,7 @@ impl Service {
         let desired = self.desired;
         if desired < scaling.min || desired > scaling.max {
             let bounded = desired.clamp(scaling.min, scaling.max);
+            let resource = resource_id(self);
             let cause = format!("scalable target bounds of {resource} are {} to {}", scaling.min, scaling.max);
             self.set_scaled(now, bounded, cause, rng);
             return;
@@ -93,11 +93,9 @@ impl Service {
         // Application Auto Scaling does not scale in while a deployment is under way.
         let mut may_go_in = self.deployments.len() == 1 && self.deployments[0].rollout == Rollout::Completed;
         for policy in &scaling.policies {
-            let series = metrics.find(&MetricKey::ecs(&self.cluster, &self.name, policy.metric));
-            let minute = |back: i64| {
-                let datum = series.and_then(|s| s.over(end - back * 60, 60, now));
-                datum.map(|d| d.statistic(Statistic::Average))
-            };
+            let meters = self.traffic.meters;
+            let series = &metrics.series[if policy.metric == "CPUUtilization" { meters.cpu } else { meters.memory }];
+            let minute = |back: i64| series.over(end - back * 60, 60, now).map(|d| d.statistic(Statistic::Average));
             let Some(latest) = minute(1) else {
                 may_go_in = false;
                 continue;
@@ -105,13 +103,13 @@ impl Service {
             let wanted = (f64::from(desired) * latest / policy.target).ceil() as u32;
             if (1..=MINUTES_OUT).all(|back| minute(back).is_some_and(|v| v > policy.target)) {
                 if out.as_ref().is_none_or(|(most, _)| wanted > *most) {
-                    out = Some((wanted, alarm_cause(&resource, policy, "AlarmHigh")));
+                    out = Some((wanted, alarm_cause(&resource_id(self), policy, "AlarmHigh")));
                 }
             } else if wanted.max(scaling.min) < desired
                 && (1..=MINUTES_IN).all(|back| minute(back).is_some_and(|v| v < policy.target * 0.9))
             {
                 if inward.as_ref().is_none_or(|(most, _)| wanted > *most) {
-                    inward = Some((wanted, alarm_cause(&resource, policy, "AlarmLow")));
+                    inward = Some((wanted, alarm_cause(&resource_id(self), policy, "AlarmLow")));
                 }
             } else {
                 may_go_in = false;

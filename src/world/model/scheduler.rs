@@ -109,7 +109,7 @@ impl Service {
     /// Without a circuit breaker ECS starts failing tasks ever more slowly.
     fn hold_back(&mut self, deployment: &str, around: &mut Around) {
         let now = around.now;
-        let slow = !self.breaker;
+        let slow = !self.breaker.enabled;
         let Some(found) = self.deployments.iter_mut().find(|d| d.id == deployment) else { return };
         if slow && found.failed >= 3 {
             found.wait_until = now + (15 << (found.failed - 3).min(6));
@@ -128,17 +128,17 @@ impl Service {
         let threshold = (self.desired / 2).clamp(3, 200);
         let now = around.now;
         let Some(primary) = self.deployments.first_mut() else { return };
-        if !self.breaker || primary.rollout != Rollout::InProgress || primary.failed < threshold {
+        if !self.breaker.enabled || primary.rollout != Rollout::InProgress || primary.failed < threshold {
             return;
         }
         primary.rollout = Rollout::Failed;
         primary.updated = now;
         primary.finished = Some(now);
-        primary.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+        primary.reason = String::from("ECS deployment circuit breaker: tasks failed to start.");
         let failed = primary.id.clone();
         let back = self.deployments.iter().position(|d| d.rollout == Rollout::Completed);
         self.tell(around.rng, now, &format!("(deployment {failed}) deployment failed: tasks failed to start."));
-        let Some(back) = back.filter(|_| self.breaker_rolls_back) else { return };
+        let Some(back) = back.filter(|_| self.breaker.rollback) else { return };
         let mut old = self.deployments.remove(back);
         old.status = DeploymentStatus::Primary;
         old.rollout = Rollout::InProgress;
@@ -318,7 +318,7 @@ fn listed(ids: &[String]) -> String {
 }
 
 impl Deployment {
-    /// What DescribeServices says is wanted of it.
+    /// What `DescribeServices` says is wanted of it.
     pub fn desired(&self, service: &Service) -> u32 {
         if self.status == DeploymentStatus::Primary && self.rollout != Rollout::Failed {
             service.desired

@@ -15,7 +15,7 @@ use super::scaling::Scaling;
 use super::service::{Deployment, Service};
 use super::task::{Phase, Task};
 use super::traffic::{Application, Meters, Traffic};
-use crate::platform::{AlarmState, Comparison, DeploymentStatus, Health, Rollout, Statistic};
+use crate::platform::{AlarmState, CircuitBreaker, Comparison, DeploymentStatus, Health, Rollout, Statistic};
 
 pub const CLUSTER: &str = "analytics-production";
 const SERVICE: &str = "analytics-api";
@@ -94,8 +94,7 @@ impl World {
         service.traffic.peak = 125.0;
         service.target_group = Some(names::arn("elasticloadbalancing", TARGET_GROUP));
         service.scaling = Some(Scaling::new(1, 6, service.created));
-        service.breaker = true;
-        service.breaker_rolls_back = true;
+        service.breaker = CircuitBreaker { enabled: true, rollback: true };
         for back in (1..=3).rev() {
             let mut old = service.deployments[0].clone();
             old.id = names::deployment(&mut self.rng);
@@ -147,8 +146,7 @@ impl World {
             desired: tasks,
             minimum_healthy: 0,
             maximum: 200,
-            breaker: false,
-            breaker_rolls_back: false,
+            breaker: CircuitBreaker { enabled: false, rollback: false },
             target_group: None,
             deployments: vec![deployment],
             past: VecDeque::new(),
@@ -214,7 +212,7 @@ struct Rule(&'static str, &'static str, MetricKey, Statistic, Comparison, f64, u
 /// The nine of the seed.
 fn alarms(now: i64) -> Vec<Alarm> {
     use Comparison::{Greater, Less};
-    use Missing::{Breaching, Missing as Unknown, NotBreaching};
+    use Missing::{Breaching, NotBreaching, Unknown};
     use Statistic::{Average, Maximum, Percentile};
     let own = |metric| MetricKey::new(NAMESPACE, metric, &[("Service", SERVICE)]);
     let rds = |metric| MetricKey::new("AWS/RDS", metric, &[("DBInstanceIdentifier", DATABASE)]);
@@ -296,27 +294,32 @@ fn alarms(now: i64) -> Vec<Alarm> {
 
 fn from_rule(rule: Rule, at: i64) -> Alarm {
     let Rule(name, description, key, statistic, comparison, threshold, periods, missing, topic) = rule;
-    Alarm {
+    let mut alarm = Alarm {
         name: name.to_owned(),
         description: description.to_owned(),
         key,
+        series: None,
         statistic,
         comparison,
         threshold,
         period: 60,
         periods,
-        to_alarm: periods,
+        bad_needed: periods,
         missing,
         actions: vec![names::arn("sns", topic)],
         actions_enabled: true,
         configured: at,
         state: AlarmState::Ok,
-        reason: format!("Threshold Crossed: {periods} datapoints were not beyond the threshold ({threshold:?})."),
+        reason: String::new(),
         reason_data: String::new(),
         updated: at + 300,
         transitioned: at + 300,
         history: VecDeque::new(),
-    }
+    };
+    // It turned OK once, a few minutes after it was made, on a good minute.
+    let good = if comparison == Comparison::Less { threshold * 4.0 } else { threshold / 8.0 };
+    alarm.reason = alarm.say(AlarmState::Ok, 0, &[((at + 240).div_euclid(60) * 60, good)]);
+    alarm
 }
 
 /// A crowd's alarm: CPU of one of its services.
@@ -330,7 +333,7 @@ pub(super) fn cpu_alarm(name: String, service: &str, at: i64) -> Alarm {
         Comparison::Greater,
         80.0,
         5,
-        Missing::Missing,
+        Missing::Unknown,
         "warning-alerts",
     );
     Alarm { name, ..from_rule(rule, at) }

@@ -8,7 +8,7 @@ use super::names;
 use super::scaling::Scaling;
 use super::task::{Phase, Task};
 use super::traffic::{Backend, Demand, Traffic};
-use crate::platform::{DeploymentStatus, Rollout};
+use crate::platform::{CircuitBreaker, DeploymentStatus, Rollout};
 
 /// A line of the service's log.
 #[derive(Clone, Debug)]
@@ -51,8 +51,7 @@ pub struct Service {
     pub desired: u32,
     pub minimum_healthy: u32,
     pub maximum: u32,
-    pub breaker: bool,
-    pub breaker_rolls_back: bool,
+    pub breaker: CircuitBreaker,
     /// `None` if no load balancer stands before it.
     pub target_group: Option<String>,
     /// Primary first.

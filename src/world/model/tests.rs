@@ -104,10 +104,14 @@ fn the_same_seed_gives_the_same_world_however_time_is_cut() {
 
 #[test]
 fn a_days_life_is_lived_before_the_first_frame_is_missed() {
-    let began = std::time::Instant::now();
-    let _ = world("calm");
+    let best = (0..5).map(|_| {
+        let began = std::time::Instant::now();
+        let _ = world("calm");
+        began.elapsed().as_millis()
+    });
     // 50 ms is the aim on an idle machine; a loaded one must not fail the suite.
-    assert!(began.elapsed().as_millis() < 500, "{:?}", began.elapsed());
+    let best = best.min().unwrap();
+    assert!(best < 400, "{best} ms");
 }
 
 /// Each scenario's alarm: quiet at the start, risen within the first minute and a half, whatever the second of the start.

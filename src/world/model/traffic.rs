@@ -56,6 +56,16 @@ const UNLOADED: f64 = 38.0;
 /// Standard deviation of the latency's logarithm.
 const SPREAD: f64 = 0.55;
 
+/// One step of time.
+#[derive(Clone, Copy, Debug)]
+pub struct Tick {
+    /// Its end.
+    pub now: i64,
+    pub seconds: i64,
+    /// The hour of the day's curve.
+    pub hour: f64,
+}
+
 /// How the database feels to those who ask it.
 #[derive(Clone, Copy, Debug)]
 pub struct Backend {
@@ -92,14 +102,13 @@ impl Service {
     /// One tick of traffic. Returns what the database has to bear of it.
     pub fn serve(
         &mut self,
-        now: i64,
-        seconds: i64,
-        hour: f64,
+        tick: Tick,
         backend: Backend,
         definitions: &[Definition],
         metrics: &mut Metrics,
         rng: &mut Rng,
     ) -> Demand {
+        let Tick { now, seconds, hour } = tick;
         let traffic = &mut self.traffic;
         let pull = (seconds as f64 / 120.0).min(1.0);
         traffic.wobble += pull * ((rng.f64() - 0.5) * 0.16 - traffic.wobble * 0.5);
@@ -133,7 +142,7 @@ impl Service {
         if count > 0.0 {
             self.work_queue(seconds, rate, count, &load, backend, rng);
             if let Some(application) = meters.application {
-                self.publish(now, &load, rate * seconds as f64, application, backend, metrics, rng);
+                self.publish(now, &load, rate * seconds as f64, application, metrics, rng);
             }
         }
         Demand {
@@ -180,16 +189,7 @@ impl Service {
         self.traffic.queue = (self.traffic.queue + arriving - worked).clamp(3.0 + rng.f64() * 9.0, 50_000.0);
     }
 
-    fn publish(
-        &self,
-        now: i64,
-        load: &Load,
-        requests: f64,
-        to: Application,
-        backend: Backend,
-        metrics: &mut Metrics,
-        rng: &mut Rng,
-    ) {
+    fn publish(&self, now: i64, load: &Load, requests: f64, to: Application, metrics: &mut Metrics, rng: &mut Rng) {
         let noise = |rng: &mut Rng, by: f64| 1.0 + (rng.f64() - 0.5) * by;
         metrics.record(to.latency, now, load.median * noise(rng, 0.12), requests, SPREAD);
         let errors = (load.errors * 100.0).max(0.04) * noise(rng, 0.3);
@@ -197,7 +197,7 @@ impl Service {
         let hooks = (requests * 0.02).max(0.1);
         let webhook = 500.0 * (load.median / UNLOADED).powf(0.5) * noise(rng, 0.15);
         metrics.record(to.webhook_latency, now, webhook, hooks, 0.5);
-        let failures = if backend.serves { 1.2 + load.errors * 100.0 } else { 97.0 };
+        let failures = if load.answered { 1.2 + load.errors * 100.0 } else { 97.0 };
         metrics.record(to.webhook_failures, now, (failures * noise(rng, 0.3)).min(100.0), hooks, 0.0);
         metrics.record(to.queue, now, self.traffic.queue.round(), 1.0, 0.0);
     }
@@ -215,13 +215,15 @@ struct Load {
     errors: f64,
     /// How many times as much work the image makes of a request.
     slow: f64,
+    /// The database answers.
+    answered: bool,
 }
 
 impl Load {
     fn of(rate: f64, serving: &[&Task], backend: Backend) -> Load {
         let count = serving.len() as f64;
         if serving.is_empty() {
-            return Load { used: 0.0, cpu: IDLE_CPU, median: 0.0, errors: 0.0, slow: 1.0 };
+            return Load { used: 0.0, cpu: IDLE_CPU, median: 0.0, errors: 0.0, slow: 1.0, answered: backend.serves };
         }
         let share =
             |of: fn(Ailment) -> f64, well: f64| serving.iter().map(|t| t.ailment.map_or(well, of)).sum::<f64>() / count;
@@ -243,6 +245,7 @@ impl Load {
             median: UNLOADED * slow * wait * backend.slow * (1.0 + backend.refused * 6.0),
             errors,
             slow,
+            answered: backend.serves,
         }
     }
 }

@@ -98,7 +98,7 @@ mod tests {
             Fault::on("ecs:*", Failure::Throttled).times(1),
             Fault::on("ecs:ListTasks", Failure::Hang),
         ];
-        assert_eq!(meet(&mut faults, "rds:DescribeDBInstances"), [slow.clone()]);
+        assert_eq!(meet(&mut faults, "rds:DescribeDBInstances"), std::slice::from_ref(&slow));
         assert_eq!(meet(&mut faults, "ecs:ListTasks"), [slow.clone(), Failure::Throttled]);
         assert_eq!(meet(&mut faults, "ecs:ListTasks"), [slow.clone(), Failure::Hang]);
         assert_eq!(meet(&mut faults, "ecs:DescribeServices"), [slow]);

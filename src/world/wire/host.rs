@@ -224,3 +224,42 @@ fn write(asked: &Asked, result: Result<&Value, &AwsError>, id: &str) -> Answer {
     };
     Answer { status, headers, body }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Scenario;
+
+    fn headers(host: &Host) -> Vec<(&'static str, String)> {
+        let request = Incoming {
+            path: "/",
+            target: Some("AmazonEC2ContainerServiceV20141113.ListClusters"),
+            content_type: Some("application/x-amz-json-1.1"),
+            body: b"{}",
+        };
+        match host.answer(&request) {
+            Fate::Answered(answer, _) => answer.headers,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_answer_tells_the_worlds_time_so_that_clock_skew_can_be_seen() {
+        let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
+        let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 1, start), Clock::simulated(start, 60.0));
+        let date = |host: &Host| headers(host).into_iter().find(|(name, _)| *name == "date").unwrap().1;
+        assert_eq!(date(&host), "Tue, 24 Nov 2026 15:12:37 GMT");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(date(&host), "Tue, 24 Nov 2026 15:13:37 GMT");
+        host.inject(Fault::on("ecs:*", Failure::SkewedDate(SignedDuration::from_mins(-7))));
+        assert_eq!(date(&host), "Tue, 24 Nov 2026 15:06:37 GMT");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_two_answers_have_one_request_id() {
+        let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
+        let host = Host::new(World::crowd(0, 0, 0, start), Clock::simulated(start, 1.0));
+        let id = |host: &Host| headers(host).into_iter().find(|(name, _)| *name == "x-amzn-requestid").unwrap().1;
+        assert_ne!(id(&host), id(&host));
+    }
+}

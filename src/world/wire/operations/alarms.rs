@@ -43,7 +43,7 @@ fn show(alarm: &Alarm) -> Value {
         Missing::Breaching => "breaching",
         Missing::NotBreaching => "notBreaching",
         Missing::Ignore => "ignore",
-        Missing::Missing => "missing",
+        Missing::Unknown => "missing",
     };
     let statistic = if matches!(alarm.statistic, Statistic::Percentile(_)) { "ExtendedStatistic" } else { "Statistic" };
     map([
@@ -66,7 +66,7 @@ fn show(alarm: &Alarm) -> Value {
         ("Dimensions", dimensions(&alarm.key)),
         ("Period", Value::Int(alarm.period)),
         ("EvaluationPeriods", alarm.periods.into()),
-        ("DatapointsToAlarm", alarm.to_alarm.into()),
+        ("DatapointsToAlarm", alarm.bad_needed.into()),
         ("Threshold", alarm.threshold.into()),
         ("ComparisonOperator", text(comparison)),
         ("TreatMissingData", text(missing)),
@@ -108,9 +108,9 @@ pub fn history(world: &World, params: &Value) -> Answer {
     Ok(map([("AlarmHistoryItems", list(shown))]).with("NextToken", page.next))
 }
 
-pub fn set_actions(world: &mut World, params: &Value, enabled: bool) -> Answer {
+pub fn set_actions(world: &mut World, params: &Value, enabled: bool) -> Value {
     for name in params.get("AlarmNames").texts() {
         world.apply(Change::AlarmActions { alarm: name.to_owned(), enabled });
     }
-    Ok(Value::Map(Vec::new()))
+    Value::Map(Vec::new())
 }

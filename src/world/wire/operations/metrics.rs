@@ -8,10 +8,10 @@ use crate::platform::Statistic;
 use crate::world::World;
 use crate::world::model::metric::{MetricKey, Series};
 
-/// GetMetricData takes no more queries, and gives no more data points at once.
+/// `GetMetricData` takes no more queries, and gives no more data points at once.
 const MOST_QUERIES: usize = 500;
 const MOST_POINTS: usize = 100_800;
-/// GetMetricStatistics gives no more.
+/// `GetMetricStatistics` gives no more.
 const MOST_STATISTICS: usize = 1_440;
 
 fn invalid(message: impl Into<String>) -> AwsError {
@@ -58,15 +58,19 @@ fn points(
     let mut found = Vec::new();
     let mut at = begin;
     while at < to && at <= last {
-        // A period that began before the span is still given if the span begins within its first minute.
-        if at + 60 > from
-            && let Some(datum) = series.over(at, period, now)
-        {
+        if let Some(datum) = series.over(at, period, now) {
             found.push((at, datum.statistic(statistic)));
         }
         at += period;
     }
     found
+}
+
+/// What one query of `GetMetricData` found, in the order asked for.
+struct Found {
+    id: String,
+    label: String,
+    points: Vec<(i64, f64)>,
 }
 
 pub fn get_data(world: &World, params: &Value) -> Answer {
@@ -78,7 +82,7 @@ pub fn get_data(world: &World, params: &Value) -> Answer {
     }
     let span = span(params)?;
     let ascending = params.get("ScanBy").text() == Some("TimestampAscending");
-    let mut results: Vec<(String, String, Vec<(i64, f64)>)> = Vec::new();
+    let mut results = Vec::new();
     for query in queries {
         let id = query.get("Id").text().unwrap_or_default().to_owned();
         if query.has("Expression") {
@@ -94,21 +98,21 @@ pub fn get_data(world: &World, params: &Value) -> Answer {
         }
         let label = query.get("Label").text().unwrap_or(&key.metric).to_owned();
         if query.get("ReturnData").bool() != Some(false) {
-            results.push((id, label, found));
+            results.push(Found { id, label, points: found });
         }
     }
     Ok(paged(&results, params))
 }
 
 /// All points in the order of the queries, cut into pages. A query's part on a page says `PartialData` if more follows.
-fn paged(results: &[(String, String, Vec<(i64, f64)>)], params: &Value) -> Value {
+fn paged(results: &[Found], params: &Value) -> Value {
     let limit = params.get("MaxDatapoints").int().map_or(MOST_POINTS, |n| n.clamp(1, MOST_POINTS as i64) as usize);
     let from = params.get("NextToken").text().and_then(|t| t.strip_prefix("page-")?.parse().ok()).unwrap_or(0_usize);
     let to = from + limit;
-    let total: usize = results.iter().map(|(_, _, points)| points.len()).sum();
+    let total: usize = results.iter().map(|found| found.points.len()).sum();
     let mut shown = Vec::new();
     let mut place = 0;
-    for (id, label, points) in results {
+    for Found { id, label, points } in results {
         let (begin, end) = (place, place + points.len());
         place = end;
         let part = &points[from.clamp(begin, end) - begin..to.clamp(begin, end) - begin];

@@ -24,7 +24,7 @@ type Answer = Result<Value, AwsError>;
 pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> Answer {
     match (api, operation) {
         (Api::Ecs, "ListClusters") => ecs::list_clusters(world, params),
-        (Api::Ecs, "DescribeClusters") => ecs::describe_clusters(world, params),
+        (Api::Ecs, "DescribeClusters") => Ok(ecs::describe_clusters(world, params)),
         (Api::Ecs, "ListServices") => services::list(world, params),
         (Api::Ecs, "DescribeServices") => services::describe(world, params),
         (Api::Ecs, "UpdateService") => services::update(world, params),
@@ -48,8 +48,8 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::CloudWatch, "ListMetrics") => metrics::list(world, params),
         (Api::CloudWatch, "DescribeAlarms") => alarms::describe(world, params),
         (Api::CloudWatch, "DescribeAlarmHistory") => alarms::history(world, params),
-        (Api::CloudWatch, "EnableAlarmActions") => alarms::set_actions(world, params, true),
-        (Api::CloudWatch, "DisableAlarmActions") => alarms::set_actions(world, params, false),
+        (Api::CloudWatch, "EnableAlarmActions") => Ok(alarms::set_actions(world, params, true)),
+        (Api::CloudWatch, "DisableAlarmActions") => Ok(alarms::set_actions(world, params, false)),
         (Api::Rds, "DescribeDBInstances") => rds::describe(world, params),
         (Api::Rds, "DescribeEvents") => rds::events(world, params),
         (Api::Sts, "GetCallerIdentity") => Ok(map([

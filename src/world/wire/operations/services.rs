@@ -13,13 +13,13 @@ use crate::world::model::names;
 use crate::world::model::service::{Deployment, Service};
 use crate::world::model::task::Phase;
 
-/// DescribeServices takes no more.
+/// `DescribeServices` takes no more.
 const MOST: usize = 10;
 
 pub fn list(world: &World, params: &Value) -> Answer {
     let cluster = cluster(world, params)?;
     let arns = world.services.iter().filter(|s| s.cluster == cluster && s.active).map(Service::arn).collect();
-    // ListServices gives 10 a page unless told otherwise.
+    // `ListServices` gives 10 a page unless told otherwise.
     let wanted = if params.has("maxResults") { params.get("maxResults") } else { &Value::Int(10) };
     let page = page(arns, params.get("nextToken"), wanted, 100, "InvalidParameterException")?;
     Ok(map([("serviceArns", rows(page.items))]).with("nextToken", page.next))
@@ -58,7 +58,7 @@ fn show(world: &World, service: &Service) -> Value {
             ("containerPort", 3000.into()),
         ])
     });
-    let breaker = map([("enable", service.breaker.into()), ("rollback", service.breaker_rolls_back.into())]);
+    let breaker = map([("enable", service.breaker.enabled.into()), ("rollback", service.breaker.rollback.into())]);
     map([
         ("serviceArn", text(service.arn())),
         ("serviceName", text(&service.name)),

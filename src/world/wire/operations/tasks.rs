@@ -13,7 +13,7 @@ use crate::world::model::names;
 use crate::world::model::service::Service;
 use crate::world::model::task::{Phase, Task};
 
-/// DescribeTasks takes no more.
+/// `DescribeTasks` takes no more.
 const MOST: usize = 100;
 
 fn arn(service: &Service, task: &Task) -> String {
