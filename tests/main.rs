@@ -7,14 +7,10 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
-mod adapters;
 mod any_picture;
-mod commands;
 mod harness;
 mod iam;
 mod layers;
 mod moto;
-mod pty;
-mod readme;
 mod world;
 mod world_cli;

@@ -195,15 +195,10 @@ impl App {
     }
 
     fn open_alarm(&mut self, name: &str) -> Vec<Effect> {
-        let condition = self
-            .picture
-            .alarms
-            .value()
-            .and_then(|alarms| alarms.iter().find(|alarm| alarm.name == name))
-            .and_then(|alarm| alarm.condition.as_ref());
-        let (query, period_seconds) = condition.map_or((None, 60), |c| (Some(c.query.clone()), c.period_seconds));
+        let alarm = self.picture.alarms.value().and_then(|alarms| alarms.iter().find(|alarm| alarm.name == name));
+        let query = alarm.and_then(|alarm| alarm.condition.as_ref()).map(|condition| condition.query.clone());
         self.show(Some(Overlay::Alarm(AlarmDetail { name: name.to_owned(), history: None, points: None })));
-        vec![Effect::ShowAlarm { name: name.to_owned(), query, period_seconds }]
+        vec![Effect::ShowAlarm { name: name.to_owned(), query }]
     }
 
     fn copy(&mut self) -> Vec<Effect> {

@@ -6,9 +6,11 @@ use tokio::sync::mpsc::{self, Sender};
 
 use super::effect::Effect;
 use super::message::Message;
-use crate::aws::{self, Clients};
+use crate::aws::Clients;
+use crate::aws::alarms::describe_alarm_history;
+use crate::aws::cloudwatch::get_metric_data;
 use crate::clock::Clock;
-use crate::platform::{Observation, Platform};
+use crate::platform::{Observation, Platform, SPAN};
 use crate::watch::{self, Watch};
 
 /// Observations that may wait for the queue; the watch waits when they do.
@@ -53,17 +55,15 @@ impl Connection {
             Effect::Attend(attention) => self.watch.attend(attention),
             Effect::Refresh => self.watch.refresh(),
             Effect::Focus(service) => self.watch.focus(service),
-            Effect::ShowAlarm { name, query, period_seconds } => {
+            Effect::ShowAlarm { name, query } => {
                 let (clients, queue, now) = (self.clients.clone(), self.queue.clone(), self.clock.now());
                 tokio::spawn(async move {
                     let points = async {
-                        match &query {
-                            Some(query) => Some(aws::cloudwatch::recent(&clients, query, period_seconds, now).await),
-                            None => None,
-                        }
+                        let query = query.as_ref()?;
+                        let answers = get_metric_data(&clients, &[query], now - SPAN, now).await;
+                        Some(answers.and_then(|answers| answers.into_iter().next().unwrap_or_else(|| Ok(Vec::new()))))
                     };
-                    let (history, points) =
-                        tokio::join!(aws::cloudwatch::describe_alarm_history(&clients, &name), points);
+                    let (history, points) = tokio::join!(describe_alarm_history(&clients, &name), points);
                     // The receiver is gone only when the program ends.
                     let _ = queue.send(Message::Alarm { name, history, points }).await;
                 });

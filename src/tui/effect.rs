@@ -28,7 +28,5 @@ pub enum Effect {
         name: String,
         /// Its metric.
         query: Option<MetricQuery>,
-        /// Seconds in one data point of the alarm.
-        period_seconds: u32,
     },
 }

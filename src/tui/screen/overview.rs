@@ -12,7 +12,7 @@ use crate::triage::Finding;
 use crate::tui::app::{App, Overlay, Screen};
 use crate::tui::layout::has_charts;
 use crate::tui::lists;
-use crate::tui::text::{fit, pad, width};
+use crate::tui::text::{fit, pad, pad_left, width};
 use crate::tui::theme::glyph;
 use crate::tui::widget::{Plot, chart, list, overlap, panel};
 
@@ -22,7 +22,7 @@ const NOW_LINES: (usize, usize) = (5, 8);
 pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     let timeline = lists::timeline(app).len().clamp(1, 12) as u16;
     vec![
-        (now_height(app, NOW_LINES.0), now as Draw),
+        (now_height(app, app.size.0, NOW_LINES.0), now as Draw),
         (service_height(app) + 2, services as Draw),
         (database::summary_height(app) + 2, database::summary as Draw),
         (lists::alarms(app).len().clamp(1, 12) as u16 + 2, alarms_panel as Draw),
@@ -32,7 +32,7 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let roomy = has_charts((area.width, area.height + 2));
-    let now_rows = now_height(app, if roomy { NOW_LINES.1 } else { NOW_LINES.0 });
+    let now_rows = now_height(app, area.width, if roomy { NOW_LINES.1 } else { NOW_LINES.0 });
     let middle = service_height(app).max(database::summary_height(app)) + 2;
     let left = area.height.saturating_sub(now_rows + middle);
     if roomy && left > 14 {
@@ -79,18 +79,42 @@ fn focused(app: &App, pane: usize) -> bool {
         && app.overlay.as_ref().is_none_or(|o| matches!(o, Overlay::Palette(_)))
 }
 
-fn now_height(app: &App, most: usize) -> u16 {
-    lists::findings(app).len().clamp(1, most) as u16 + 2
+/// A line of *Now*: a finding, or, where its line has no room for it, what changed just before it.
+#[derive(Clone, Copy)]
+enum NowLine<'a> {
+    Finding(&'a Finding),
+    After(&'a str),
+}
+
+/// From here on a finding's own line has room for what changed just before.
+const ROOM_FOR_AFTER: u16 = 110;
+
+fn now_lines(app: &App, columns: u16) -> Vec<NowLine<'_>> {
+    let mut lines = Vec::new();
+    for finding in lists::findings(app) {
+        lines.push(NowLine::Finding(finding));
+        if let Some(after) = &finding.after
+            && columns < ROOM_FOR_AFTER
+            && finding.severity == Severity::Critical
+        {
+            lines.push(NowLine::After(after));
+        }
+    }
+    lines
+}
+
+fn now_height(app: &App, columns: u16, most: usize) -> u16 {
+    now_lines(app, columns).len().clamp(1, most) as u16 + 2
 }
 
 /// What is wrong, worst first, and the runbook that treats it.
 fn now(app: &App, area: Rect, buffer: &mut Buffer) {
     let theme = app.theme;
-    let findings = lists::findings(app);
-    let hidden = findings.len().saturating_sub(usize::from(area.height.saturating_sub(2)));
-    let note = if hidden > 0 { Line::styled(format!("{hidden} more below"), theme.muted()) } else { Line::default() };
+    let lines = now_lines(app, area.width);
+    let hidden = lines.len().saturating_sub(usize::from(area.height.saturating_sub(2)));
+    let note = if hidden > 0 { Line::styled(format!("{hidden} more"), theme.muted()) } else { Line::default() };
     let inner = panel("Now", &note, focused(app, 0), theme, area, buffer);
-    if findings.is_empty() {
+    if lines.is_empty() {
         let (text, style) = if app.findings.is_empty() {
             nothing_wrong(app)
         } else {
@@ -99,12 +123,27 @@ fn now(app: &App, area: Rect, buffer: &mut Buffer) {
         Line::styled(text, style).render(inner, buffer);
         return;
     }
-    // One width for all titles, so that the evidence stands in a column.
-    let columns = usize::from(inner.width);
-    let title = findings.iter().take(8).map(|f| width(&f.title)).max().unwrap_or(0).min(columns / 3).max(8);
-    list(&findings, app.place().cursors[0], focused(app, 0), theme, inner, buffer, |f, columns| {
-        finding_line(app, f, columns, title)
+    // One width for each column of the lines that may be seen, so that the eye can run down.
+    let seen = || app.findings.iter().take(NOW_LINES.1);
+    let columns = Columns {
+        title: seen().map(|f| width(&f.title)).max().unwrap_or(0).min(usize::from(inner.width) / 3).max(8),
+        runbook: seen().filter_map(|f| f.runbook.as_deref()).map(|r| width(r) + 2).max().unwrap_or(0).min(20),
+    };
+    let findings = lines.iter().enumerate().filter(|(_, line)| matches!(line, NowLine::Finding(_)));
+    let selected = findings.map(|(row, _)| row).nth(app.place().cursors[0]).unwrap_or(lines.len() - 1);
+    list(&lines, selected, focused(app, 0), theme, inner, buffer, |line, room| match line {
+        NowLine::Finding(finding) => finding_line(app, finding, room, &columns),
+        NowLine::After(after) => {
+            let text = fit(&format!("└ {after}"), room.saturating_sub(11));
+            Line::from(vec![Span::raw(" ".repeat(11)), Span::styled(text, theme.severity(Severity::Warning))])
+        }
     });
+}
+
+/// Widths that all lines of *Now* share.
+struct Columns {
+    title: usize,
+    runbook: usize,
 }
 
 fn nothing_wrong(app: &App) -> (String, ratatui::style::Style) {
@@ -119,42 +158,42 @@ fn nothing_wrong(app: &App) -> (String, ratatui::style::Style) {
     }
 }
 
-fn finding_line(app: &App, finding: &Finding, columns: usize, title: usize) -> Line<'static> {
+fn finding_line(app: &App, finding: &Finding, room: usize, columns: &Columns) -> Line<'static> {
+    const SINCE: usize = 6;
+    /// The number and its threshold.
+    const EVIDENCE: usize = 14;
     let theme = app.theme;
     let style = theme.severity(finding.severity);
     let head = format!("{} {} ", glyph(finding.severity), pad(finding.severity.word(), 8));
-    let since = finding.since.map(|since| text::age(since, app.now)).unwrap_or_default();
+    let mut rest = room.saturating_sub(width(&head) + columns.title + 2);
+    let mut tail = Vec::new();
     let runbook = finding.runbook.as_deref().map(|name| format!("→ {name}")).unwrap_or_default();
-    let mut room = columns.saturating_sub(width(&head) + title + 2);
-    let mut tail: Vec<(String, ratatui::style::Style)> = Vec::new();
-    let mut keep = |text: String, style, at_least: usize| {
-        let wide = width(&text) + 2;
-        if !text.is_empty() && room > wide + at_least {
-            room -= wide;
-            tail.push((text, style));
+    if columns.runbook > 0 && rest >= EVIDENCE + columns.runbook + 2 {
+        rest -= columns.runbook + 2;
+        tail.push(Span::styled(format!("  {}", pad(&runbook, columns.runbook)), theme.key()));
+    }
+    if rest >= EVIDENCE + SINCE + 2 {
+        rest -= SINCE + 2;
+        let since = finding.since.map(|since| text::age(since, app.now)).unwrap_or_default();
+        tail.push(Span::styled(format!("  {}", pad_left(&since, SINCE)), theme.muted()));
+    }
+    let evidence = width(&finding.evidence);
+    match &finding.after {
+        Some(after) if rest > evidence + 2 + EVIDENCE => {
+            let after = fit(after, rest - evidence - 2);
+            let after = format!("  {}", pad(&after, rest - evidence - 2));
+            tail.push(Span::styled(after, theme.severity(Severity::Warning)));
+            rest = evidence;
         }
-    };
-    keep(since, theme.muted(), 16);
-    keep(runbook, theme.key(), 16);
-    let evidence_width = width(&finding.evidence);
-    let after = finding.after.clone().unwrap_or_default();
-    let after_room = room.saturating_sub(evidence_width.min(room) + 2);
-    let after = if after_room >= 14 { fit(&after, after_room) } else { String::new() };
-    let evidence_room = if after.is_empty() { room } else { room - width(&after) - 2 };
+        _ => {}
+    }
     let mut line = Line::from(vec![
         Span::styled(head, style),
-        Span::styled(pad(&finding.title, title), style),
+        Span::styled(pad(&finding.title, columns.title), style),
         Span::raw("  "),
-        Span::raw(pad(&finding.evidence, evidence_room)),
+        Span::raw(pad(&finding.evidence, rest)),
     ]);
-    if !after.is_empty() {
-        line.push_span("  ");
-        line.push_span(Span::styled(after, theme.severity(Severity::Warning)));
-    }
-    for (text, style) in tail {
-        line.push_span("  ");
-        line.push_span(Span::styled(text, style));
-    }
+    line.extend(tail.into_iter().rev());
     line
 }
 

@@ -159,12 +159,10 @@ pub(super) fn deployment_spans(
     picture: &ServicePicture,
     deployment: &Deployment,
 ) -> Vec<Span<'static>> {
-    let image = picture.image(spec.container.as_deref(), &deployment.revision);
-    let image = image.map(|i| format!(" {}", fit(i.short(), 16))).unwrap_or_default();
     let (words, style) = progress(app, deployment);
     let age = deployment.created_at.map(|at| format!(" {}", text::age(at, app.now))).unwrap_or_default();
     vec![
-        Span::raw(format!("{}{image} ", deployment.revision)),
+        Span::raw(format!("{} ", fit(&picture.label(spec, &deployment.revision), 20))),
         Span::styled(words, style),
         Span::styled(age, app.theme.muted()),
     ]
