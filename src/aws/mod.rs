@@ -5,6 +5,7 @@
 
 pub mod alarms;
 pub mod autoscaling;
+pub mod autoscaling_write;
 mod broken;
 mod causes;
 mod clients;
@@ -13,9 +14,11 @@ mod convert;
 mod credentials;
 pub mod ecr;
 pub mod ecs;
+pub mod ecs_write;
 mod error;
 pub mod logs;
 mod meter;
+pub mod operate;
 pub mod permissions;
 pub mod rds;
 pub mod sts;

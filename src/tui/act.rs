@@ -53,7 +53,8 @@ impl App {
                 let open = matches!(self.overlay, Some(Overlay::Help));
                 self.show((!open).then_some(Overlay::Help));
             }
-            Action::Palette => self.show(Some(Overlay::Palette(Palette::new(&self.platform, &self.picture)))),
+            Action::Palette => self.show(Some(Overlay::Palette(Palette::new(self, "")))),
+            Action::Runbooks => self.show(Some(Overlay::Palette(Palette::new(self, "runbook ")))),
             Action::Filter => {
                 self.overlay = None;
                 self.filtering = true;
@@ -76,7 +77,7 @@ impl App {
         Vec::new()
     }
 
-    fn show(&mut self, overlay: Option<Overlay>) {
+    pub(super) fn show(&mut self, overlay: Option<Overlay>) {
         self.overlay = overlay;
         self.overlay_scroll = 0;
     }
@@ -153,6 +154,10 @@ impl App {
             Goal::Alarm(name) => {
                 self.go(Screen::Alarms);
                 self.open_alarm(&name)
+            }
+            Goal::Runbook(name) => {
+                self.show(Some(Overlay::Runbook(name)));
+                Vec::new()
             }
             Goal::Copy(text) => self.send_to_clipboard(text),
         }

@@ -14,6 +14,7 @@ use super::palette::Palette;
 use super::theme::Theme;
 use crate::platform::timeline::{Entry, timeline};
 use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Trouble};
+use crate::runbook::Library;
 use crate::triage::{Finding, findings};
 use crate::watch::Attention;
 
@@ -53,6 +54,8 @@ pub enum Overlay {
     Finding(String),
     /// A service event or another long line, in full.
     Text(String),
+    /// A runbook to read, by name.
+    Runbook(String),
 }
 
 /// What is known of one alarm beyond the list.
@@ -84,6 +87,8 @@ pub struct Place {
 pub struct App {
     /// What is watched.
     pub platform: Arc<Platform>,
+    /// Every runbook, the user's too.
+    pub library: Library,
     /// What is known of it.
     pub picture: Picture,
     /// What is wrong, worst first.
@@ -128,6 +133,7 @@ impl App {
     pub fn new(platform: Arc<Platform>, theme: Theme, now: Timestamp, size: (u16, u16)) -> App {
         App {
             picture: Picture::of(&platform),
+            library: Library::of(Vec::new()),
             ranking: (0..platform.services.len()).collect(),
             platform,
             findings: Vec::new(),

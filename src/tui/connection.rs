@@ -54,7 +54,7 @@ impl Connection {
         match effect {
             Effect::Attend(attention) => self.watch.attend(attention),
             Effect::Refresh => self.watch.refresh(),
-            Effect::Focus(service) => self.watch.focus(service),
+            Effect::Focus(service) => self.watch.focus(Some(service)),
             Effect::ShowAlarm { name, query } => {
                 let (clients, queue, now) = (self.clients.clone(), self.queue.clone(), self.clock.now());
                 tokio::spawn(async move {

@@ -15,6 +15,8 @@ pub enum Action {
     Help,
     /// Find anything by name.
     Palette,
+    /// Find a runbook.
+    Runbooks,
     /// Narrow the lists of this screen.
     Filter,
     /// Ask every source now.
@@ -96,6 +98,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(&["3"], Action::Go(Screen::Database), Group::Screens, "database", "database: RDS and its gauges"),
     bind(&["4"], Action::Go(Screen::Alarms), Group::Screens, "alarms", "alarms: why, since when, chart, history"),
     bind(&[":", "ctrl+p"], Action::Palette, Group::Screens, "anything", "find any screen, service, alarm or setting"),
+    bind(&["b"], Action::Runbooks, Group::Screens, "runbooks", "all runbooks"),
     bind(&["?", "f1"], Action::Help, Group::Screens, "help", "these keys"),
     bind(&["j", "down"], Action::Down, Group::Moving, "", "down"),
     bind(&["k", "up"], Action::Up, Group::Moving, "", "up"),

@@ -6,8 +6,8 @@ use nucleo_matcher::{Config, Matcher, Utf32Str};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::app::App;
 use super::keymap::{Action, BINDINGS};
-use crate::platform::{Picture, Platform};
 
 /// What choosing an item does.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +20,8 @@ pub enum Goal {
     Database(usize),
     /// Show an alarm.
     Alarm(String),
+    /// Read a runbook.
+    Runbook(String),
     /// Put this on the clipboard.
     Copy(String),
 }
@@ -32,7 +34,7 @@ pub struct Item {
     /// Its name.
     pub name: String,
     /// The key that does the same, if there is one.
-    pub key: &'static str,
+    pub key: String,
     goal: Goal,
 }
 
@@ -46,19 +48,29 @@ pub struct Palette {
 }
 
 impl Palette {
-    /// All that can be found in a platform.
-    pub fn new(platform: &Platform, picture: &Picture) -> Palette {
+    /// All that can be found, and the beginning of what is typed.
+    pub fn new(app: &App, typed: &str) -> Palette {
+        let (platform, picture) = (&app.platform, &app.picture);
         let mut items = Vec::new();
+        for runbook in app.library.all() {
+            items.push(Item {
+                kind: "runbook",
+                name: format!("{}  {}", runbook.name, runbook.title),
+                key: runbook.key.map(String::from).unwrap_or_default(),
+                goal: Goal::Runbook(runbook.name.clone()),
+            });
+        }
         for binding in BINDINGS.iter().filter(|b| !b.hint.is_empty() && b.action != Action::Palette) {
             let kind = if matches!(binding.action, Action::Go(_)) { "screen" } else { "key" };
             items.push(Item {
                 kind,
                 name: binding.help.to_owned(),
-                key: binding.keys[0],
+                key: binding.keys[0].to_owned(),
                 goal: Goal::Do(binding.action),
             });
         }
-        let mut add = |kind, name: &str, goal| items.push(Item { kind, name: name.to_owned(), key: "", goal });
+        let mut add =
+            |kind, name: &str, goal| items.push(Item { kind, name: name.to_owned(), key: String::new(), goal });
         for (i, service) in platform.services.iter().enumerate() {
             add("service", &service.name, Goal::Service(i));
         }
@@ -71,7 +83,7 @@ impl Palette {
         for link in &platform.links {
             add("link", &format!("{}  {}", link.title, link.url), Goal::Copy(link.url.clone()));
         }
-        let mut palette = Palette { items, found: Vec::new(), input: Input::default(), cursor: 0 };
+        let mut palette = Palette { items, found: Vec::new(), input: Input::new(typed.to_owned()), cursor: 0 };
         palette.search();
         palette
     }
@@ -136,8 +148,13 @@ impl Palette {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use jiff::Timestamp;
+
     use super::*;
-    use crate::platform::ServiceSpec;
+    use crate::platform::{Platform, ServiceSpec};
+    use crate::tui::theme::Theme;
 
     #[test]
     fn a_few_letters_find_a_service() {
@@ -145,7 +162,8 @@ mod tests {
             services: vec![ServiceSpec { name: "analytics-api".into(), ..ServiceSpec::default() }],
             ..Platform::default()
         };
-        let mut palette = Palette::new(&platform, &Picture::of(&platform));
+        let app = App::new(Arc::new(platform), Theme::default(), Timestamp::UNIX_EPOCH, (80, 24));
+        let mut palette = Palette::new(&app, "");
         palette.input = Input::new("anapi".into());
         palette.search();
         assert_eq!(palette.goal(), Some(Goal::Service(0)));

@@ -22,13 +22,18 @@ impl App {
             return self.palette_key(key);
         }
         if let Some(action) = keymap::action(key) {
-            self.act(action)
-        } else {
-            if let Some(chord) = keymap::chord(key) {
-                self.say(format!("{chord} does nothing here; ? shows the keys"));
-            }
-            Vec::new()
+            return self.act(action);
         }
+        let Some(chord) = keymap::chord(key) else { return Vec::new() };
+        let runbook = match key.code {
+            KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => self.library.behind(c),
+            _ => None,
+        };
+        match runbook.map(|runbook| runbook.name.clone()) {
+            Some(name) => self.show(Some(Overlay::Runbook(name))),
+            None => self.say(format!("{chord} does nothing here; ? shows the keys")),
+        }
+        Vec::new()
     }
 
     fn filter_key(&mut self, key: KeyEvent) {

@@ -4,6 +4,7 @@ mod alarms;
 mod database;
 mod overlay;
 mod overview;
+mod runbook;
 mod service;
 mod service_summary;
 

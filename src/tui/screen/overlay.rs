@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget};
 
 use super::alarms::severity;
+use super::runbook;
 use crate::platform::{AlarmCondition, AlarmState, Health, Severity, Task, Unit, text};
 use crate::triage::Finding;
 use crate::tui::app::{AlarmDetail, App, Overlay};
@@ -36,6 +37,7 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
         Overlay::Task(id) => (format!("Task {id}"), body),
         Overlay::Alarm(detail) => (detail.name.clone(), body),
         Overlay::Finding(_) => ("Finding".to_owned(), popup(body, 76, wanted.len() as u16 + 2)),
+        Overlay::Runbook(name) => (format!("Runbook {name}"), body),
         Overlay::Text(_) => ("In full".to_owned(), popup(body, 100, wanted.len() as u16 + 2)),
         Overlay::Palette(_) => return None,
     };
@@ -67,6 +69,10 @@ fn popup(body: Rect, columns: u16, rows: u16) -> Rect {
 fn lines(app: &App, overlay: &Overlay, columns: usize) -> Vec<Line<'static>> {
     match overlay {
         Overlay::Help => help(app),
+        Overlay::Runbook(name) => match app.library.named(name) {
+            Some(runbook) => runbook::lines(app.theme, runbook, columns),
+            None => vec![Line::from("there is no such runbook")],
+        },
         Overlay::Palette(_) => Vec::new(),
         Overlay::Task(id) => {
             let tasks = app.picture.services.get(app.service).and_then(|s| s.tasks.value());
@@ -106,13 +112,20 @@ fn help(app: &App) -> Vec<Line<'static>> {
         }
         lines.push(Line::styled(name, app.theme.title()));
         for binding in BINDINGS.iter().filter(|b| b.group == group) {
-            lines.push(Line::from(vec![
-                Span::styled(format!("  {}", pad(&binding.keys.join(" "), 20)), app.theme.key()),
-                Span::raw(binding.help),
-            ]));
+            lines.push(key_line(app, &binding.keys.join(" "), binding.help));
         }
     }
+    lines.push(Line::default());
+    lines.push(Line::styled("Runbooks", app.theme.title()));
+    for runbook in app.library.all() {
+        let key = runbook.key.map(String::from).unwrap_or_default();
+        lines.push(key_line(app, &key, &runbook.title));
+    }
     lines
+}
+
+fn key_line(app: &App, keys: &str, help: &str) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("  {}", pad(keys, 20)), app.theme.key()), Span::raw(fit(help, 60))])
 }
 
 fn finding_lines(app: &App, finding: &Finding, columns: usize) -> Vec<Line<'static>> {
@@ -135,7 +148,8 @@ fn finding_lines(app: &App, finding: &Finding, columns: usize) -> Vec<Line<'stat
         lines.extend(fact(app, "just before", after, columns));
     }
     if let Some(runbook) = &finding.runbook {
-        lines.extend(fact(app, "runbook", runbook, columns));
+        let key = app.library.named(runbook).and_then(|r| r.key).map(|key| format!("  (key {key})"));
+        lines.extend(fact(app, "runbook", &format!("{runbook}{}", key.unwrap_or_default()), columns));
     }
     lines
 }
@@ -309,7 +323,7 @@ fn draw_palette(app: &App, palette: &Palette, body: Rect, buffer: &mut Buffer) -
         Line::from(vec![
             Span::styled(pad(item.kind, 10), theme.muted()),
             Span::raw(pad(&item.name, columns.saturating_sub(14))),
-            Span::styled(pad(item.key, 4), theme.key()),
+            Span::styled(pad(&item.key, 4), theme.key()),
         ])
     });
     let x = inner.x + 2 + palette.caret() as u16;

@@ -1,0 +1,86 @@
+//! A runbook as a page to read.
+
+use ratatui::text::{Line, Span};
+
+use crate::platform::text::printable;
+use crate::runbook::{Block, Danger, Runbook};
+use crate::tui::text::{fit, wrap};
+use crate::tui::theme::Theme;
+
+/// The page, in lines of at most `columns`.
+pub(super) fn lines(theme: Theme, runbook: &Runbook, columns: usize) -> Vec<Line<'static>> {
+    let danger = match runbook.danger {
+        Danger::Safe => theme.well(),
+        Danger::Caution => theme.severity(crate::platform::Severity::Warning),
+        Danger::Danger => theme.severity(crate::platform::Severity::Critical),
+    };
+    let mut lines = vec![
+        Line::from(vec![
+            Span::styled(fit(&runbook.title, columns.saturating_sub(12)), theme.title()),
+            Span::raw("  "),
+            Span::styled(runbook.danger.word(), danger),
+        ]),
+        Line::styled(
+            fit("plantao reads this runbook to you and does not carry it out yet: the commands are below", columns),
+            theme.muted(),
+        ),
+    ];
+    if !runbook.treats.is_empty() {
+        let treats = format!("treats {}", runbook.treats.join(", "));
+        lines.extend(wrap(&treats, columns).into_iter().map(|line| Line::styled(line, theme.muted())));
+    }
+    for warning in &runbook.warn {
+        lines.extend(wrap(&format!("! {warning}"), columns).into_iter().map(|line| Line::styled(line, danger)));
+    }
+    lines.push(Line::default());
+    prose(theme, &runbook.intro, columns, &mut lines);
+    for (number, step) in runbook.steps.iter().enumerate() {
+        lines.push(Line::default());
+        let does = match &step.block {
+            Block::Action(call) => call.action.name,
+            Block::Sql(_) => "sql",
+            Block::Redis(_) => "redis",
+            Block::Sh(_) => "sh",
+        };
+        lines.push(Line::from(vec![
+            Span::styled(fit(&format!("{}. {}", number + 1, step.title), columns.saturating_sub(24)), theme.title()),
+            Span::styled(format!("  {does}"), theme.muted()),
+        ]));
+        prose(theme, &step.prose, columns, &mut lines);
+    }
+    lines
+}
+
+/// Paragraphs are filled; commands keep their lines, so that they can be copied.
+fn prose(theme: Theme, markdown: &str, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let mut paragraph = String::new();
+    let mut in_code = false;
+    for line in markdown.lines() {
+        let fence = line.trim_start().starts_with("```");
+        if fence || in_code || line.trim().is_empty() {
+            fill(&mut paragraph, columns, lines);
+        }
+        if fence {
+            in_code = !in_code;
+        } else if in_code {
+            lines.push(Line::styled(format!("  {}", printable(line)), theme.focus()));
+        } else if line.trim().is_empty() {
+            if lines.last().is_some_and(|last| last.width() > 0) {
+                lines.push(Line::default());
+            }
+        } else {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(&line.trim().replace("**", ""));
+        }
+    }
+    fill(&mut paragraph, columns, lines);
+}
+
+fn fill(paragraph: &mut String, columns: usize, lines: &mut Vec<Line<'static>>) {
+    if !paragraph.is_empty() {
+        lines.extend(wrap(paragraph, columns).into_iter().map(Line::from));
+        paragraph.clear();
+    }
+}
