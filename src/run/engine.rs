@@ -10,6 +10,9 @@ use super::{
     Scribe, StepOutcome, Store, Who,
 };
 
+/// What a step that failed gives: the ending of the run, for a process that has to write it down in its place.
+const ENDING: &str = "ending";
+
 /// A run that is over.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
@@ -139,7 +142,7 @@ impl Run<'_> {
             Halt { undo: true, ..Halt::new(Ending::Stopped, "undo goes on") }
         } else {
             match self.steps().await {
-                Ok(()) => Halt::new(Ending::Succeeded, self.summary()),
+                Ok(words) => Halt::new(Ending::Succeeded, words),
                 Err(halt) => halt,
             }
         };
@@ -161,19 +164,22 @@ impl Run<'_> {
         halt
     }
 
-    async fn steps(&mut self) -> Result<(), Halt> {
+    /// Answers with the words of the last step: what the user wanted to hear.
+    async fn steps(&mut self) -> Result<String, Halt> {
         let mut outputs = Map::new();
         for step in 0..self.plan.steps.len() {
             let past = self.past.steps.get(step).cloned().unwrap_or_default();
             match past.outcome {
                 Some(StepOutcome::Failed | StepOutcome::Undone) => {
-                    return Err(Halt::failed("a step had failed before the run was taken up"));
+                    let ending =
+                        past.outputs.get(ENDING).cloned().and_then(|ending| serde_json::from_value(ending).ok());
+                    return Err(Halt::new(ending.unwrap_or(Ending::FailedBefore), past.words));
                 }
                 Some(StepOutcome::Done | StepOutcome::Unneeded) => outputs.extend(past.outputs),
                 None => outputs.extend(self.step(step, &past, &outputs).await?),
             }
         }
-        Ok(())
+        Ok(self.past.steps.last().map(|step| step.words.clone()).unwrap_or_default())
     }
 
     async fn step(
@@ -203,7 +209,8 @@ impl Run<'_> {
             Err(halt) if halt.ending == Ending::Unrecorded || halt.ending == Ending::Stopped => Err(halt),
             Err(halt) => {
                 let words = halt.words.clone();
-                self.write(&Event::StepEnded { step, outcome: StepOutcome::Failed, words, outputs: Map::new() })?;
+                let outputs = Map::from_iter([(ENDING.to_owned(), serde_json::json!(halt.ending))]);
+                self.write(&Event::StepEnded { step, outcome: StepOutcome::Failed, words, outputs })?;
                 Err(halt)
             }
         }
@@ -236,10 +243,6 @@ impl Run<'_> {
             }
         }
         Ok(if said.is_empty() { "nothing had been changed".to_owned() } else { said.join("; ") })
-    }
-
-    fn summary(&self) -> String {
-        format!("{}: all {} steps are done", self.plan.title, self.plan.steps.len())
     }
 
     fn scribe(&mut self, step: usize) -> Scribe<'_> {

@@ -24,6 +24,8 @@ pub struct StepPast {
     pub begun: bool,
     /// How it ended, if it did.
     pub outcome: Option<StepOutcome>,
+    /// How it ended, in words.
+    pub words: String,
     /// What it gave.
     pub outputs: Map<String, Value>,
     /// Its requests, the oldest first.
@@ -92,9 +94,10 @@ impl Past {
                 }
                 self.changed = self.steps.iter().any(StepPast::changed);
             }
-            Event::StepEnded { step, outcome, outputs, .. } => {
+            Event::StepEnded { step, outcome, words, outputs } => {
                 let step = self.step(*step);
                 step.outcome = Some(*outcome);
+                step.words.clone_from(words);
                 if *outcome != StepOutcome::Undone {
                     step.outputs.clone_from(outputs);
                 }

@@ -20,8 +20,15 @@ fn start() -> Timestamp {
     "2026-11-24T15:12:37Z".parse().unwrap()
 }
 
-/// The seed platform's world on a calm day, and what a run works with there.
+/// The seed platform's world on a calm day, and what a run works with there. Auto scaling is suspended.
 fn world() -> (Host, Context) {
+    let (host, context) = world_that_scales();
+    let service = SERVICE.to_owned();
+    host.with(|world| world.apply(Happening::Scalable { service, min: 1, max: 6, suspended: true }));
+    (host, context)
+}
+
+fn world_that_scales() -> (Host, Context) {
     let clock = Clock::simulated(start(), 1.0);
     let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 7, start()), clock.clone());
     let clients = Clients::over(host.http_client(), "us-east-1");
@@ -78,8 +85,21 @@ async fn scaling_succeeds_when_the_tasks_run_and_are_healthy_and_all_of_it_is_in
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_number_that_auto_scaling_took_back_is_not_called_the_one_that_was_asked_for() {
+    let (host, context) = world_that_scales();
+    let (_folder, office) = office();
+    let plan = plan(&context, "scale", &[("desired", "9")]).await;
+    let finished = office.carry_out(&context, plan, who(), None, |_| {}).await;
+    assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
+    let (desired, _) = host.with(|world| world.tasks(SERVICE)).unwrap();
+    assert!(desired < 9);
+    let said = format!("the number was changed from the 9 of this run to {desired}");
+    assert!(finished.words.contains(&said), "{}", finished.words);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_plan_says_what_auto_scaling_will_do_with_the_number() {
-    let (_host, context) = world();
+    let (_host, context) = world_that_scales();
     let plan = plan(&context, "scale", &[("desired", "9")]).await;
     let warnings: Vec<&str> = plan.all_warnings().collect();
     assert!(
@@ -88,7 +108,7 @@ async fn a_plan_says_what_auto_scaling_will_do_with_the_number() {
     );
     assert!(warnings.iter().any(|w| w.starts_with("the database is short of")), "{warnings:?}");
     let update = plan.steps.iter().find(|s| s.action.name() == "ecs.update-service").unwrap();
-    assert_eq!(update.view.changes, [Change::of("desired count", 2, 9)]);
+    assert_eq!(update.view.changes, [Change::of("desired count", 3, 9)]);
     assert_eq!(
         update.view.command.as_deref(),
         Some("aws ecs update-service --cluster analytics-production --service analytics-api --desired-count 9")
@@ -114,7 +134,7 @@ async fn a_plan_that_is_out_of_date_sends_nothing() {
     host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count: 4 }));
     let finished = office.carry_out(&context, plan, who(), None, |_| {}).await;
     assert_eq!(finished.ending, Ending::PlanStale, "{}", finished.words);
-    assert!(finished.words.contains("desired count was 2 and is 4"), "{}", finished.words);
+    assert!(finished.words.contains("desired count was 3 and is 4"), "{}", finished.words);
     assert!(writes(&host).is_empty());
 }
 
@@ -134,7 +154,7 @@ async fn a_second_run_on_the_service_is_refused_while_the_first_one_waits() {
 
 #[tokio::test(start_paused = true)]
 async fn stop_ends_the_wait_and_undo_puts_the_number_back() {
-    for (command, ending, tasks) in [(Command::Stop, Ending::Stopped, 5), (Command::Undo, Ending::Undone, 2)] {
+    for (command, ending, tasks) in [(Command::Stop, Ending::Stopped, 5), (Command::Undo, Ending::Undone, 3)] {
         let (host, context) = world();
         let (_folder, office) = office();
         let plan = plan(&context, "scale", &[("desired", "5")]).await;
@@ -305,7 +325,7 @@ async fn killed_and_resumed(
 #[tokio::test(start_paused = true)]
 async fn killed_at_any_record_and_resumed_the_world_ends_the_same_and_nothing_is_done_twice() {
     let shipped: [(&str, &[(&str, &str)]); 2] =
-        [("scale", &[("desired", "5")]), ("scale", &[("desired", "4"), ("minimum", "3")])];
+        [("scale", &[("desired", "5")]), ("scale", &[("desired", "4"), ("minimum", "2")])];
     for (runbook, answers) in shipped {
         for after_writing in [false, true] {
             let mut crashes = 0;
@@ -340,7 +360,7 @@ async fn killed_in_the_middle_of_undo_it_is_undone_in_the_end() {
     for n in 1..40 {
         let (host, context) = world();
         let (_folder, office) = office();
-        let plan = plan(&context, "scale", &[("desired", "4"), ("minimum", "3")]).await;
+        let plan = plan(&context, "scale", &[("desired", "4"), ("minimum", "2")]).await;
         let id = RunId::new("scale", context.clock.now());
         let journal = Journal::create(&office.store, &id).unwrap();
         let said = Said { at: start(), by: "ana".to_owned(), command: Command::Undo };

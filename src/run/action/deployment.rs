@@ -64,6 +64,12 @@ impl Followed {
         }
     }
 
+    /// ECS counts more failed tasks than were seen: their reasons are worth asking for now.
+    pub(super) fn has_more_failed_than_seen(&self, service: &Service) -> bool {
+        let own = service.deployments.iter().find(|d| d.id == self.id);
+        own.is_some_and(|own| self.count_failed(own) > self.failed.len() as u32)
+    }
+
     /// Judges one look, `elapsed` after the first.
     pub(super) fn judge(&mut self, service: &Service, elapsed: Duration) -> Verdict {
         if !matches!(service.status, ServiceStatus::Active) {

@@ -105,7 +105,7 @@ impl WaitSteady {
         elapsed: Duration,
     ) -> Result<Verdict, Trouble> {
         let service = self.place.look(context).await?;
-        if looks.is_multiple_of(STOPPED_EVERY) {
+        if looks.is_multiple_of(STOPPED_EVERY) || followed.has_more_failed_than_seen(&service) {
             let mut stopped = self.tasks(context, true).await?;
             // By AWS's clock: this machine's may be ahead of it.
             let skew = context.clients.clock_skew().unwrap_or_default();
