@@ -34,30 +34,28 @@ pub struct Office {
 }
 
 impl Office {
-    /// Carries out a plan under a new id. `began` is told the id as soon as the journal is there.
+    /// Carries out a plan under a new id.
     pub async fn carry_out(
         &self,
         context: &Context,
+        id: &RunId,
         plan: Plan,
         who: Who,
         reason: Option<String>,
-        began: impl FnOnce(&RunId),
     ) -> Finished {
-        let id = RunId::new(&plan.runbook, context.clock.now());
         let finish = |halt: Halt| Finished { id: id.clone(), ending: halt.ending, words: halt.words };
-        let _lock = match self.lock(&plan, &id, &who) {
+        let _lock = match self.lock(&plan, id, &who) {
             Ok(lock) => lock,
             Err(halt) => return finish(halt),
         };
-        let journal = match Journal::create(&self.store, &id) {
+        let journal = match Journal::create(&self.store, id) {
             Ok(journal) => journal,
             Err(error) => return finish(error.into()),
         };
-        began(&id);
         let mut run = Run {
             context,
             book: Box::new(journal),
-            commands: Some(Commands::of(&self.store, &id)),
+            commands: Some(Commands::of(&self.store, id)),
             plan,
             past: Past::default(),
         };

@@ -1,7 +1,7 @@
 //! Runs on the world, in virtual time.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -57,6 +57,11 @@ fn office() -> (tempfile::TempDir, Office) {
     (folder, office)
 }
 
+async fn carry_out(office: &Office, context: &Context, plan: Plan) -> Finished {
+    let id = RunId::new(&plan.runbook, context.clock.now());
+    office.carry_out(context, &id, plan, who(), None).await
+}
+
 /// Writes, that is: how often each operation that changes something was asked.
 fn writes(host: &Host) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
@@ -74,7 +79,7 @@ async fn scaling_succeeds_when_the_tasks_run_and_are_healthy_and_all_of_it_is_in
     let (host, context) = world();
     let (_folder, office) = office();
     let plan = plan(&context, "scale", &[("desired", "5")]).await;
-    let finished = office.carry_out(&context, plan, who(), Some("queue grows".to_owned()), |_| {}).await;
+    let finished = carry_out(&office, &context, plan).await;
     assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
     assert_eq!(host.with(|world| world.tasks(SERVICE)), Some((5, 5)));
     let bytes = std::fs::read(office.store.journal(&finished.id)).unwrap();
@@ -89,7 +94,7 @@ async fn a_number_that_auto_scaling_took_back_is_not_called_the_one_that_was_ask
     let (host, context) = world_that_scales();
     let (_folder, office) = office();
     let plan = plan(&context, "scale", &[("desired", "9")]).await;
-    let finished = office.carry_out(&context, plan, who(), None, |_| {}).await;
+    let finished = carry_out(&office, &context, plan).await;
     assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
     let (desired, _) = host.with(|world| world.tasks(SERVICE)).unwrap();
     assert!(desired < 9);
@@ -132,7 +137,7 @@ async fn a_plan_that_is_out_of_date_sends_nothing() {
     let (_folder, office) = office();
     let plan = plan(&context, "scale", &[("desired", "5")]).await;
     host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count: 4 }));
-    let finished = office.carry_out(&context, plan, who(), None, |_| {}).await;
+    let finished = carry_out(&office, &context, plan).await;
     assert_eq!(finished.ending, Ending::PlanStale, "{}", finished.words);
     assert!(finished.words.contains("desired count was 3 and is 4"), "{}", finished.words);
     assert!(writes(&host).is_empty());
@@ -144,9 +149,9 @@ async fn a_second_run_on_the_service_is_refused_while_the_first_one_waits() {
     let (_folder, office) = office();
     let first = plan(&context, "scale", &[("desired", "5")]).await;
     let second = plan(&context, "scale", &[("desired", "1")]).await;
-    let (first, second) = tokio::join!(office.carry_out(&context, first, who(), None, |_| {}), async {
+    let (first, second) = tokio::join!(carry_out(&office, &context, first), async {
         tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-        office.carry_out(&context, second, who(), None, |_| {}).await
+        carry_out(&office, &context, second).await
     });
     assert_eq!((first.ending, second.ending), (Ending::Succeeded, Ending::Busy));
     assert!(second.words.contains(&format!("plantao follow {}", first.id)), "{}", second.words);
@@ -159,16 +164,11 @@ async fn stop_ends_the_wait_and_undo_puts_the_number_back() {
         let (_folder, office) = office();
         let plan = plan(&context, "scale", &[("desired", "5")]).await;
         let said = Said { at: start(), by: "ana".to_owned(), command };
-        let id = Mutex::new(None);
-        let finished = tokio::join!(
-            office.carry_out(&context, plan, who(), None, |began| *id.lock().unwrap() = Some(began.clone())),
-            async {
-                tokio::time::sleep(std::time::Duration::from_secs(10)).await;
-                let id = id.lock().unwrap().clone().unwrap();
-                Commands::say(&office.store, &id, &said).unwrap();
-            }
-        )
-        .0;
+        let id = RunId::new("scale", context.clock.now());
+        let (finished, ()) = tokio::join!(office.carry_out(&context, &id, plan, who(), None), async {
+            tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+            Commands::say(&office.store, &id, &said).unwrap();
+        });
         assert_eq!(finished.ending, ending, "{}", finished.words);
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
         assert_eq!(host.with(|world| world.tasks(SERVICE)).unwrap().0, tasks, "{command:?}");
@@ -181,7 +181,7 @@ async fn a_denied_update_changed_nothing_and_says_so_with_its_own_ending() {
     let (_folder, office) = office();
     let plan = plan(&context, "scale", &[("desired", "5")]).await;
     host.inject(Fault::on("ecs:UpdateService", Failure::AccessDenied));
-    let finished = office.carry_out(&context, plan, who(), None, |_| {}).await;
+    let finished = carry_out(&office, &context, plan).await;
     assert_eq!(finished.ending, Ending::FailedBefore, "{}", finished.words);
     assert!(finished.words.contains("ecs:UpdateService"), "{}", finished.words);
 }
@@ -192,7 +192,7 @@ async fn throttling_and_expired_credentials_in_the_middle_of_a_wait_do_not_end_i
         let (host, context) = world();
         let (_folder, office) = office();
         let plan = plan(&context, "scale", &[("desired", "5")]).await;
-        let (finished, ()) = tokio::join!(office.carry_out(&context, plan, who(), None, |_| {}), async {
+        let (finished, ()) = tokio::join!(carry_out(&office, &context, plan), async {
             tokio::time::sleep(std::time::Duration::from_secs(20)).await;
             host.inject(Fault::on("ecs:DescribeServices", failure.clone()));
             tokio::time::sleep(std::time::Duration::from_secs(90)).await;
@@ -211,7 +211,7 @@ async fn an_update_whose_answer_is_lost_is_looked_for_and_never_sent_twice() {
     let plan = plan(&context, "scale", &[("desired", "5")]).await;
     // The world carries it out and its answer takes longer than anyone waits.
     host.inject(Fault::on("ecs:UpdateService", Failure::Slow(std::time::Duration::from_secs(60))));
-    let finished = office.carry_out(&context, plan, who(), None, |_| {}).await;
+    let finished = carry_out(&office, &context, plan).await;
     assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
     assert_eq!(writes(&host), BTreeMap::from([("ecs:UpdateService".to_owned(), 1)]));
 }
@@ -256,7 +256,7 @@ async fn each_ending_of_a_deployment_has_its_own_words() {
         let (_, bad) = broken_revision(&host, Some(Ailment::Crashes)).await;
         host.with(|world| world.apply(Happening::Breaker { service: SERVICE.to_owned(), enabled, rollback }));
         let plan = deploy(&context, bad).await;
-        let finished = office.carry_out(&context, plan, who(), None, |_| {}).await;
+        let finished = carry_out(&office, &context, plan).await;
         assert_eq!(finished.ending, ending, "{}", finished.words);
         assert!(finished.words.contains(words) && finished.words.contains("first failed task"), "{}", finished.words);
     }
@@ -268,7 +268,7 @@ async fn a_deployment_of_somebody_else_in_the_middle_is_not_called_success() {
     let (_folder, office) = office();
     let (good, other) = broken_revision(&host, None).await;
     let plan = deploy(&context, other).await;
-    let (finished, ()) = tokio::join!(office.carry_out(&context, plan, who(), None, |_| {}), async {
+    let (finished, ()) = tokio::join!(carry_out(&office, &context, plan), async {
         tokio::time::sleep(std::time::Duration::from_secs(40)).await;
         host.with(|world| world.apply(Happening::Redeploy { service: SERVICE.to_owned(), revision: good }));
     });
