@@ -14,6 +14,7 @@ const fn granted(method: &'static str, action: &'static str, sid: &'static str, 
 /// All operations of runs that the read policy does not grant.
 pub const OPERATIONS: &[Permission] = &[
     granted("update_service", "ecs:UpdateService", "Services", "scale, deploy, roll back"),
+    granted("describe_images", "ecr:DescribeImages", "Images", "roll back, emergency deploy: images, by digest"),
     granted("register_task_definition", "ecs:RegisterTaskDefinition", "Deploy", "emergency deploy: a new revision"),
     granted("list_service_deployments", "ecs:ListServiceDeployments", "Rollback", "roll back: what ran before"),
     granted("stop_service_deployment", "ecs:StopServiceDeployment", "Rollback", "roll back a deployment in progress"),

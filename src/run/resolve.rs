@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::action::{Action, CheckAlarms, CheckConnections, Context, Place, SetBounds, UpdateService, WaitSteady};
+use super::action::{
+    Action, CheckAlarms, CheckConnections, CheckHealth, Context, FindImage, Place, RegisterImage, Rollback, SetBounds,
+    UpdateService, WaitSteady,
+};
 use super::answer::{self, literal};
 use super::facts::Facts;
 use super::{Halt, Plan, PlannedStep, Target};
@@ -49,10 +52,12 @@ impl Plan {
             }
             danger = danger.max(step.danger.unwrap_or(danger));
             let action = match &step.block {
-                Block::Action(call) => resolver.action(call)?,
-                Block::Sql(_) => return Err(not_yet("sql", &step.title)),
-                Block::Redis(_) => return Err(not_yet("redis", &step.title)),
-                Block::Sh(_) => return Err(not_yet("sh", &step.title)),
+                Block::Action(call) => resolver
+                    .action(call)
+                    .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
+                Block::Sql(_) => return Err(not_yet(&step.title, "sql")),
+                Block::Redis(_) => return Err(not_yet(&step.title, "redis")),
+                Block::Sh(_) => return Err(not_yet(&step.title, "sh")),
             };
             let view = action
                 .plan(context, &picture)
@@ -115,10 +120,12 @@ fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Cl
     Halt::refused(words)
 }
 
-fn not_yet(what: &str, step: &str) -> Halt {
-    Halt::refused(format!(
-        "{step}: this version can show {what} steps, not carry them out; do it by hand as the runbook says"
-    ))
+fn not_yet(step: &str, what: &str) -> Halt {
+    Halt::refused(format!("{step}: {}", cannot(what)))
+}
+
+fn cannot(what: &str) -> String {
+    format!("this version can show {what}, not carry it out; do it by hand as the runbook says")
 }
 
 /// Nobody changes the wrong platform.
@@ -182,6 +189,11 @@ fn holds(runbook: &Runbook, values: &Values, when: &When) -> bool {
     }
 }
 
+/// A field is given what an earlier step of the run makes.
+fn is_made(call: &Call, field: &str) -> bool {
+    matches!(call.field(field), Some(Setting::Value(Name::Known(known))) if known.made)
+}
+
 /// Turns the block of a step into an action.
 struct Resolver<'a> {
     runbook: &'a Runbook,
@@ -233,6 +245,8 @@ impl Resolver<'_> {
     fn action(&self, call: &Call) -> Result<Action, Halt> {
         let fields = self.fields(call);
         let number = |name: &str| fields.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let container = text("container").or_else(|| self.service.container.clone());
         let is = |name: &str, word: &str| fields.get(name).and_then(Value::as_str) == Some(word);
         if let Some(other) = fields.get("service").and_then(Value::as_str).filter(|name| *name != self.service.name) {
             let words = format!(
@@ -251,8 +265,22 @@ impl Resolver<'_> {
                 tasks: number("tasks").unwrap_or_default(),
                 stop_when_short: is("when-short", "stop"),
             }),
+            "ecs.register-image" if is_made(call, "image") => Action::RegisterImage(RegisterImage { place, container }),
+            "ecs.rollback" => Action::Rollback(Rollback {
+                place,
+                to: number("to").unwrap_or_default(),
+                migrations: text("migrations"),
+            }),
+            "http.check-health" => Action::CheckHealth(CheckHealth {
+                url: text("url").or_else(|| self.service.health_url.clone()),
+                status: number("status").and_then(|n| u16::try_from(n).ok()).unwrap_or(200),
+                successes: number("successes").unwrap_or(3),
+                timeout_seconds: fields.get("timeout").and_then(Value::as_u64).unwrap_or(2 * 60),
+            }),
+            "image.find" => Action::FindImage(FindImage { place, container, image: text("image").unwrap_or_default() }),
             "ecs.update-service" => Action::UpdateService(UpdateService {
                 place,
+                registered: is_made(call, "task-definition"),
                 desired_count: number("desired-count"),
                 task_definition: number("task-definition"),
                 force_new_deployment: fields.get("force-new-deployment") == Some(&json!(true)),
@@ -269,7 +297,7 @@ impl Resolver<'_> {
                 }
                 Action::SetBounds(SetBounds { place, min: number("min"), max: number("max") })
             }
-            other => return Err(not_yet(other, "")),
+            other => return Err(Halt::refused(cannot(other))),
         })
     }
 }

@@ -33,7 +33,10 @@ fn world_that_scales() -> (Host, Context) {
     let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 7, start()), clock.clone());
     let clients = Clients::over(host.http_client(), "us-east-1");
     clients.tell_time_by(&clock);
-    (host, Context { platform: Arc::new(file::sample()), clients, clock })
+    let mut platform = file::sample();
+    // The world serves no users.
+    platform.services[0].health_url = None;
+    (host, Context { platform: Arc::new(platform), clients, clock })
 }
 
 fn who() -> Who {
@@ -299,15 +302,33 @@ impl Book for Crash {
     }
 }
 
-/// Runs a plan that is killed after `n` records, and takes it up; the ending, and how many records there are in all.
-async fn killed_and_resumed(
-    runbook: &str,
-    answers: &[(&str, &str)],
-    n: usize,
-    after_writing: bool,
-) -> (Host, Finished, bool) {
+/// What the service is like: desired count, auto scaling's bounds, and the image that it runs.
+fn state(host: &Host) -> (u32, (u32, u32), String) {
+    host.with(|world| {
+        let service = &world.services[0];
+        let bounds = service.scaling.as_ref().map(|s| (s.min, s.max)).unwrap();
+        let image = service.primary().map(|d| world.definitions[d.definition].containers[0]["image"].to_string());
+        (service.desired, bounds, image.unwrap())
+    })
+}
+
+/// A shipped runbook, answers, and whether it first needs another revision to go to.
+type Case = (&'static str, &'static [(&'static str, &'static str)]);
+
+const SHIPPED: [Case; 4] = [
+    ("scale", &[("desired", "5")]),
+    ("scale", &[("desired", "4"), ("minimum", "2")]),
+    ("rollback", &[("to", "42")]),
+    ("emergency-deploy", &[("image", "bad")]),
+];
+
+/// Runs a runbook that is killed after `n` records, and takes it up.
+async fn killed_and_resumed((runbook, answers): Case, n: usize, after_writing: bool) -> (Host, Finished, bool) {
     let (host, context) = world();
     let (_folder, office) = office();
+    if runbook != "scale" {
+        assert_eq!(broken_revision(&host, None).await, (41, 42));
+    }
     let plan = plan(&context, runbook, answers).await;
     let id = RunId::new(runbook, context.clock.now());
     let journal = Journal::create(&office.store, &id).unwrap();
@@ -318,38 +339,56 @@ async fn killed_and_resumed(
     let crashed = first.ending == Ending::Unrecorded;
     let finished = office.resume(&context, &id, who()).await.unwrap();
     let bytes = std::fs::read(office.store.journal(&id)).unwrap();
-    assert!(n == 0 || verify(&id, &bytes).unwrap().ended);
+    assert!(verify(&id, &bytes).unwrap().ended);
     (host, finished, crashed)
 }
 
 #[tokio::test(start_paused = true)]
 async fn killed_at_any_record_and_resumed_the_world_ends_the_same_and_nothing_is_done_twice() {
-    let shipped: [(&str, &[(&str, &str)]); 2] =
-        [("scale", &[("desired", "5")]), ("scale", &[("desired", "4"), ("minimum", "2")])];
-    for (runbook, answers) in shipped {
+    for case in SHIPPED {
+        let (host, finished, crashed) = killed_and_resumed(case, 1_000, false).await;
+        assert_eq!((finished.ending, crashed), (Ending::Succeeded, false), "{case:?}: {}", finished.words);
+        let (wanted, wrote) = (state(&host), writes(&host));
+        match case.0 {
+            "scale" => assert_eq!(wanted.0.to_string(), case.1[0].1),
+            "rollback" => assert!(wanted.2.ends_with(":bad\""), "{wanted:?}"),
+            _ => assert!(wanted.2.contains("@sha256:"), "{wanted:?}"),
+        }
         for after_writing in [false, true] {
             let mut crashes = 0;
             for n in 1.. {
-                let (host, finished, crashed) = killed_and_resumed(runbook, answers, n, after_writing).await;
-                assert_eq!(
-                    finished.ending,
-                    Ending::Succeeded,
-                    "{runbook} {answers:?} killed at {n}: {}",
-                    finished.words
-                );
-                let wanted: u32 = answers[0].1.parse().unwrap();
-                assert_eq!(host.with(|world| world.tasks(SERVICE)), Some((wanted, wanted)), "{runbook} killed at {n}");
-                assert!(
-                    writes(&host).values().all(|times| *times == 1),
-                    "{runbook} killed at {n}: {:?}",
-                    writes(&host)
-                );
+                let (host, finished, crashed) = killed_and_resumed(case, n, after_writing).await;
+                assert_eq!(finished.ending, Ending::Succeeded, "{case:?} killed at {n}: {}", finished.words);
+                assert_eq!(state(&host), wanted, "{case:?} killed at {n}");
+                assert_eq!(writes(&host), wrote, "{case:?} killed at {n}");
                 if !crashed {
                     break;
                 }
                 crashes += 1;
             }
-            assert!(crashes >= 10, "{runbook}: only {crashes} records");
+            assert!(crashes >= 10, "{case:?}: only {crashes} records");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_that_ecs_rolls_back_is_told_so_wherever_the_process_was_killed() {
+    for n in 1.. {
+        let (host, context) = world();
+        let (_folder, office) = office();
+        let (_, bad) = broken_revision(&host, Some(Ailment::Crashes)).await;
+        let plan = deploy(&context, bad).await;
+        let id = RunId::new("deploy", context.clock.now());
+        let book = Crash { journal: Journal::create(&office.store, &id).unwrap(), left: n, after_writing: false };
+        let mut run = Run { context: &context, book: Box::new(book), commands: None, plan, past: Past::default() };
+        let first = run.begin(who(), None).await;
+        drop(run);
+        let finished = office.resume(&context, &id, who()).await.unwrap();
+        assert_eq!(finished.ending, Ending::RolledBackByEcs, "killed at {n}: {}", finished.words);
+        assert_eq!(writes(&host), BTreeMap::from([("ecs:UpdateService".to_owned(), 1)]), "killed at {n}");
+        if first.ending != Ending::Unrecorded {
+            assert!(n > 8);
+            return;
         }
     }
 }

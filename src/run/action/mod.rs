@@ -5,6 +5,9 @@ mod alarms;
 mod bounds;
 mod connections;
 mod deployment;
+mod health;
+mod image;
+mod rollback;
 mod service;
 
 mod update;
@@ -25,6 +28,9 @@ use crate::platform::{Picture, Platform};
 pub use alarms::CheckAlarms;
 pub use bounds::SetBounds;
 pub use connections::CheckConnections;
+pub use health::CheckHealth;
+pub use image::{FindImage, RegisterImage};
+pub use rollback::Rollback;
 pub use service::Place;
 pub use update::UpdateService;
 pub use wait::WaitSteady;
@@ -57,12 +63,24 @@ pub enum Action {
     /// Looks whether the database has room for so many tasks.
     #[serde(rename = "check.connections")]
     CheckConnections(CheckConnections),
+    /// Registers a revision with another image.
+    #[serde(rename = "ecs.register-image")]
+    RegisterImage(RegisterImage),
+    /// Puts a revision back.
+    #[serde(rename = "ecs.rollback")]
+    Rollback(Rollback),
     /// Changes a service.
     #[serde(rename = "ecs.update-service")]
     UpdateService(UpdateService),
     /// Waits for the deployment of this run.
     #[serde(rename = "ecs.wait-steady")]
     WaitSteady(WaitSteady),
+    /// Asks the health URL.
+    #[serde(rename = "http.check-health")]
+    CheckHealth(CheckHealth),
+    /// Finds an image in ECR.
+    #[serde(rename = "image.find")]
+    FindImage(FindImage),
     /// Moves auto scaling's bounds.
     #[serde(rename = "scaling.set-bounds")]
     SetBounds(SetBounds),
@@ -100,6 +118,10 @@ impl Action {
         match self {
             Action::CheckAlarms(_) => "check.alarms",
             Action::CheckConnections(_) => "check.connections",
+            Action::RegisterImage(_) => "ecs.register-image",
+            Action::Rollback(_) => "ecs.rollback",
+            Action::CheckHealth(_) => "http.check-health",
+            Action::FindImage(_) => "image.find",
             Action::UpdateService(_) => "ecs.update-service",
             Action::WaitSteady(_) => "ecs.wait-steady",
             Action::SetBounds(_) => "scaling.set-bounds",
@@ -111,6 +133,10 @@ impl Action {
         match self {
             Action::CheckAlarms(action) => action.plan(context).await,
             Action::CheckConnections(action) => action.plan(context, picture),
+            Action::RegisterImage(action) => action.plan(context).await,
+            Action::Rollback(action) => action.plan(context).await,
+            Action::CheckHealth(action) => Ok(action.plan()),
+            Action::FindImage(action) => action.plan(context).await,
             Action::UpdateService(action) => action.plan(context).await,
             Action::WaitSteady(action) => action.plan(context).await,
             Action::SetBounds(action) => action.plan(context).await,
@@ -129,6 +155,10 @@ impl Action {
         match self {
             Action::CheckAlarms(action) => action.apply(context).await,
             Action::CheckConnections(_) => Ok(Done::new(view.facts.join("; "))),
+            Action::RegisterImage(action) => action.apply(context, scribe, view, outputs, asked).await,
+            Action::Rollback(action) => action.apply(context, scribe, view, outputs, asked).await,
+            Action::CheckHealth(action) => action.apply(context, scribe).await,
+            Action::FindImage(action) => action.apply(context, view).await,
             Action::UpdateService(action) => action.apply(context, scribe, view, outputs, asked).await,
             Action::WaitSteady(action) => action.apply(context, scribe, view, outputs).await,
             Action::SetBounds(action) => action.apply(context, scribe, view, asked).await,
@@ -146,7 +176,13 @@ impl Action {
         match self {
             Action::UpdateService(action) => action.undo(context, scribe, view, past).await.map(Some),
             Action::SetBounds(action) => action.undo(context, scribe, view, past).await.map(Some),
-            Action::CheckAlarms(_) | Action::CheckConnections(_) | Action::WaitSteady(_) => Ok(None),
+            Action::Rollback(action) => action.undo(context, scribe, view, past).await.map(Some),
+            Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
+            Action::CheckAlarms(_)
+            | Action::CheckConnections(_)
+            | Action::CheckHealth(_)
+            | Action::FindImage(_)
+            | Action::WaitSteady(_) => Ok(None),
         }
     }
 }

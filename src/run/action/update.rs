@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::service::{Basis, Place};
 use super::{Context, Done};
 use crate::aws::ecs_write::{self, ServiceUpdate};
-use crate::platform::{Scaling, Service, TroubleKind};
+use crate::platform::{Revision, Scaling, Service, TroubleKind};
 use crate::run::past::{Asked, StepPast};
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
@@ -37,6 +37,9 @@ pub struct UpdateService {
     /// A revision's number in the service's family.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_definition: Option<u32>,
+    /// The revision that an earlier step of the run registered.
+    #[serde(default)]
+    pub registered: bool,
     /// Fresh tasks although nothing changes.
     #[serde(default)]
     pub force_new_deployment: bool,
@@ -76,12 +79,15 @@ impl UpdateService {
             let family = &service.revision.family;
             view.changes.push(Change::of("task definition", &basis.revision, format!("{family}:{number}")));
         }
+        if self.registered {
+            view.changes.push(Change::of("task definition", &basis.revision, "the revision that this run registers"));
+        }
         if self.force_new_deployment {
             view.changes.push(Change::of("tasks", "as they run", "all replaced by fresh ones"));
         }
         view.warnings = self.warnings(&service, scaling.as_ref());
         view.expected_seconds = 2;
-        view.undo = Some(match (self.desired_count, self.task_definition) {
+        view.undo = Some(match (self.desired_count, self.task_definition.or(self.registered.then_some(0))) {
             (Some(_), None) => format!("set the desired count back to {}", service.desired),
             (None, Some(_)) => format!("go back to {}", basis.revision),
             (Some(_), Some(_)) => format!("go back to {} tasks of {}", service.desired, basis.revision),
@@ -120,7 +126,7 @@ impl UpdateService {
             }
         }
         let tasks = self.desired_count.unwrap_or(service.desired);
-        let replaces = self.task_definition.is_some() || self.force_new_deployment;
+        let replaces = self.task_definition.is_some() || self.registered || self.force_new_deployment;
         if replaces && service.minimum_healthy_percent == Some(0) && tasks == 1 {
             warnings.push("minimum healthy percent is 0 and there is one task: nobody is served from its stop until the new one is healthy".to_owned());
         }
@@ -147,6 +153,9 @@ impl UpdateService {
         if let Some(number) = self.task_definition {
             command.push_str(&format!(" --task-definition {}", super::service::quoted(&format!("{family}:{number}"))));
         }
+        if self.registered {
+            command.push_str(" --task-definition FAMILY:N, as registered");
+        }
         if self.force_new_deployment {
             command.push_str(" --force-new-deployment");
         }
@@ -154,6 +163,26 @@ impl UpdateService {
     }
 
     pub(super) async fn apply(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        outputs: &Map<String, Value>,
+        asked: &[Asked],
+    ) -> Result<Done, Halt> {
+        if self.registered {
+            let number = outputs.get("registered.revision").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+            let Some(number) = number else { return Err(Halt::failed("no step registered a revision")) };
+            return self.with_revision(number).carry_out(context, scribe, view, outputs, asked).await;
+        }
+        self.carry_out(context, scribe, view, outputs, asked).await
+    }
+
+    fn with_revision(&self, number: u32) -> UpdateService {
+        UpdateService { task_definition: Some(number), registered: false, ..self.clone() }
+    }
+
+    async fn carry_out(
         &self,
         context: &Context,
         scribe: &mut Scribe<'_>,
@@ -277,13 +306,30 @@ impl UpdateService {
         view: &View,
         past: &StepPast,
     ) -> Result<String, Halt> {
+        if self.registered {
+            let sent =
+                past.asked.last().and_then(|asked| asked.parameters.get("taskDefinition")).and_then(Value::as_str);
+            let number = sent.and_then(|sent| Revision::parse(sent).number);
+            let Some(number) = number else { return Ok("nothing had been deployed".to_owned()) };
+            return self.with_revision(number).put_back(context, scribe, view, past).await;
+        }
+        self.put_back(context, scribe, view, past).await
+    }
+
+    async fn put_back(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        past: &StepPast,
+    ) -> Result<String, Halt> {
         let before = Basis::read(&view.basis)?;
         let now = self.place.look_to_change(context).await?;
         let back = UpdateService {
             place: self.place.clone(),
             desired_count: self.desired_count.map(|_| before.desired),
             task_definition: self.task_definition.and(before.revision.rsplit(':').next()).and_then(|n| n.parse().ok()),
-            force_new_deployment: false,
+            ..UpdateService::default()
         };
         if back.desired_count.is_none() && back.task_definition.is_none() {
             return Ok("fresh tasks stay: there is nothing to put back".to_owned());
