@@ -1,5 +1,4 @@
 //! What the user can say about runbooks and runs.
-#![expect(clippy::doc_markdown, reason = "these comments are the help text, which is not Markdown")]
 
 use clap::{Args, Subcommand};
 

@@ -111,7 +111,7 @@ fn show(store: &Store, id: &RunId, json: bool) -> ExitCode {
 fn check(store: &Store, runs: &[RunId]) -> ExitCode {
     let (mut text, mut broken) = (String::new(), 0);
     for id in runs {
-        let answer = std::fs::read(store.journal(id)).map_err(|error| super::locate::why(&error).to_string());
+        let answer = std::fs::read(store.journal(id)).map_err(|error| super::locate::why(&error));
         match answer.and_then(|bytes| verify(id, &bytes).map_err(|broken| broken.to_string())) {
             Ok(verified) => {
                 let end = if verified.ended { "" } else { ", without an end" };

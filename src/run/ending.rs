@@ -1,6 +1,7 @@
 //! How a run ends: each ending has its own words and its own exit code.
 
 use std::fmt;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -108,7 +109,7 @@ impl Ending {
         for ending in Ending::ALL {
             let name = serde_json::to_value(ending).ok();
             let name = name.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
-            table.push_str(&format!("| {} | `{name}` | {} |\n", ending.exit_code(), ending.words()));
+            let _ = writeln!(table, "| {} | `{name}` | {} |", ending.exit_code(), ending.words());
         }
         table
     }

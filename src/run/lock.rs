@@ -129,8 +129,8 @@ impl Target {
         let Target { kind, account, region, name } = self;
         let digest = Sha256::digest(format!("{kind}\0{account}\0{region}\0{name}").as_bytes());
         let readable: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
-        let unique: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("plantao-{kind}-{readable}-{unique}.lock")
+        let unique = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("plantao-{kind}-{readable}-{unique:016x}.lock")
     }
 }
 

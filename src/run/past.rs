@@ -78,9 +78,9 @@ impl Past {
                 let undoing = self.undoing;
                 let step = self.step(*step);
                 if undoing {
-                    step.undoing.push(asked)
+                    step.undoing.push(asked);
                 } else {
-                    step.asked.push(asked)
+                    step.asked.push(asked);
                 }
                 // Until an answer says otherwise.
                 self.changed = true;

@@ -9,6 +9,10 @@ use serde_json::Value;
 use super::{Action, Target};
 
 /// What a run will do. It is shown, confirmed, put in the journal, and carried out; the run reads it from there.
+#[expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "the unsafe code is tokio's join!, in the function that makes one"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The runbook's name.
@@ -80,7 +84,7 @@ pub struct Change {
 
 impl Change {
     /// A line `what  before → after`.
-    pub fn of(what: &str, before: impl ToString, after: impl ToString) -> Change {
+    pub fn of(what: &str, before: impl std::fmt::Display, after: impl std::fmt::Display) -> Change {
         Change { what: what.to_owned(), before: before.to_string(), after: after.to_string() }
     }
 }

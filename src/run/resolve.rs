@@ -1,6 +1,7 @@
 //! A runbook and answers to its questions become a plan: everything resolved, looked at, and checked. Only reads.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
@@ -115,7 +116,7 @@ fn find_database<'c>(context: &'c Context, id: Option<&str>) -> Result<Option<&'
 fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Halt {
     let mut words = format!("the platform file names no {what} \"{}\"", printable(name));
     if let Some(near) = nearest(name, known) {
-        words.push_str(&format!("; did you mean \"{near}\"?"));
+        let _ = write!(words, "; did you mean \"{near}\"?");
     }
     Halt::refused(words)
 }

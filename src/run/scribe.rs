@@ -22,7 +22,7 @@ pub struct Scribe<'a> {
 impl Scribe<'_> {
     /// A request that changes something is about to be sent. If this fails it must not be.
     pub fn request(&mut self, operation: &str, parameters: Value, previous: Value) -> Result<(), Halt> {
-        self.write(Event::Request { step: self.step, operation: operation.to_owned(), parameters, previous })
+        self.write(&Event::Request { step: self.step, operation: operation.to_owned(), parameters, previous })
     }
 
     /// The request was accepted.
@@ -37,12 +37,11 @@ impl Scribe<'_> {
 
     /// The request failed, or nobody knows.
     pub fn trouble(&mut self, operation: &str, trouble: &Trouble) -> Result<(), Halt> {
-        if is_uncertain(trouble) {}
         self.answer(operation, Answer::from(trouble))
     }
 
     fn answer(&mut self, operation: &str, answer: Answer) -> Result<(), Halt> {
-        self.write(Event::Answer { step: self.step, operation: operation.to_owned(), answer })
+        self.write(&Event::Answer { step: self.step, operation: operation.to_owned(), answer })
     }
 
     /// Something to show; said again only when it is something else.
@@ -51,7 +50,7 @@ impl Scribe<'_> {
             return Ok(());
         }
         text.clone_into(&mut self.said);
-        self.write(Event::Progress { step: self.step, text: text.to_owned(), fraction })
+        self.write(&Event::Progress { step: self.step, text: text.to_owned(), fraction })
     }
 
     /// What people said meanwhile: a wish to stop or to undo ends the step.
@@ -62,23 +61,23 @@ impl Scribe<'_> {
         for said in said {
             match said.command {
                 Command::Stop => {
-                    self.write(Event::StopAsked { by: said.by.clone() })?;
+                    self.write(&Event::StopAsked { by: said.by.clone() })?;
                     return Err(Halt::new(Ending::Stopped, format!("{} asked to stop", said.by)));
                 }
                 Command::Undo => {
-                    self.write(Event::StopAsked { by: said.by.clone() })?;
+                    self.write(&Event::StopAsked { by: said.by.clone() })?;
                     let words = format!("{} asked to undo", said.by);
                     return Err(Halt { undo: true, ..Halt::new(Ending::Stopped, words) });
                 }
-                Command::Approve => self.write(Event::Approved { by: said.by })?,
+                Command::Approve => self.write(&Event::Approved { by: said.by })?,
             }
         }
         Ok(())
     }
 
-    fn write(&mut self, event: Event) -> Result<(), Halt> {
-        self.book.record(self.clock.now(), &event)?;
-        self.past.take(&event);
+    fn write(&mut self, event: &Event) -> Result<(), Halt> {
+        self.book.record(self.clock.now(), event)?;
+        self.past.take(event);
         Ok(())
     }
 }

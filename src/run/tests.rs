@@ -213,7 +213,7 @@ async fn an_update_whose_answer_is_lost_is_looked_for_and_never_sent_twice() {
     let (_folder, office) = office();
     let plan = plan(&context, "scale", &[("desired", "5")]).await;
     // The world carries it out and its answer takes longer than anyone waits.
-    host.inject(Fault::on("ecs:UpdateService", Failure::Slow(std::time::Duration::from_secs(60))));
+    host.inject(Fault::on("ecs:UpdateService", Failure::Slow(std::time::Duration::from_mins(1))));
     let finished = carry_out(&office, &context, plan).await;
     assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
     assert_eq!(writes(&host), BTreeMap::from([("ecs:UpdateService".to_owned(), 1)]));
@@ -236,12 +236,12 @@ async fn broken_revision(host: &Host, ailment: Option<Ailment>) -> (u32, u32) {
         || host.with(|world| world.services[0].primary().map(|d| world.definitions[d.definition].number)).unwrap();
     let good = number();
     host.with(|world| {
-        world.apply(Happening::Deploy { service: SERVICE.to_owned(), image: Some("bad".to_owned()), ailment })
+        world.apply(Happening::Deploy { service: SERVICE.to_owned(), image: Some("bad".to_owned()), ailment });
     });
     let bad = number();
     host.with(|world| world.apply(Happening::Redeploy { service: SERVICE.to_owned(), revision: good }));
     for _ in 0..20 {
-        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
         host.with(|_| ());
     }
     (good, bad)

@@ -1,5 +1,6 @@
 //! What became of one deployment, told from looks at its service: pure, so that every ending can be tested.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::platform::{Deployment, Health, Rollout, Service, ServiceStatus, Task};
@@ -8,7 +9,7 @@ use crate::run::Ending;
 /// `DescribeServices` may show for this long what was before `UpdateService`.
 const LAG: Duration = Duration::from_secs(30);
 /// A deployment that was given up and is to be rolled back is followed by its rollback within this time.
-const ROLLBACK_BEGINS: Duration = Duration::from_secs(60);
+const ROLLBACK_BEGINS: Duration = Duration::from_mins(1);
 /// So many failed tasks are no accident.
 const FAILING: u32 = 2;
 
@@ -122,30 +123,27 @@ impl Followed {
             if let Some(wanted) = self.wanted
                 && wanted != service.desired
             {
-                text.push_str(&format!(
-                    "; the number was changed from the {wanted} of this run to {}",
-                    service.desired
-                ));
+                let _ = write!(text, "; the number was changed from the {wanted} of this run to {}", service.desired);
             }
             return Verdict::Steady(text);
         }
         if own.pending > 0 {
-            text.push_str(&format!(", {} starting", own.pending));
+            let _ = write!(text, ", {} starting", own.pending);
         }
         if others > 0 {
-            text.push_str(&format!(", {others} old"));
+            let _ = write!(text, ", {others} old");
         }
         if failed > 0 {
-            text.push_str(&format!(", {failed} failed"));
+            let _ = write!(text, ", {failed} failed");
             if let Some(first) = &self.first_failed {
-                text.push_str(&format!(" ({first})"));
+                let _ = write!(text, " ({first})");
             }
             let then = if service.circuit_breaker.is_some_and(|b| b.rollback) {
                 "rolls back"
             } else {
                 "gives it up, without rolling back"
             };
-            text.push_str(&format!("; if that goes on the circuit breaker {then}"));
+            let _ = write!(text, "; if that goes on the circuit breaker {then}");
         }
         let fraction = (service.desired > 0).then(|| (f64::from(own.running) / f64::from(service.desired)).min(1.0));
         Verdict::Going { text, fraction }
@@ -228,3 +226,7 @@ pub(super) fn unhealthy(tasks: &[Task]) -> Option<String> {
     }
     (healthy > 0 && healthy < running.len()).then(|| format!("{healthy} of {} tasks are healthy", running.len()))
 }
+
+#[cfg(test)]
+#[path = "deployment_tests.rs"]
+mod tests;

@@ -1,5 +1,6 @@
 //! `ecs.update-service`: desired count, revision, fresh tasks. Only what is given is sent.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -148,10 +149,10 @@ impl UpdateService {
     fn command(&self, family: &str) -> String {
         let mut command = format!("aws ecs update-service {}", self.place.flags());
         if let Some(count) = self.desired_count {
-            command.push_str(&format!(" --desired-count {count}"));
+            let _ = write!(command, " --desired-count {count}");
         }
         if let Some(number) = self.task_definition {
-            command.push_str(&format!(" --task-definition {}", super::service::quoted(&format!("{family}:{number}"))));
+            let _ = write!(command, " --task-definition {}", super::service::quoted(&format!("{family}:{number}")));
         }
         if self.registered {
             command.push_str(" --task-definition FAMILY:N, as registered");

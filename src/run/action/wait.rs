@@ -18,7 +18,7 @@ use crate::run::{Ending, Halt, Scribe, View};
 /// Between two looks.
 const CADENCE: Duration = Duration::from_secs(5);
 /// … when AWS does not answer.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 /// How often commands are listened for.
 const EAR: Duration = Duration::from_secs(1);
 /// Stopped tasks are asked for at every so many looks.
@@ -83,7 +83,7 @@ impl WaitSteady {
                 }
                 Err(trouble) => {
                     troubles += 1;
-                    self.survive(scribe, &trouble, &last)?;
+                    survive(scribe, &trouble, &last)?;
                 }
             }
             if elapsed.as_secs() >= self.timeout_seconds {
@@ -127,16 +127,6 @@ impl WaitSteady {
         tasks::describe_tasks(&context.clients, &self.place.cluster, &arns).await
     }
 
-    /// A question that was not answered is asked again, except where no answer can come.
-    fn survive(&self, scribe: &mut Scribe<'_>, trouble: &Trouble, last: &str) -> Result<(), Halt> {
-        if matches!(trouble.kind, TroubleKind::Denied | TroubleKind::NotFound) {
-            let words =
-                format!("what ECS does can't be followed: {trouble}; last seen: {last}; ECS goes on without this run");
-            return Err(Halt::new(Ending::FailedBefore, words));
-        }
-        scribe.progress(&format!("AWS does not answer, asking again: {trouble}; last seen: {last}"), None)
-    }
-
     async fn pause(&self, context: &Context, scribe: &mut Scribe<'_>, pause: Duration) -> Result<(), Halt> {
         let mut left = pause;
         while !left.is_zero() {
@@ -147,4 +137,14 @@ impl WaitSteady {
         }
         Ok(())
     }
+}
+
+/// A question that was not answered is asked again, except where no answer can come.
+fn survive(scribe: &mut Scribe<'_>, trouble: &Trouble, last: &str) -> Result<(), Halt> {
+    if matches!(trouble.kind, TroubleKind::Denied | TroubleKind::NotFound) {
+        let words =
+            format!("what ECS does can't be followed: {trouble}; last seen: {last}; ECS goes on without this run");
+        return Err(Halt::new(Ending::FailedBefore, words));
+    }
+    scribe.progress(&format!("AWS does not answer, asking again: {trouble}; last seen: {last}"), None)
 }
