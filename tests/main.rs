@@ -12,5 +12,6 @@ mod harness;
 mod iam;
 mod layers;
 mod moto;
+mod runs;
 mod world;
 mod world_cli;

@@ -88,8 +88,12 @@ impl std::fmt::Display for Busy {
 }
 
 impl Locks {
-    /// Those of this machine; `None` if it has no folder that all its users can write to.
+    /// Those of this machine: in `PLANTAO_LOCK_DIR`, or else in a folder that all its users can write to;
+    /// `None` if it has none.
     pub fn of_machine() -> Option<Locks> {
+        if let Some(folder) = std::env::var_os("PLANTAO_LOCK_DIR").map(PathBuf::from).filter(|f| f.is_absolute()) {
+            return Some(Locks(folder));
+        }
         let everyones = |folder: &&&str| {
             fs::metadata(folder).is_ok_and(|found| found.is_dir() && found.permissions().mode() & 0o002 != 0)
         };
