@@ -1,12 +1,15 @@
 //! An answer to a runbook's question, as it was typed, made into a value.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::platform::Revision;
 use crate::platform::text::{nearest, printable};
 use crate::runbook::{Kind, Literal, Param, duration};
 
+const DAY: i64 = 86_400;
+/// How an instant to come is written.
+const MOMENT: &str = "a time of day in UTC or a span from now: 14:30, 2h";
 /// Longest answer that is read.
 const LONGEST: usize = 1_000;
 
@@ -54,8 +57,26 @@ pub(super) fn read(param: &Param, text: &str) -> Result<Value, String> {
             }
         }
         Kind::Tables => Ok(json!(text.split(',').map(str::trim).collect::<Vec<_>>())),
-        Kind::Text | Kind::Moment | Kind::Image | Kind::Path | Kind::Url => Ok(json!(text)),
+        Kind::Moment => moment(text, Timestamp::UNIX_EPOCH).map(|_| json!(text)).or_else(|_| wrong(MOMENT)),
+        Kind::Text | Kind::Image | Kind::Path | Kind::Url => Ok(json!(text)),
     }
+}
+
+/// The next instant that `14:30` (UTC) or `2h` means.
+pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+    let wrong = || format!("{}: expected {MOMENT}", printable(text));
+    if let Some(span) = duration(text) {
+        return now.checked_add(span).map_err(|_| wrong());
+    }
+    let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
+    let number = |digits: &str, most: i64| {
+        let plain = digits.len() == 2 && digits.bytes().all(|b| b.is_ascii_digit());
+        digits.parse::<i64>().ok().filter(|number| plain && *number <= most).ok_or_else(wrong)
+    };
+    let seconds = number(hours, 23)? * 3_600 + number(minutes, 59)? * 60;
+    let midnight = now.as_second() - now.as_second().rem_euclid(DAY);
+    let today = midnight + seconds;
+    Timestamp::from_second(if today > now.as_second() { today } else { today + DAY }).map_err(|_| wrong())
 }
 
 /// The value of a literal in a runbook; a span of time is its seconds.
@@ -95,6 +116,16 @@ mod tests {
         assert_eq!(read(desired, "101").unwrap_err(), "--desired 101: expected a whole number from 0 to 100");
         assert!(!read(desired, "3\u{1b}[2J").unwrap_err().contains('\u{1b}'));
         assert!(read(desired, "").is_err() && read(desired, "-1").is_err() && read(desired, "3.5").is_err());
+    }
+
+    #[test]
+    fn a_time_of_day_is_the_next_one_and_never_one_that_is_over() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-11-24T14:30:00Z");
+        assert_eq!(moment("14:31", now), Ok(at("2026-11-24T14:31:00Z")));
+        assert_eq!(moment("14:30", now), Ok(at("2026-11-25T14:30:00Z")));
+        assert_eq!(moment("2h", now), Ok(at("2026-11-24T16:30:00Z")));
+        assert!(["24:00", "1:30", "+1:30", "noon", ""].iter().all(|text| moment(text, now).is_err()));
     }
 
     #[test]

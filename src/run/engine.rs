@@ -1,5 +1,7 @@
 //! Carries a plan out, step by step; takes up a run whose process is gone; takes back what was done.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -10,6 +12,10 @@ use super::{
     Scribe, StepOutcome, Store, Who,
 };
 
+use crate::platform::text::date;
+
+/// How often a run that only waits for a time listens for commands.
+const EAR: Duration = Duration::from_secs(1);
 /// What a step that failed gives: the ending of the run, for a process that has to write it down in its place.
 const ENDING: &str = "ending";
 
@@ -144,6 +150,14 @@ impl Run<'_> {
                 Err(halt) => halt,
             }
         };
+        if halt.ending != Ending::Unrecorded && !halt.undo {
+            match self.restore().await {
+                Ok(words) if words.is_empty() => {}
+                Ok(words) => halt.words = format!("{}; {words}", halt.words),
+                // What the run came to is not forgotten over what could not be put back.
+                Err(restore) => halt = Halt { words: format!("{}; {}", halt.words, restore.words), ..restore },
+            }
+        }
         if halt.undo {
             halt = match self.undo(&halt.words).await {
                 Ok(words) => Halt::new(Ending::Undone, words),
@@ -173,7 +187,7 @@ impl Run<'_> {
                         past.outputs.get(ENDING).cloned().and_then(|ending| serde_json::from_value(ending).ok());
                     return Err(Halt::new(ending.unwrap_or(Ending::FailedBefore), past.words));
                 }
-                Some(StepOutcome::Done | StepOutcome::Unneeded) => outputs.extend(past.outputs),
+                Some(StepOutcome::Done | StepOutcome::Unneeded | StepOutcome::Restored) => outputs.extend(past.outputs),
                 None => outputs.extend(self.step(step, &past, &outputs).await?),
             }
         }
@@ -214,6 +228,36 @@ impl Run<'_> {
         }
     }
 
+    /// Waits for the time until which something was done, and takes that back; a wish to stop brings the time forward.
+    async fn restore(&mut self) -> Result<String, Halt> {
+        let mut said = Vec::new();
+        for step in 0..self.plan.steps.len() {
+            let past = self.past.steps.get(step).cloned().unwrap_or_default();
+            let Some(until) = self.plan.steps[step].action.until() else { continue };
+            if past.outcome != Some(StepOutcome::Done) {
+                continue;
+            }
+            let context = self.context;
+            let mut scribe = self.scribe(step);
+            scribe.progress(&format!("stays until {}, then puts it back", date(until)), None)?;
+            while context.clock.now() < until {
+                match scribe.hear() {
+                    Ok(()) => context.sleep(EAR).await,
+                    Err(halt) if halt.ending == Ending::Stopped && !halt.undo => break,
+                    Err(halt) => return Err(halt),
+                }
+            }
+            let planned = self.plan.steps[step].clone();
+            let mut scribe = self.scribe(step);
+            if let Some(words) = planned.action.undo(context, &mut scribe, &planned.view, &past).await? {
+                let outcome = StepOutcome::Restored;
+                self.write(&Event::StepEnded { step, outcome, words: words.clone(), outputs: Map::new() })?;
+                said.push(format!("{}: {words}", planned.title));
+            }
+        }
+        Ok(said.join("; "))
+    }
+
     /// Takes back all that was done, the last step first.
     async fn undo(&mut self, by: &str) -> Result<String, Halt> {
         if !self.past.undoing {
@@ -222,7 +266,8 @@ impl Run<'_> {
         let mut said = Vec::new();
         for step in (0..self.plan.steps.len()).rev() {
             let past = self.past.steps.get(step).cloned().unwrap_or_default();
-            let may_have_changed = !past.asked.is_empty() && past.outcome != Some(StepOutcome::Undone);
+            let may_have_changed =
+                !past.asked.is_empty() && !matches!(past.outcome, Some(StepOutcome::Undone | StepOutcome::Restored));
             if !may_have_changed {
                 continue;
             }

@@ -167,4 +167,6 @@ pub enum StepOutcome {
     Failed,
     /// It had been done and is taken back.
     Undone,
+    /// It had been done until a time, and was taken back then.
+    Restored,
 }

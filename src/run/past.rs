@@ -98,7 +98,7 @@ impl Past {
                 let step = self.step(*step);
                 step.outcome = Some(*outcome);
                 step.words.clone_from(words);
-                if *outcome != StepOutcome::Undone {
+                if !matches!(outcome, StepOutcome::Undone | StepOutcome::Restored) {
                     step.outputs.clone_from(outputs);
                 }
             }

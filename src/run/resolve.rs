@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::action::{
@@ -44,7 +45,14 @@ impl Plan {
         check_account(context, &identity)?;
         let facts = Facts::of(context, &picture, service, database);
         let values = values(wish, &facts)?;
-        let resolver = Resolver { runbook: wish.runbook, values: &values, facts: &facts, service, database };
+        let resolver = Resolver {
+            runbook: wish.runbook,
+            values: &values,
+            facts: &facts,
+            service,
+            database,
+            now: context.clock.now(),
+        };
         let mut steps = Vec::new();
         let mut danger = wish.runbook.danger;
         for step in &wish.runbook.steps {
@@ -202,6 +210,7 @@ struct Resolver<'a> {
     facts: &'a Facts,
     service: &'a ServiceSpec,
     database: Option<&'a DatabaseSpec>,
+    now: Timestamp,
 }
 
 impl Resolver<'_> {
@@ -291,12 +300,9 @@ impl Resolver<'_> {
                 timeout_seconds: fields.get("timeout").and_then(Value::as_u64).unwrap_or(15 * 60),
             }),
             "scaling.set-bounds" => {
-                if fields.contains_key("until") {
-                    return Err(Halt::refused(
-                        "this version moves auto scaling's bounds for good, not until a time: leave --until out, and move them back yourself",
-                    ));
-                }
-                Action::SetBounds(SetBounds { place, min: number("min"), max: number("max") })
+                let until =
+                    text("until").map(|until| answer::moment(&until, self.now)).transpose().map_err(Halt::refused)?;
+                Action::SetBounds(SetBounds { place, min: number("min"), max: number("max"), until })
             }
             other => return Err(Halt::refused(cannot(other))),
         })

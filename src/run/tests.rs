@@ -315,8 +315,9 @@ fn state(host: &Host) -> (u32, (u32, u32), String) {
 /// A shipped runbook, answers, and whether it first needs another revision to go to.
 type Case = (&'static str, &'static [(&'static str, &'static str)]);
 
-const SHIPPED: [Case; 4] = [
+const SHIPPED: [Case; 5] = [
     ("scale", &[("desired", "5")]),
+    ("scale", &[("desired", "4"), ("minimum", "2"), ("until", "30m")]),
     ("scale", &[("desired", "4"), ("minimum", "2")]),
     ("rollback", &[("to", "42")]),
     ("emergency-deploy", &[("image", "bad")]),
@@ -337,9 +338,13 @@ async fn killed_and_resumed((runbook, answers): Case, n: usize, after_writing: b
     let first = run.begin(who(), None).await;
     drop(run);
     let crashed = first.ending == Ending::Unrecorded;
-    let finished = office.resume(&context, &id, who()).await.unwrap();
+    let mut finished = office.resume(&context, &id, who()).await.unwrap();
     let bytes = std::fs::read(office.store.journal(&id)).unwrap();
     assert!(verify(&id, &bytes).unwrap().ended);
+    if !crashed {
+        assert_eq!((finished.ending, finished.words.as_str()), (first.ending, "it was over already"));
+        finished.words = first.words;
+    }
     (host, finished, crashed)
 }
 
@@ -354,6 +359,9 @@ async fn killed_at_any_record_and_resumed_the_world_ends_the_same_and_nothing_is
             "rollback" => assert!(wanted.2.ends_with(":bad\""), "{wanted:?}"),
             _ => assert!(wanted.2.contains("@sha256:"), "{wanted:?}"),
         }
+        let until = case.1.iter().any(|(name, _)| *name == "until");
+        assert_eq!(wanted.1, if case.1.len() == 2 { (2, 6) } else { (1, 6) }, "{case:?}");
+        assert_eq!(finished.words.contains("1–6 again"), until, "{}", finished.words);
         for after_writing in [false, true] {
             let mut crashes = 0;
             for n in 1.. {

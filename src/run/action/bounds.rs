@@ -1,5 +1,6 @@
-//! `scaling.set-bounds`: moves auto scaling's bounds for good.
+//! `scaling.set-bounds`: moves auto scaling's bounds, for good or until a time.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -7,6 +8,7 @@ use super::service::{Place, quoted};
 use super::{Context, Done};
 use crate::aws::autoscaling_write::register_scalable_target;
 use crate::platform::Scaling;
+use crate::platform::text::date;
 use crate::run::past::{Asked, StepPast};
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
@@ -26,6 +28,9 @@ pub struct SetBounds {
     /// Most tasks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u32>,
+    /// When the run moves them back by itself; it stays until then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +72,14 @@ impl SetBounds {
         }
         if wanted.min == 0 && now.min > 0 {
             view.warnings.push("auto scaling may then stop the last task".to_owned());
+        }
+        if let Some(until) = self.until {
+            view.facts.push(format!(
+                "the run stays, and moves them back to {}–{} at {}",
+                now.min,
+                now.max,
+                date(until)
+            ));
         }
         view.undo = Some(format!("move them back to {}–{}", now.min, now.max));
         let flag =

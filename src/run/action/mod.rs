@@ -16,6 +16,7 @@ mod wait;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -125,6 +126,14 @@ impl Action {
             Action::UpdateService(_) => "ecs.update-service",
             Action::WaitSteady(_) => "ecs.wait-steady",
             Action::SetBounds(_) => "scaling.set-bounds",
+        }
+    }
+
+    /// When the run takes it back by itself.
+    pub(super) fn until(&self) -> Option<Timestamp> {
+        match self {
+            Action::SetBounds(action) => action.until,
+            _ => None,
         }
     }
 
