@@ -94,9 +94,9 @@ pub enum Command {
     },
     /// Open the dashboard on a simulated platform; no account needed.
     Demo(DemoArgs),
-    /// Say all that is wrong with platform files, offline.
+    /// Say all that is wrong with platform files and runbooks (NAME.md), offline.
     Check {
-        /// The files; the one that plantao would open if there are none.
+        /// The files; the platform that plantao would open and all your runbooks if there are none.
         files: Vec<PathBuf>,
     },
     /// List the runbooks: the shipped ones, and yours.

@@ -175,12 +175,18 @@ fn check(whence: &Whence, mut files: Vec<PathBuf>) -> ExitCode {
             Ok((path, _)) => files.push(path),
             Err(message) => return failed(&message),
         }
+        files.extend(library::files(&environment));
     }
     let (mut said, mut wrong) = (String::new(), 0);
     for path in &files {
-        match environment.check(path) {
-            Ok(platform) => {
-                let _ = writeln!(said, "{}: well, {}", show(path), contents(&platform));
+        let read = if path.extension().is_some_and(|extension| extension == "md") {
+            library::read(path).map(|runbook| format!("{} steps", runbook.steps.len()))
+        } else {
+            environment.check(path).map(|platform| contents(&platform))
+        };
+        match read {
+            Ok(contents) => {
+                let _ = writeln!(said, "{}: well, {contents}", show(path));
             }
             Err(message) => {
                 wrong += 1;

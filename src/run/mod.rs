@@ -48,4 +48,6 @@ pub use verify::{Broken, Verified, verify};
 pub use who::Who;
 
 #[cfg(test)]
+mod scripted_tests;
+#[cfg(test)]
 mod tests;
