@@ -1,13 +1,17 @@
 //! Runs by the real binary, on the served world: what a killed process and a dropped line do to them.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use plantao::aws::Clients;
 use plantao::clock::Clock;
-use plantao::run::{Event, Follower, Record, RunId, Store};
+use plantao::run::{Context, Event, Follower, Order, Plan, Record, RunId, Store, Wish};
 use plantao::world::{Host, Scenario, Served, World};
+use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 /// The world on a calm day, a minute a second, and a user's home.
@@ -87,6 +91,28 @@ async fn signal(name: &str, whom: &str) {
 
 fn waits(record: &Record) -> bool {
     matches!(&record.event, Event::StepBegan { action, .. } if action == "ecs.wait-steady")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_screen_orders_the_very_plan_that_it_showed_from_a_process_of_its_own() {
+    let bench = Bench::new().await;
+    let clients = Clients::at(&bench.served.url, "us-east-1");
+    let mut platform = plantao::platform::file::sample();
+    platform.services[0].health_url = None;
+    let context = Context { platform: Arc::new(platform), clients, clock: bench.host.clock().clone() };
+    let runbooks = plantao::runbook::shipped();
+    let runbook = runbooks.iter().find(|runbook| runbook.name == "scale").unwrap();
+    let answers = BTreeMap::from([("desired".to_owned(), "5".to_owned())]);
+    let wish = Wish { runbook, answers: &answers, service: None, database: None };
+    let (plan, _) = Plan::make(&context, wish).await.unwrap();
+    let id = RunId::new("scale", context.clock.now());
+    let order = Order::CarryOut { id: id.clone(), plan: Box::new(plan), reason: Some("queue".to_owned()) };
+    let clock = format!("{}@60", context.clock.now());
+    let mut host = bench.plantao(&["host", "--sample", "--clock", &clock]).stdin(Stdio::piped()).spawn().unwrap();
+    host.stdin.take().unwrap().write_all(&serde_json::to_vec(&order).unwrap()).await.unwrap();
+    assert_eq!(bench.run_that(|record| matches!(record.event, Event::Ended { .. })).await.0, id);
+    assert_eq!(host.wait().await.unwrap().code(), Some(0));
+    assert_eq!(bench.updates(), 1);
 }
 
 const SCALE: [&str; 4] = ["run", "scale", "--desired", "5"];

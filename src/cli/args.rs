@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
-use super::run_args::{RunArgs, RunsCommand, WishArgs};
+use super::run_args::{HostArgs, RunArgs, RunsCommand, WishArgs};
 
 const AFTER: &str = "\
 Exit codes:
@@ -131,7 +131,7 @@ pub enum Command {
     },
     /// Carry out the order on standard input.
     #[command(hide = true)]
-    Host,
+    Host(HostArgs),
     /// Print completions for a shell.
     Completions {
         /// Which shell.

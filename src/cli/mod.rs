@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
         Some(Command::Run(args)) => run::run(&whence, &args, under(&matches)),
         Some(Command::Runs { command }) => runs::runs(&whence, command),
         Some(Command::Follow { id, json }) => runs::follow(id.as_deref(), json),
-        Some(Command::Host) => run::host(&whence),
+        Some(Command::Host(args)) => run::host(&whence, &args),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "plantao", &mut text);

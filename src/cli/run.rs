@@ -11,12 +11,13 @@ use super::args::Whence;
 use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print};
-use super::run_args::{RunArgs, WishArgs};
+use super::run_args::{HostArgs, RunArgs, WishArgs};
 use super::{connection, failed, follow, on_runtime, wish};
 use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
 use crate::headless;
+use crate::platform::file;
 use crate::platform::text::printable;
 use crate::run::{Context, Ending, Halt, Locks, Office, Order, Plan, RunId, Store, Who, Wish};
 
@@ -70,23 +71,32 @@ pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bo
     follow::until_ended(&store, id, json, Some(child)).await
 }
 
+/// Where the seed platform is.
+const REGION: &str = "us-east-1";
 const NOWHERE: &str = "neither XDG_STATE_HOME nor HOME is set: there is nowhere to keep the journal, so nothing is run";
 
 /// `plantao host`: what [`start`] starts.
-pub(super) fn host(whence: &Whence) -> ExitCode {
+pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
     let order = match Order::receive() {
         Ok(order) => order,
         Err(error) => return failed(&format!("there is no order on standard input: {}", super::locate::why(&error))),
     };
     let (Some(store), Some(locks)) = (Store::of_user(), Locks::of_machine()) else { return failed(NOWHERE) };
     let platform = match Environment::read().platform(whence) {
+        _ if args.sample => file::sample(),
         Ok((_, platform)) => platform,
         Err(message) => return failed(&message),
     };
     let connection = connection(whence, Some(&platform));
+    let clock = args.clock.clone().unwrap_or_default();
+    let sample = connection.endpoint.clone().filter(|_| args.sample);
     on_runtime(async move {
-        let clients = Clients::connect(&connection).await;
-        let context = Context { platform: Arc::new(platform), clients, clock: Clock::system() };
+        let clients = match sample {
+            Some(endpoint) => Clients::at(&endpoint, connection.region.as_deref().unwrap_or(REGION)),
+            None => Clients::connect(&connection).await,
+        };
+        clients.tell_time_by(&clock);
+        let context = Context { platform: Arc::new(platform), clients, clock };
         let identity = match get_caller_identity(&context.clients).await {
             Ok(identity) => identity,
             Err(trouble) => return halted(&trouble.into()),

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use crate::clock::Clock;
+
 /// What a runbook is planned on.
 #[derive(Args, Clone, Debug, Default)]
 pub struct WishArgs {
@@ -31,6 +33,25 @@ pub struct RunArgs {
     /// Start it and do not follow it.
     #[arg(long, global = true)]
     pub detach: bool,
+}
+
+/// `plantao host`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct HostArgs {
+    /// The seed platform at --endpoint-url, with fixed keys, instead of a platform file and credentials.
+    #[arg(long, requires = "endpoint_url")]
+    pub sample: bool,
+    /// The time there, and how fast it runs: 2026-11-24T03:12:45Z@20.
+    #[arg(long, value_name = "INSTANT@SPEED", value_parser = clock)]
+    pub clock: Option<Clock>,
+}
+
+fn clock(text: &str) -> Result<Clock, String> {
+    let read = || {
+        let (start, speed) = text.split_once('@')?;
+        Some(Clock::simulated(start.parse().ok()?, speed.parse().ok().filter(|speed| (0.1..=3_600.0).contains(speed))?))
+    };
+    read().ok_or_else(|| "expected an instant and a speed: 2026-11-24T03:12:45Z@20".to_owned())
 }
 
 /// What about runs.
