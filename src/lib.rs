@@ -10,6 +10,7 @@
 //! | [`headless`] | the same picture as text or JSON, for scripts |
 //! | [`doctor`] | whether this machine and these credentials can do the job, check by check |
 //! | [`init`] | looks at an account and writes its platform file |
+//! | [`run`] | carries a plan out: journal, locks, steps, resume, undo |
 //! | [`watch`] | keeps the picture fresh: when to ask whom, back-off, cost; one task per source |
 //! | [`runbook`] | Markdown to runbooks (pure): parameters, steps, and the actions that there are |
 //! | [`triage`] | picture to findings (pure): what is wrong, since when, which runbook |
@@ -25,6 +26,7 @@ pub mod doctor;
 pub mod headless;
 pub mod init;
 pub mod platform;
+pub mod run;
 pub mod runbook;
 pub mod triage;
 pub mod tui;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use plantao::aws::operate::{BESIDES, OPERATE_POLICY, OPERATIONS};
 use plantao::aws::permissions::{PERMISSIONS, READ_POLICY};
 
 /// Methods of the SDK's clients called in `src/aws`, tests left out: `clients.ecs.list_tasks()`.
@@ -24,8 +25,8 @@ fn methods_called() -> BTreeSet<String> {
 }
 
 /// Sid and action of every statement.
-fn granted() -> BTreeSet<(String, String)> {
-    let policy: serde_json::Value = serde_json::from_str(READ_POLICY).unwrap();
+fn granted(policy: &str) -> BTreeSet<(String, String)> {
+    let policy: serde_json::Value = serde_json::from_str(policy).unwrap();
     let mut granted = BTreeSet::new();
     for statement in policy["Statement"].as_array().unwrap() {
         assert_eq!(statement["Effect"], "Allow");
@@ -40,7 +41,7 @@ fn granted() -> BTreeSet<(String, String)> {
 
 #[test]
 fn every_operation_called_is_in_the_list_of_permissions_and_nothing_more() {
-    let listed: BTreeSet<String> = PERMISSIONS.iter().map(|p| p.method.to_owned()).collect();
+    let listed: BTreeSet<String> = PERMISSIONS.iter().chain(OPERATIONS).map(|p| p.method.to_owned()).collect();
     assert_eq!(methods_called(), listed);
 }
 
@@ -48,5 +49,12 @@ fn every_operation_called_is_in_the_list_of_permissions_and_nothing_more() {
 fn the_policy_grants_the_listed_actions_under_the_listed_statements_and_nothing_more() {
     let listed: BTreeSet<(String, String)> =
         PERMISSIONS.iter().filter_map(|p| Some((p.sid?.to_owned(), p.action.to_owned()))).collect();
-    assert_eq!(granted(), listed);
+    assert_eq!(granted(READ_POLICY), listed);
+}
+
+#[test]
+fn the_policy_of_those_who_operate_grants_what_runs_ask_beside_the_reads_and_nothing_more() {
+    let listed = OPERATIONS.iter().filter_map(|p| Some((p.sid?.to_owned(), p.action.to_owned())));
+    let listed = listed.chain(BESIDES.iter().map(|(sid, action)| ((*sid).to_owned(), (*action).to_owned())));
+    assert_eq!(granted(OPERATE_POLICY), listed.collect());
 }

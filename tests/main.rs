@@ -20,6 +20,7 @@ mod layers;
 mod moto;
 mod pty;
 mod readme;
+mod runs;
 mod watching;
 mod world;
 mod world_cli;

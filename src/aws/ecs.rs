@@ -45,7 +45,7 @@ fn absent(clients: &Clients, cluster: &str, name: &str, failures: &[sdk::Failure
     }
 }
 
-fn service(clients: &Clients, cluster: &str, from: &sdk::Service) -> Result<Service, Trouble> {
+pub(super) fn service(clients: &Clients, cluster: &str, from: &sdk::Service) -> Result<Service, Trouble> {
     let lacks = |field| clients.lacks(DESCRIBE, field);
     let deployments: Vec<Deployment> = from.deployments().iter().filter_map(deployment).collect();
     let primary = deployments.iter().find(|d| d.status == DeploymentStatus::Primary).map(|d| d.revision.clone());

@@ -5,6 +5,7 @@
 
 pub mod alarms;
 pub mod autoscaling;
+pub mod autoscaling_write;
 mod broken;
 mod causes;
 mod clients;
@@ -12,11 +13,15 @@ pub mod cloudwatch;
 mod convert;
 mod credentials;
 pub mod ecr;
+pub mod ecr_images;
 pub mod ecs;
+pub mod ecs_write;
 mod error;
 pub mod logs;
 mod meter;
+pub mod operate;
 pub mod permissions;
+pub mod probe;
 pub mod rds;
 pub mod sts;
 pub mod task_definition;

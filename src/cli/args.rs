@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand};
 
+use super::run_args::{HostArgs, RunArgs, RunsCommand, WishArgs};
+
 const AFTER: &str = "\
 Exit codes:
   plantao status   0 all well, 1 warning, 2 critical, 3 could not tell
@@ -92,11 +94,44 @@ pub enum Command {
     },
     /// Open the dashboard on a simulated platform; no account needed.
     Demo(DemoArgs),
-    /// Say all that is wrong with platform files, offline.
+    /// Say all that is wrong with platform files and runbooks (NAME.md), offline.
     Check {
-        /// The files; the one that plantao would open if there are none.
+        /// The files; the platform that plantao would open and all your runbooks if there are none.
         files: Vec<PathBuf>,
     },
+    /// List the runbooks: the shipped ones, and yours.
+    Runbooks,
+    /// Say what an action does and takes, for those who write runbooks.
+    Explain {
+        /// The action; a list of all if there is none.
+        action: Option<String>,
+    },
+    /// Show what a runbook would do now. Only reads.
+    Plan(WishArgs),
+    /// Carry a runbook out: plan, confirmation, and a process of its own that outlives this terminal.
+    ///
+    /// The exit code tells the ending: 0 succeeded, 10 rolled back by ECS, 11 rollback failed, 12 superseded, 13 timed
+    /// out and still going, 14 stopped, 15 failed and nothing was changed, 16 failed after a change, 17 refused, 18 the
+    /// plan is out of date, 19 undone, 20 the journal can't be written, 21 the deployment failed, 22 tasks keep failing,
+    /// 23 another run is on it.
+    Run(RunArgs),
+    /// List runs, newest first; show, verify, stop, undo or resume one.
+    Runs {
+        /// What to do.
+        #[command(subcommand)]
+        command: Option<RunsCommand>,
+    },
+    /// Follow a run to its end; its exit code is the run's.
+    Follow {
+        /// The run: its id, or the start or the end of it; the newest if there is none.
+        id: Option<String>,
+        /// The journal's own lines, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Carry out the order on standard input.
+    #[command(hide = true)]
+    Host(HostArgs),
     /// Print completions for a shell.
     Completions {
         /// Which shell.

@@ -25,7 +25,7 @@ impl Environment {
     }
 
     /// plantao's own folder. The XDG specification says that a relative `XDG_CONFIG_HOME` is ignored.
-    fn folder(&self) -> Option<PathBuf> {
+    pub(super) fn folder(&self) -> Option<PathBuf> {
         let xdg = self.xdg.as_ref().map(PathBuf::from).filter(|path| path.is_absolute());
         let config = xdg.or_else(|| self.home.as_ref().map(|home| PathBuf::from(home).join(".config")))?;
         Some(config.join("plantao"))

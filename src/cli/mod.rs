@@ -6,16 +6,22 @@
 
 mod args;
 mod demo;
+mod follow;
+mod library;
 mod locate;
 mod output;
+mod run;
+mod run_args;
+mod runs;
 mod screen;
+mod wish;
 
 use std::fmt::Write as _;
 use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches as _};
 
 use self::args::{Cli, Command, InitArgs, Whence};
 use self::locate::{Environment, show};
@@ -30,8 +36,8 @@ const COULD_NOT_TELL: u8 = 3;
 
 /// Does what the command line says.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let (cli, matches) = match parse() {
+        Ok(parsed) => parsed,
         Err(error) => {
             // A closed pipe is no failure here either.
             let _ = error.print();
@@ -51,6 +57,13 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor { json }) => examine(&whence, json),
         Some(Command::Init(init)) => write_platform(&whence, init),
         Some(Command::Check { files }) => check(&whence, files),
+        Some(Command::Runbooks) => runs::runbooks(),
+        Some(Command::Explain { action }) => runs::explained(action.as_deref()),
+        Some(Command::Plan(args)) => run::plan(&whence, &args, under(&matches)),
+        Some(Command::Run(args)) => run::run(&whence, &args, under(&matches)),
+        Some(Command::Runs { command }) => runs::runs(&whence, command),
+        Some(Command::Follow { id, json }) => runs::follow(id.as_deref(), json),
+        Some(Command::Host(args)) => run::host(&whence, &args),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "plantao", &mut text);
@@ -64,6 +77,21 @@ pub fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// Reads the command line. Runbooks become commands only where one is meant: nothing else waits for their files.
+fn parse() -> Result<(Cli, clap::ArgMatches), clap::Error> {
+    let mut command = Cli::command();
+    if std::env::args_os().any(|word| word == "plan" || word == "run") {
+        command = wish::with_runbooks(command, &library::library(&Environment::read()).0);
+    }
+    let matches = command.try_get_matches()?;
+    Cli::from_arg_matches(&matches).map(|cli| (cli, matches))
+}
+
+/// What was said after the command.
+fn under(matches: &clap::ArgMatches) -> &clap::ArgMatches {
+    matches.subcommand().map_or(matches, |(_, under)| under)
 }
 
 /// Says why, and fails.
@@ -147,12 +175,18 @@ fn check(whence: &Whence, mut files: Vec<PathBuf>) -> ExitCode {
             Ok((path, _)) => files.push(path),
             Err(message) => return failed(&message),
         }
+        files.extend(library::files(&environment));
     }
     let (mut said, mut wrong) = (String::new(), 0);
     for path in &files {
-        match environment.check(path) {
-            Ok(platform) => {
-                let _ = writeln!(said, "{}: well, {}", show(path), contents(&platform));
+        let read = if path.extension().is_some_and(|extension| extension == "md") {
+            library::read(path).map(|runbook| format!("{} steps", runbook.steps.len()))
+        } else {
+            environment.check(path).map(|platform| contents(&platform))
+        };
+        match read {
+            Ok(contents) => {
+                let _ = writeln!(said, "{}: well, {contents}", show(path));
             }
             Err(message) => {
                 wrong += 1;

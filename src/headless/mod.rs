@@ -1,6 +1,8 @@
 //! The same picture as text or JSON, once, for scripts and for narrow lines.
 
+mod journal;
 mod json;
+mod plan;
 mod text;
 
 use std::sync::Arc;
@@ -12,6 +14,9 @@ use crate::clock::Clock;
 use crate::platform::{Picture, Platform, Subject};
 use crate::triage::{self, Finding, Verdict};
 use crate::watch;
+
+pub use journal::record;
+pub use plan::plan;
 
 /// How the platform is at one instant.
 pub struct Status {

@@ -1,0 +1,60 @@
+//! Follows a run to its end, as text or as the journal's own lines.
+
+use std::io;
+use std::process::{Child, ExitCode};
+use std::time::Duration;
+
+use super::output::{complain, print};
+use crate::headless;
+use crate::run::{Event, Follower, Record, RunId, Store};
+
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Prints a run's records until it is over. `child` is its host, if this process started it.
+pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child: Option<Child>) -> ExitCode {
+    let mut follower = loop {
+        match Follower::open(store, id) {
+            Ok(follower) => break follower,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && child.is_some() => {}
+            Err(error) => return super::failed(&format!("run {id} can't be followed: {}", super::locate::why(&error))),
+        }
+        if let Some(code) = exited(&mut child) {
+            // It ended before it had a journal, and its log says why.
+            let said = std::fs::read_to_string(store.log(id)).unwrap_or_default();
+            complain(said.trim().trim_start_matches("plantao: "));
+            return ExitCode::from(code);
+        }
+        tokio::time::sleep(PAUSE).await;
+    };
+    loop {
+        // Asked first: what a process writes before it dies is then read below.
+        let alive = follower.is_alive() && exited(&mut child).is_none();
+        let records = match follower.poll() {
+            Ok(records) => records,
+            Err(error) => return super::failed(&format!("the journal of run {id} is damaged: {error}")),
+        };
+        for record in &records {
+            show(record, json);
+            if let Event::Ended { ending, .. } = record.event {
+                return ExitCode::from(ending.exit_code());
+            }
+        }
+        if !alive && records.is_empty() {
+            return super::failed(&format!("the process of run {id} is gone before its end: plantao runs resume {id}"));
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn exited(child: &mut Option<Child>) -> Option<u8> {
+    let status = child.as_mut()?.try_wait().ok().flatten()?;
+    Some(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+}
+
+/// Prints a record.
+pub(super) fn show(record: &Record, json: bool) {
+    let line = if json { serde_json::to_string(record).ok() } else { headless::record(record) };
+    if let Some(line) = line {
+        print(&format!("{line}\n"), 0);
+    }
+}

@@ -1,0 +1,208 @@
+//! `plantao plan` and `plantao run`: a plan, its confirmation, and a process of its own that carries it out.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::ArgMatches;
+
+use super::args::Whence;
+use super::library::library;
+use super::locate::Environment;
+use super::output::{complain, print};
+use super::run_args::{HostArgs, RunArgs, WishArgs};
+use super::{connection, failed, follow, on_runtime, wish};
+use crate::aws::Clients;
+use crate::aws::sts::get_caller_identity;
+use crate::clock::Clock;
+use crate::headless;
+use crate::platform::file;
+use crate::platform::text::printable;
+use crate::run::{Context, Ending, Halt, Locks, Office, Order, Plan, RunId, Store, Who, Wish};
+
+/// `plantao plan RUNBOOK`.
+pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> ExitCode {
+    on_runtime(async {
+        match make(whence, args, matches).await {
+            Ok(plan) if args.json => print(&json(&plan), 0),
+            Ok(plan) => print(&headless::plan(&plan), 0),
+            Err(halt) => halted(&halt),
+        }
+    })
+}
+
+/// `plantao run RUNBOOK`.
+pub(super) fn run(whence: &Whence, args: &RunArgs, matches: &ArgMatches) -> ExitCode {
+    if whence.read_only {
+        return halted(&Halt::refused("--read-only: nothing is carried out; `plantao plan` shows what would be"));
+    }
+    on_runtime(async {
+        let plan = match make(whence, &args.wish, matches).await {
+            Ok(plan) => plan,
+            Err(halt) => return halted(&halt),
+        };
+        complain_plainly(&headless::plan(&plan));
+        let reason = match confirm(&plan, args) {
+            Ok(reason) => reason,
+            Err(halt) => return halted(&halt),
+        };
+        let id = RunId::new(&plan.runbook, Clock::system().now());
+        start(whence, &Order::CarryOut { id, plan: Box::new(plan), reason }, args.wish.json, args.detach).await
+    })
+}
+
+/// Starts the host process of an order, and follows its run.
+pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bool) -> ExitCode {
+    let Some(store) = Store::of_user() else { return failed(NOWHERE) };
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return failed(&format!("cannot find plantao itself: {}", super::locate::why(&error))),
+    };
+    let child = match order.start(&store, &program, &host_arguments(whence)) {
+        Ok(child) => child,
+        Err(error) => return failed(&format!("cannot start the run: {}", super::locate::why(&error))),
+    };
+    let id = order.id();
+    if detach {
+        return print(&format!("{id}\n"), 0);
+    }
+    complain_plainly(&format!("run {id}; Ctrl-C leaves it running: plantao follow {id}\n"));
+    follow::until_ended(&store, id, json, Some(child)).await
+}
+
+/// Where the seed platform is.
+const REGION: &str = "us-east-1";
+const NOWHERE: &str = "neither XDG_STATE_HOME nor HOME is set: there is nowhere to keep the journal, so nothing is run";
+
+/// `plantao host`: what [`start`] starts.
+pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
+    let order = match Order::receive() {
+        Ok(order) => order,
+        Err(error) => return failed(&format!("there is no order on standard input: {}", super::locate::why(&error))),
+    };
+    let (Some(store), Some(locks)) = (Store::of_user(), Locks::of_machine()) else { return failed(NOWHERE) };
+    let platform = match Environment::read().platform(whence) {
+        _ if args.sample => file::sample(),
+        Ok((_, platform)) => platform,
+        Err(message) => return failed(&message),
+    };
+    let connection = connection(whence, Some(&platform));
+    let clock = args.clock.clone().unwrap_or_default();
+    let sample = connection.endpoint.clone().filter(|_| args.sample);
+    on_runtime(async move {
+        let clients = match sample {
+            Some(endpoint) => Clients::at(&endpoint, connection.region.as_deref().unwrap_or(REGION)),
+            None => Clients::connect(&connection).await,
+        };
+        clients.tell_time_by(&clock);
+        let context = Context { platform: Arc::new(platform), clients, clock };
+        let identity = match get_caller_identity(&context.clients).await {
+            Ok(identity) => identity,
+            Err(trouble) => return halted(&trouble.into()),
+        };
+        let (office, who) = (Office { store, locks }, Who::here(&identity));
+        let finished = match order {
+            Order::CarryOut { id, plan, reason } => office.carry_out(&context, &id, *plan, who, reason).await,
+            Order::Resume { id } => match office.resume(&context, &id, who).await {
+                Ok(finished) => finished,
+                Err(error) => return failed(&error.to_string()),
+            },
+        };
+        if finished.ending != Ending::Succeeded {
+            complain(&format!("{}: {}", finished.ending, printable(&finished.words)));
+        }
+        ExitCode::from(finished.ending.exit_code())
+    })
+}
+
+/// The same platform and the same AWS for the host process.
+fn host_arguments(whence: &Whence) -> Vec<OsString> {
+    let mut arguments = vec![OsString::from("host")];
+    let mut add = |flag: &str, value: Option<OsString>| {
+        if let Some(value) = value {
+            arguments.extend([OsString::from(flag), value]);
+        }
+    };
+    add("--config", whence.config.clone().map(OsString::from));
+    add("--platform", whence.platform.clone().map(OsString::from));
+    add("--profile", whence.profile.clone().map(OsString::from));
+    add("--region", whence.region.clone().map(OsString::from));
+    add("--endpoint-url", whence.endpoint_url.clone().map(OsString::from));
+    arguments
+}
+
+async fn make(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Result<Plan, Halt> {
+    let environment = Environment::read();
+    let (library, wrong) = library(&environment);
+    for message in wrong {
+        complain(&message);
+    }
+    let found = matches.subcommand().and_then(|(name, matches)| Some((library.named(name)?, matches)));
+    let Some((runbook, matches)) = found else {
+        return Err(Halt::refused("which runbook? `plantao runbooks` lists them"));
+    };
+    let (_, platform) = environment.platform(whence).map_err(Halt::refused)?;
+    let clients = Clients::connect(&connection(whence, Some(&platform))).await;
+    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system() };
+    let answers = wish::answers(runbook, matches);
+    let wish =
+        Wish { runbook, answers: &answers, service: args.service.as_deref(), database: args.database.as_deref() };
+    Plan::make(&context, wish).await.map(|(plan, _)| plan)
+}
+
+/// Asks, as the danger demands; never with a default Yes. Answers with the reason.
+fn confirm(plan: &Plan, args: &RunArgs) -> Result<Option<String>, Halt> {
+    let (danger, mut reason) = (plan.danger == "danger", args.reason.clone());
+    if args.yes {
+        return match reason {
+            None if danger => Err(Halt::refused("the danger is high: say why with --reason \"…\"")),
+            reason => Ok(reason),
+        };
+    }
+    if !io::stdin().is_terminal() {
+        return Err(Halt::refused("nobody is there to confirm the plan: --yes confirms it"));
+    }
+    if danger && reason.is_none() {
+        reason = Some(ask("Why? It is kept in the journal: ")?).filter(|reason| !reason.is_empty());
+        if reason.is_none() {
+            return Err(Halt::refused("without a reason nothing is run"));
+        }
+    }
+    let service = plan.target.name.rsplit('/').next().unwrap_or_default();
+    let (question, wanted) = if danger {
+        (format!("Type {} to go on: ", printable(service)), service)
+    } else if plan.danger == "caution" {
+        ("Type y to go on: ".to_owned(), "y")
+    } else {
+        ("Press enter to go on, Ctrl-C to leave: ".to_owned(), "")
+    };
+    if ask(&question)? == wanted { Ok(reason) } else { Err(Halt::refused("not confirmed: nothing was done")) }
+}
+
+fn ask(question: &str) -> Result<String, Halt> {
+    let unread = |_| Halt::refused("the answer can't be read: nothing was done");
+    let mut error = io::stderr().lock();
+    error.write_all(question.as_bytes()).and_then(|()| error.flush()).map_err(unread)?;
+    let mut answer = String::new();
+    // Nothing at all, not even an empty line, is the end of the input and no answer.
+    match io::stdin().lock().read_line(&mut answer).map_err(unread)? {
+        0 => Err(Halt::refused("not confirmed: nothing was done")),
+        _ => Ok(answer.trim().to_owned()),
+    }
+}
+
+fn json(plan: &Plan) -> String {
+    serde_json::to_string_pretty(plan).map(|text| text + "\n").unwrap_or_default()
+}
+
+fn complain_plainly(text: &str) {
+    // There is nobody to tell if that fails.
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says why nothing is run, with the exit code of that ending.
+pub(super) fn halted(halt: &Halt) -> ExitCode {
+    complain(&format!("{}: {}", halt.ending, halt.words));
+    ExitCode::from(halt.ending.exit_code())
+}

@@ -1,0 +1,167 @@
+//! `plantao runs`, `plantao follow`, `plantao runbooks`, `plantao explain`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use super::args::Whence;
+use super::library::library;
+use super::locate::Environment;
+use super::output::{complain, print};
+use super::run_args::RunsCommand;
+use super::{failed, follow, on_runtime, run};
+use crate::clock::Clock;
+use crate::platform::Identity;
+use crate::platform::text::printable;
+use crate::run::{Command, Commands, Event, Follower, Lookup, Order, RunId, Said, Store, Who, verify};
+use crate::runbook::{ACTIONS, explain};
+
+/// `plantao runs …`.
+pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
+    let Some(store) = Store::of_user() else {
+        return failed("neither XDG_STATE_HOME nor HOME is set: there are no runs");
+    };
+    let on = |word: &str, act: &dyn Fn(RunId) -> ExitCode| match find(&store, word) {
+        Ok(id) => act(id),
+        Err(message) => failed(&message),
+    };
+    match command {
+        None => list(&store),
+        Some(RunsCommand::Show { id, json }) => on(&id, &|id| show(&store, &id, json)),
+        Some(RunsCommand::Verify { id: Some(id) }) => on(&id, &|id| check(&store, &[id])),
+        Some(RunsCommand::Verify { id: None }) => match store.runs() {
+            Ok(runs) => check(&store, &runs),
+            Err(error) => failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
+        },
+        Some(RunsCommand::Stop { id }) => on(&id, &|id| say(&store, &id, Command::Stop)),
+        Some(RunsCommand::Undo { id }) => on(&id, &|id| say(&store, &id, Command::Undo)),
+        Some(RunsCommand::Resume { id }) => {
+            on(&id, &|id| on_runtime(run::start(whence, &Order::Resume { id }, false, false)))
+        }
+    }
+}
+
+/// `plantao follow [ID]`: the newest run if none is named.
+pub(super) fn follow(word: Option<&str>, json: bool) -> ExitCode {
+    let Some(store) = Store::of_user() else {
+        return failed("neither XDG_STATE_HOME nor HOME is set: there are no runs");
+    };
+    let id = match word {
+        Some(word) => find(&store, word),
+        None => match store.runs() {
+            Ok(runs) => runs.into_iter().next().ok_or_else(|| "there are no runs yet".to_owned()),
+            Err(error) => Err(format!("the runs can't be listed: {}", super::locate::why(&error))),
+        },
+    };
+    match id {
+        Ok(id) => on_runtime(follow::until_ended(&store, &id, json, None)),
+        Err(message) => failed(&message),
+    }
+}
+
+fn find(store: &Store, word: &str) -> Result<RunId, String> {
+    match store.find(word) {
+        Ok(Lookup::One(id)) => Ok(id),
+        Ok(Lookup::None) => Err(format!("there is no run \"{}\": `plantao runs` lists them", printable(word))),
+        Ok(Lookup::Several(ids)) => {
+            let ids: Vec<&str> = ids.iter().map(RunId::as_str).collect();
+            Err(format!("\"{}\" is any of {}", printable(word), ids.join(", ")))
+        }
+        Err(error) => Err(format!("the runs can't be listed: {}", super::locate::why(&error))),
+    }
+}
+
+fn list(store: &Store) -> ExitCode {
+    let runs = match store.runs() {
+        Ok(runs) => runs,
+        Err(error) => return failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
+    };
+    let mut text = String::new();
+    for id in runs {
+        let _ = writeln!(text, "{id}  {}", state(store, &id));
+    }
+    print(&text, 0)
+}
+
+/// In a few words, how a run stands.
+fn state(store: &Store, id: &RunId) -> String {
+    let Ok(mut follower) = Follower::open(store, id) else { return "can't be read".to_owned() };
+    let alive = follower.is_alive();
+    match follower.poll() {
+        Err(error) => format!("damaged: {error}"),
+        Ok(records) => match records.last().map(|record| &record.event) {
+            Some(Event::Ended { ending, words }) => format!("{ending}: {}", printable(words)),
+            _ if alive => "goes on".to_owned(),
+            _ => "its process is gone: it can be resumed".to_owned(),
+        },
+    }
+}
+
+fn show(store: &Store, id: &RunId, json: bool) -> ExitCode {
+    match Follower::open(store, id).and_then(|mut follower| follower.poll()) {
+        Ok(records) => {
+            for record in &records {
+                follow::show(record, json);
+            }
+            ExitCode::SUCCESS
+        }
+        Err(error) => failed(&format!("the journal of run {id} can't be read: {error}")),
+    }
+}
+
+fn check(store: &Store, runs: &[RunId]) -> ExitCode {
+    let (mut text, mut broken) = (String::new(), 0);
+    for id in runs {
+        let answer = std::fs::read(store.journal(id)).map_err(|error| super::locate::why(&error));
+        match answer.and_then(|bytes| verify(id, &bytes).map_err(|broken| broken.to_string())) {
+            Ok(verified) => {
+                let end = if verified.ended { "" } else { ", without an end" };
+                let _ = writeln!(text, "{id}: well, {} records{end}", verified.records);
+            }
+            Err(why) => {
+                broken += 1;
+                complain(&format!("{id}: {why}"));
+            }
+        }
+    }
+    print(&text, u8::from(broken > 0))
+}
+
+fn say(store: &Store, id: &RunId, command: Command) -> ExitCode {
+    match Follower::open(store, id) {
+        Ok(follower) if follower.is_alive() => {}
+        Ok(_) => return failed(&format!("run {id} is not going on: {}", state(store, id))),
+        Err(error) => return failed(&format!("run {id} can't be read: {}", super::locate::why(&error))),
+    }
+    let by = Who::here(&Identity { account: String::new(), arn: String::new() }).user;
+    match Commands::say(store, id, &Said { at: Clock::system().now(), by, command }) {
+        Ok(()) => print(&format!("told {id}; to see what it does: plantao follow {id}\n"), 0),
+        Err(error) => failed(&format!("run {id} can't be told: {}", super::locate::why(&error))),
+    }
+}
+
+/// `plantao runbooks`.
+pub(super) fn runbooks() -> ExitCode {
+    let (library, wrong) = library(&Environment::read());
+    let mut text = String::new();
+    let width = library.all().iter().map(|runbook| runbook.name.chars().count()).max().unwrap_or_default();
+    for runbook in library.all() {
+        let key = runbook.key.map_or_else(|| " ".to_owned(), String::from);
+        let _ = writeln!(text, "{key}  {:width$}  {}", printable(&runbook.name), printable(&runbook.title));
+    }
+    for message in wrong.iter().cloned().chain(library.warnings()) {
+        complain(&message);
+    }
+    print(&text, u8::from(!wrong.is_empty()))
+}
+
+/// `plantao explain [ACTION]`.
+pub(super) fn explained(action: Option<&str>) -> ExitCode {
+    let Some(action) = action else {
+        let lines: Vec<String> = ACTIONS.iter().map(|action| format!("{:22}{}\n", action.name, action.does)).collect();
+        return print(&lines.concat(), 0);
+    };
+    match explain(action) {
+        Ok(text) => print(&text, 0),
+        Err(message) => failed(&message),
+    }
+}

@@ -1,0 +1,58 @@
+//! A run's journal as text: a line for each record that a person wants to read.
+
+use crate::platform::text::{printable, time};
+use crate::run::{Answer, Event, Record};
+
+/// The record in a line; `None` where there is nothing to tell.
+pub fn record(record: &Record) -> Option<String> {
+    let words = match &record.event {
+        Event::Began { runbook, who, reason, .. } => {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            format!("{runbook} begins, for {who}{reason}")
+        }
+        Event::Resumed { who, torn, .. } => {
+            let torn = if *torn > 0 { format!(" ({torn} bytes were never finished)") } else { String::new() };
+            format!("taken up by {who}{torn}")
+        }
+        Event::StepBegan { step, title, action } => format!("{}. {title}  ({action})", step + 1),
+        Event::Request { operation, parameters, previous, .. } => {
+            format!("   {operation} {parameters}, was {previous}")
+        }
+        Event::Answer { operation, answer, .. } => match answer {
+            Answer::Accepted { .. } => format!("   {operation} accepted"),
+            Answer::Found { .. } => format!("   {operation} was carried out: its effect is there"),
+            Answer::Trouble { why, remedy, .. } => {
+                let remedy = remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
+                format!("   {operation} failed: {why}{remedy}")
+            }
+        },
+        Event::Progress { text, .. } => format!("   {text}"),
+        Event::StepEnded { outcome, words, .. } => {
+            let outcome = serde_json::to_value(outcome).ok();
+            let outcome = outcome.as_ref().and_then(serde_json::Value::as_str).unwrap_or_default();
+            format!("   {outcome}: {words}")
+        }
+        Event::ApprovalAsked { text, .. } => format!("waits for approval: {text}"),
+        Event::Approved { by } => format!("approved by {by}"),
+        Event::StopAsked { by } => format!("{by} asks to stop"),
+        Event::UndoBegan { by } => format!("taking back what was done: {by}"),
+        Event::Ended { ending, words } => format!("{ending}: {words}"),
+        Event::Other => return None,
+    };
+    Some(format!("{}  {}", time(record.at), printable(&words)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::Ending;
+    use jiff::Timestamp;
+
+    #[test]
+    fn a_line_tells_the_ending_and_cannot_carry_an_escape() {
+        let event = Event::Ended { ending: Ending::RolledBackByEcs, words: "to :41\u{1b}[2J".to_owned() };
+        let told =
+            record(&Record { seq: 1, at: Timestamp::UNIX_EPOCH, event, prev: String::new(), hash: String::new() });
+        assert_eq!(told.as_deref(), Some("00:00:00  rolled back by ECS: to :41·[2J"));
+    }
+}

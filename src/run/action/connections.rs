@@ -1,0 +1,65 @@
+//! `check.connections`: whether the database has room for so many tasks' pools.
+
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use crate::platform::{Picture, Role, Subject, Target};
+use crate::run::{Halt, View};
+
+/// How many tasks, of which service, on which database: indexes of the platform, found when the plan was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckConnections {
+    /// As the platform file names it.
+    pub service: String,
+    /// As the platform file names it; none where the platform has no database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<String>,
+    /// How many tasks will run.
+    pub tasks: u32,
+    /// Too few connections end the run.
+    #[serde(default)]
+    pub stop_when_short: bool,
+}
+
+impl CheckConnections {
+    pub(super) fn plan(&self, context: &Context, picture: &Picture) -> Result<View, Halt> {
+        let platform = &context.platform;
+        let mut view = View::default();
+        let service = platform.services.iter().position(|s| s.name == self.service);
+        let pool = service.and_then(|i| platform.services[i].pool_size);
+        let database = platform.databases.iter().position(|d| Some(&d.id) == self.database.as_ref());
+        let (Some(service), Some(pool), Some(database)) = (service, pool, database) else {
+            view.warnings.push(format!(
+                "can't tell whether the database has connections left: the platform file gives {} no pool-size, or names no database",
+                self.service
+            ));
+            return Ok(view);
+        };
+        let gauge = platform.gauge(Subject::Database(database), Role::Connections);
+        let reading = gauge.and_then(|(i, gauge)| Some((picture.reading(i, gauge)?.0.value, gauge.target)));
+        let Some((used, Some(Target::Below(limit)))) = reading else {
+            view.warnings.push(
+                "can't tell whether the database has connections left: its connections gauge has no value or no limit"
+                    .to_owned(),
+            );
+            return Ok(view);
+        };
+        let running = picture.services.get(service).and_then(|s| s.state.value()).map_or(0, |s| s.running);
+        let more = f64::from(self.tasks.saturating_sub(running)) * f64::from(pool);
+        let then = used + more;
+        view.facts.push(format!(
+            "{used:.0} of {limit:.0} connections are used; {} tasks with a pool of {pool} make that up to {then:.0}",
+            self.tasks
+        ));
+        if then > limit {
+            let short =
+                format!("the database is short of up to {:.0} connections for {} tasks", then - limit, self.tasks);
+            if self.stop_when_short {
+                return Err(Halt::refused(short));
+            }
+            view.warnings.push(short);
+        }
+        Ok(view)
+    }
+}

@@ -1,0 +1,232 @@
+//! What became of one deployment, told from looks at its service: pure, so that every ending can be tested.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::platform::{Deployment, Health, Rollout, Service, ServiceStatus, Task};
+use crate::run::Ending;
+
+/// `DescribeServices` may show for this long what was before `UpdateService`.
+const LAG: Duration = Duration::from_secs(30);
+/// A deployment that was given up and is to be rolled back is followed by its rollback within this time.
+const ROLLBACK_BEGINS: Duration = Duration::from_mins(1);
+/// So many failed tasks are no accident.
+const FAILING: u32 = 2;
+
+/// The deployment that a run made, or found and changed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Followed {
+    /// Its id: `ecs-svc/…`.
+    pub(super) id: String,
+    /// The number of tasks that the run asked for, if it asked for one.
+    pub(super) wanted: Option<u32>,
+    seen: bool,
+    /// When it was first seen to have been given up.
+    given_up: Option<Duration>,
+    /// The deployment that ECS rolls back with.
+    rollback: Option<String>,
+    /// Why it was given up, in ECS's words.
+    reason: Option<String>,
+    /// The first of its tasks that failed, and why.
+    first_failed: Option<String>,
+    /// Failed tasks that were seen, by their ids.
+    failed: Vec<String>,
+}
+
+/// What one look says.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Verdict {
+    /// It goes on.
+    Going { text: String, fraction: Option<f64> },
+    /// The counts are right: are the tasks healthy too?
+    Steady(String),
+    /// It is over.
+    Over(Ending, String),
+}
+
+impl Followed {
+    pub(super) fn new(id: &str, wanted: Option<u32>) -> Followed {
+        Followed { id: id.to_owned(), wanted, ..Followed::default() }
+    }
+
+    /// Takes note of tasks that stopped; those that stopped before the run began are not passed here.
+    pub(super) fn stopped(&mut self, tasks: &[Task]) {
+        let mut failed: Vec<&Task> =
+            tasks.iter().filter(|t| t.started_by.as_deref() == Some(&self.id) && t.failed()).collect();
+        failed.sort_by_key(|task| task.stopped_at);
+        for task in failed {
+            if !self.failed.contains(&task.id) {
+                self.failed.push(task.id.clone());
+            }
+            if self.first_failed.is_none() {
+                let why = task.why_stopped().unwrap_or_else(|| "no reason is given".to_owned());
+                self.first_failed = Some(format!("first failed task {}: {why}", task.id));
+            }
+        }
+    }
+
+    /// ECS counts more failed tasks than were seen: their reasons are worth asking for now.
+    pub(super) fn has_more_failed_than_seen(&self, service: &Service) -> bool {
+        let own = service.deployments.iter().find(|d| d.id == self.id);
+        own.is_some_and(|own| self.count_failed(own) > self.failed.len() as u32)
+    }
+
+    /// Judges one look, `elapsed` after the first.
+    pub(super) fn judge(&mut self, service: &Service, elapsed: Duration) -> Verdict {
+        if !matches!(service.status, ServiceStatus::Active) {
+            return Verdict::Over(
+                Ending::FailedBefore,
+                "the service is being deleted, or is no longer there".to_owned(),
+            );
+        }
+        let Some(primary) = service.primary() else {
+            return going("ECS names no primary deployment yet");
+        };
+        if primary.id == self.id {
+            self.seen = true;
+            return self.judge_own(service, primary, elapsed);
+        }
+        self.judge_other(service, primary, elapsed)
+    }
+
+    fn judge_own(&mut self, service: &Service, own: &Deployment, elapsed: Duration) -> Verdict {
+        if own.rollout == Rollout::Failed {
+            self.reason.clone_from(&own.rollout_reason);
+            let since = *self.given_up.get_or_insert(elapsed);
+            let rolls_back = service.circuit_breaker.is_some_and(|breaker| breaker.enabled && breaker.rollback);
+            if rolls_back && elapsed.saturating_sub(since) < ROLLBACK_BEGINS {
+                return going("ECS has given the deployment up and is about to roll back");
+            }
+            let words = self
+                .with_reasons(&format!("ECS gave up the deployment of {} and put nothing in its place", own.revision));
+            return Verdict::Over(Ending::DeploymentFailed, words);
+        }
+        if let Some(wanted) = self.wanted
+            && wanted != service.desired
+            && elapsed < LAG
+        {
+            return going(&format!("ECS still shows {} tasks wanted, not {wanted}", service.desired));
+        }
+        let failed = self.count_failed(own);
+        let breaker = service.circuit_breaker.is_some_and(|breaker| breaker.enabled);
+        if failed >= FAILING && !breaker {
+            let words = format!(
+                "{failed} tasks of {} have failed and there is no circuit breaker: ECS goes on trying for ever; roll back, or stop it",
+                own.revision
+            );
+            return Verdict::Over(Ending::KeepsFailing, self.with_reasons(&words));
+        }
+        let others: u32 = service.deployments.iter().filter(|d| d.id != self.id).map(|d| d.running + d.pending).sum();
+        let counts = own.running == service.desired && own.pending == 0 && others == 0;
+        let mut text = format!("{} of {} tasks of {} run", own.running, service.desired, own.revision);
+        if counts && own.rollout != Rollout::InProgress {
+            if let Some(wanted) = self.wanted
+                && wanted != service.desired
+            {
+                let _ = write!(text, "; the number was changed from the {wanted} of this run to {}", service.desired);
+            }
+            return Verdict::Steady(text);
+        }
+        if own.pending > 0 {
+            let _ = write!(text, ", {} starting", own.pending);
+        }
+        if others > 0 {
+            let _ = write!(text, ", {others} old");
+        }
+        if failed > 0 {
+            let _ = write!(text, ", {failed} failed");
+            if let Some(first) = &self.first_failed {
+                let _ = write!(text, " ({first})");
+            }
+            let then = if service.circuit_breaker.is_some_and(|b| b.rollback) {
+                "rolls back"
+            } else {
+                "gives it up, without rolling back"
+            };
+            let _ = write!(text, "; if that goes on the circuit breaker {then}");
+        }
+        let fraction = (service.desired > 0).then(|| (f64::from(own.running) / f64::from(service.desired)).min(1.0));
+        Verdict::Going { text, fraction }
+    }
+
+    /// ECS's own count is of one deployment, and only while it rolls; tasks that were seen are of this run.
+    fn count_failed(&self, own: &Deployment) -> u32 {
+        let counted = if own.rollout == Rollout::InProgress { own.failed } else { 0 };
+        counted.max(self.failed.len() as u32)
+    }
+
+    fn judge_other(&mut self, service: &Service, primary: &Deployment, elapsed: Duration) -> Verdict {
+        let own = service.deployments.iter().find(|d| d.id == self.id);
+        if let Some(own) = own.filter(|own| own.rollout == Rollout::Failed) {
+            self.reason.clone_from(&own.rollout_reason);
+            self.given_up.get_or_insert(elapsed);
+            self.rollback.get_or_insert_with(|| primary.id.clone());
+        } else if self.rollback.is_none() && (self.given_up.is_some() || self.was_given_up(service)) {
+            self.rollback = Some(primary.id.clone());
+        }
+        if self.rollback.as_ref() == Some(&primary.id) {
+            return self.judge_rollback(service, primary);
+        }
+        if !self.seen && own.is_none() && elapsed < LAG {
+            return going("ECS does not show the deployment yet");
+        }
+        let words = format!(
+            "deployment {} of {} took the place of {}, which this run made",
+            primary.id, primary.revision, self.id
+        );
+        Verdict::Over(Ending::Superseded, words)
+    }
+
+    /// A deployment that is gone from the list is remembered in the service's events.
+    fn was_given_up(&self, service: &Service) -> bool {
+        let named = format!("(deployment {})", self.id);
+        service.events.iter().any(|event| event.message.contains(&named) && event.message.contains("deployment failed"))
+    }
+
+    fn judge_rollback(&self, service: &Service, rollback: &Deployment) -> Verdict {
+        match rollback.rollout {
+            Rollout::Failed => {
+                let words = format!("ECS gave the deployment up, and its rollback to {} failed too", rollback.revision);
+                Verdict::Over(Ending::RollbackFailed, self.with_reasons(&words))
+            }
+            Rollout::Completed if rollback.running == service.desired => {
+                let words = format!("ECS gave the deployment up and rolled back to {}, which runs", rollback.revision);
+                Verdict::Over(Ending::RolledBackByEcs, self.with_reasons(&words))
+            }
+            _ => Verdict::Going {
+                text: format!(
+                    "ECS is rolling back to {}: {} of {} tasks run",
+                    rollback.revision, rollback.running, service.desired
+                ),
+                fraction: None,
+            },
+        }
+    }
+
+    fn with_reasons(&self, words: &str) -> String {
+        [Some(words), self.reason.as_deref(), self.first_failed.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" · ")
+    }
+}
+
+fn going(text: &str) -> Verdict {
+    Verdict::Going { text: text.to_owned(), fraction: None }
+}
+
+/// Why running tasks are not healthy yet; `None` if they are. Where one task has a health check, all have.
+pub(super) fn unhealthy(tasks: &[Task]) -> Option<String> {
+    let running: Vec<&Task> = tasks.iter().filter(|task| !task.is_stopped()).collect();
+    let count = |health: Health| running.iter().filter(|task| task.health == health).count();
+    let (healthy, bad) = (count(Health::Healthy), count(Health::Unhealthy));
+    if bad > 0 {
+        return Some(format!("{bad} of {} tasks are unhealthy", running.len()));
+    }
+    (healthy > 0 && healthy < running.len()).then(|| format!("{healthy} of {} tasks are healthy", running.len()))
+}
+
+#[cfg(test)]
+#[path = "deployment_tests.rs"]
+mod tests;

@@ -1,0 +1,148 @@
+use super::*;
+use crate::platform::fixture;
+use crate::platform::{CircuitBreaker, DeploymentStatus, Revision, ServiceEvent};
+
+const OWN: &str = "ecs-svc/2";
+
+fn deployment(id: &str, number: u32, status: DeploymentStatus, rollout: Rollout, running: u32) -> Deployment {
+    Deployment {
+        id: id.to_owned(),
+        status,
+        rollout,
+        rollout_reason: None,
+        revision: Revision { family: "api".to_owned(), number: Some(number) },
+        desired: 3,
+        running,
+        pending: 0,
+        failed: 0,
+        created_at: None,
+        updated_at: None,
+    }
+}
+
+fn service(deployments: Vec<Deployment>) -> Service {
+    let mut picture = fixture::picture();
+    let mut service = picture.services.remove(0).state.value().unwrap().clone();
+    service.desired = 3;
+    service.circuit_breaker = Some(CircuitBreaker { enabled: true, rollback: true });
+    service.deployments = deployments;
+    service.events.clear();
+    service
+}
+
+fn own(rollout: Rollout, running: u32) -> Deployment {
+    deployment(OWN, 42, DeploymentStatus::Primary, rollout, running)
+}
+
+fn ending(verdict: Verdict) -> Ending {
+    match verdict {
+        Verdict::Over(ending, _) => ending,
+        other => panic!("not over: {other:?}"),
+    }
+}
+
+const LATE: Duration = Duration::from_mins(5);
+
+#[test]
+fn steady_is_only_this_deployment_completed_alone_with_all_its_tasks() {
+    let old = |running| deployment("ecs-svc/1", 41, DeploymentStatus::Active, Rollout::Completed, running);
+    let steady =
+        |deployments| matches!(Followed::new(OWN, None).judge(&service(deployments), LATE), Verdict::Steady(_));
+    assert!(steady(vec![own(Rollout::Completed, 3)]));
+    assert!(steady(vec![own(Rollout::Unknown, 3)]), "a service without rollout states");
+    assert!(!steady(vec![own(Rollout::InProgress, 3)]), "all run, and their health is not known yet");
+    assert!(!steady(vec![own(Rollout::Completed, 2)]));
+    assert!(!steady(vec![own(Rollout::Completed, 3), old(1)]), "an old task still serves");
+    assert!(steady(vec![own(Rollout::Completed, 3), old(0)]));
+    let mut nobody = service(vec![own(Rollout::Completed, 0)]);
+    nobody.desired = 0;
+    assert!(matches!(Followed::new(OWN, Some(0)).judge(&nobody, LATE), Verdict::Steady(_)));
+}
+
+#[test]
+fn a_record_that_lags_is_not_taken_for_the_answer() {
+    let stale = service(vec![deployment("ecs-svc/1", 41, DeploymentStatus::Primary, Rollout::Completed, 3)]);
+    let mut followed = Followed::new(OWN, None);
+    assert!(matches!(followed.judge(&stale, Duration::from_secs(5)), Verdict::Going { .. }));
+    assert_eq!(ending(followed.judge(&stale, LATE)), Ending::Superseded);
+    let old_count = service(vec![own(Rollout::Completed, 3)]);
+    let mut followed = Followed::new(OWN, Some(5));
+    assert!(matches!(followed.judge(&old_count, Duration::from_secs(5)), Verdict::Going { .. }));
+    let Verdict::Steady(words) = followed.judge(&old_count, LATE) else { panic!() };
+    assert!(words.contains("from the 5 of this run to 3"), "{words}");
+}
+
+#[test]
+fn a_rollback_is_followed_to_its_own_end() {
+    let given_up = || {
+        let mut own = deployment(OWN, 42, DeploymentStatus::Active, Rollout::Failed, 0);
+        own.rollout_reason = Some("tasks failed to start".to_owned());
+        own
+    };
+    let back = |rollout, running| deployment("ecs-svc/3", 41, DeploymentStatus::Primary, rollout, running);
+    for (rollout, wanted) in [(Rollout::Completed, Ending::RolledBackByEcs), (Rollout::Failed, Ending::RollbackFailed)]
+    {
+        let mut followed = Followed::new(OWN, None);
+        let rolling = service(vec![back(Rollout::InProgress, 1), given_up()]);
+        assert!(matches!(followed.judge(&rolling, LATE), Verdict::Going { .. }));
+        // Later the deployment that was given up is no longer listed.
+        let Verdict::Over(ending, words) = followed.judge(&service(vec![back(rollout, 3)]), LATE) else { panic!() };
+        assert_eq!(ending, wanted);
+        assert!(words.contains("tasks failed to start"), "{words}");
+    }
+}
+
+#[test]
+fn a_rollback_that_was_over_before_anyone_looked_is_read_from_the_events() {
+    let mut after = service(vec![deployment("ecs-svc/3", 41, DeploymentStatus::Primary, Rollout::Completed, 3)]);
+    after.events.push(ServiceEvent {
+        id: "1".to_owned(),
+        at: fixture::now(),
+        message: format!("(service api) (deployment {OWN}) deployment failed: tasks failed to start."),
+    });
+    assert_eq!(ending(Followed::new(OWN, None).judge(&after, LATE)), Ending::RolledBackByEcs);
+}
+
+#[test]
+fn a_breaker_that_does_not_roll_back_and_one_that_is_not_there_are_told_apart() {
+    let mut stuck = service(vec![own(Rollout::Failed, 0)]);
+    let mut followed = Followed::new(OWN, None);
+    assert!(matches!(followed.judge(&stuck, LATE), Verdict::Going { .. }), "its rollback is about to begin");
+    assert_eq!(ending(followed.judge(&stuck, LATE + ROLLBACK_BEGINS)), Ending::DeploymentFailed);
+    stuck.circuit_breaker = Some(CircuitBreaker { enabled: true, rollback: false });
+    assert_eq!(ending(Followed::new(OWN, None).judge(&stuck, LATE)), Ending::DeploymentFailed);
+    let mut failing = service(vec![Deployment { failed: 1, ..own(Rollout::InProgress, 1) }]);
+    failing.circuit_breaker = None;
+    assert!(matches!(Followed::new(OWN, None).judge(&failing, LATE), Verdict::Going { .. }), "one may be an accident");
+    failing.deployments[0].failed = 2;
+    assert_eq!(ending(Followed::new(OWN, None).judge(&failing, LATE)), Ending::KeepsFailing);
+}
+
+#[test]
+fn failed_tasks_are_counted_where_ecs_does_not_count_them_and_those_of_others_are_not() {
+    let task = |id: &str, by: &str| {
+        let mut task = fixture::picture().services[0].tasks.value().unwrap()[0].clone();
+        task.id = id.to_owned();
+        task.started_by = Some(by.to_owned());
+        task.last_status = "STOPPED".to_owned();
+        task.stop_code = Some("EssentialContainerExited".to_owned());
+        task.stopped_reason = Some("Essential container in task exited".to_owned());
+        task
+    };
+    let mut failing = service(vec![own(Rollout::InProgress, 1)]);
+    failing.circuit_breaker = None;
+    let mut followed = Followed::new(OWN, None);
+    followed.stopped(&[task("a", OWN), task("b", "ecs-svc/1")]);
+    followed.stopped(&[task("a", OWN)]);
+    assert!(matches!(followed.judge(&failing, LATE), Verdict::Going { .. }));
+    followed.stopped(&[task("c", OWN), task("a", OWN)]);
+    let Verdict::Over(Ending::KeepsFailing, words) = followed.judge(&failing, LATE) else { panic!() };
+    assert!(words.contains("first failed task a: ") && words.contains("Essential container"), "{words}");
+}
+
+#[test]
+fn a_service_that_is_being_deleted_is_not_waited_for() {
+    let mut gone = service(vec![own(Rollout::Completed, 3)]);
+    gone.status = ServiceStatus::Draining;
+    assert_eq!(ending(Followed::new(OWN, None).judge(&gone, LATE)), Ending::FailedBefore);
+}

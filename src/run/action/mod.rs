@@ -1,0 +1,197 @@
+//! What steps do. Each action has a `plan`, which only reads; an `apply`, which looks again before it
+//! changes anything and can be taken up after a crash; and an `undo` where there is one.
+
+mod alarms;
+mod bounds;
+mod connections;
+mod deployment;
+mod health;
+mod image;
+mod rollback;
+mod service;
+
+mod update;
+mod wait;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::past::{Asked, StepPast};
+use super::{Halt, Scribe, StepOutcome, View};
+use crate::aws::Clients;
+use crate::clock::Clock;
+use crate::platform::{Picture, Platform};
+
+pub use alarms::CheckAlarms;
+pub use bounds::SetBounds;
+pub use connections::CheckConnections;
+pub use health::CheckHealth;
+pub use image::{FindImage, RegisterImage};
+pub use rollback::Rollback;
+pub use service::Place;
+pub use update::UpdateService;
+pub use wait::WaitSteady;
+
+/// What a run works with.
+#[derive(Clone)]
+pub struct Context {
+    /// What the file describes.
+    pub platform: Arc<Platform>,
+    /// AWS.
+    pub clients: Clients,
+    /// The present.
+    pub clock: Clock,
+}
+
+impl Context {
+    /// Sleeps this long by the run's own clock.
+    pub(super) async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration.div_f64(self.clock.speed().max(f64::MIN_POSITIVE))).await;
+    }
+}
+
+/// What a step does, with all that it was given. Names and fields are those of the runbook.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", content = "fields")]
+pub enum Action {
+    /// Looks whether alarms fire.
+    #[serde(rename = "check.alarms")]
+    CheckAlarms(CheckAlarms),
+    /// Looks whether the database has room for so many tasks.
+    #[serde(rename = "check.connections")]
+    CheckConnections(CheckConnections),
+    /// Registers a revision with another image.
+    #[serde(rename = "ecs.register-image")]
+    RegisterImage(RegisterImage),
+    /// Puts a revision back.
+    #[serde(rename = "ecs.rollback")]
+    Rollback(Rollback),
+    /// Changes a service.
+    #[serde(rename = "ecs.update-service")]
+    UpdateService(UpdateService),
+    /// Waits for the deployment of this run.
+    #[serde(rename = "ecs.wait-steady")]
+    WaitSteady(WaitSteady),
+    /// Asks the health URL.
+    #[serde(rename = "http.check-health")]
+    CheckHealth(CheckHealth),
+    /// Finds an image in ECR.
+    #[serde(rename = "image.find")]
+    FindImage(FindImage),
+    /// Moves auto scaling's bounds.
+    #[serde(rename = "scaling.set-bounds")]
+    SetBounds(SetBounds),
+}
+
+/// A step that is done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Done {
+    /// [`StepOutcome::Done`], or [`StepOutcome::Unneeded`].
+    pub outcome: StepOutcome,
+    /// In a person's words.
+    pub words: String,
+    /// What later steps need of it.
+    pub outputs: Map<String, Value>,
+}
+
+impl Done {
+    fn new(words: impl Into<String>) -> Done {
+        Done { outcome: StepOutcome::Done, words: words.into(), outputs: Map::new() }
+    }
+
+    fn unneeded(words: impl Into<String>) -> Done {
+        Done { outcome: StepOutcome::Unneeded, ..Done::new(words) }
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Done {
+        self.outputs.insert(name.to_owned(), value.into());
+        self
+    }
+}
+
+impl Action {
+    /// Its name in runbooks.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Action::CheckAlarms(_) => "check.alarms",
+            Action::CheckConnections(_) => "check.connections",
+            Action::RegisterImage(_) => "ecs.register-image",
+            Action::Rollback(_) => "ecs.rollback",
+            Action::CheckHealth(_) => "http.check-health",
+            Action::FindImage(_) => "image.find",
+            Action::UpdateService(_) => "ecs.update-service",
+            Action::WaitSteady(_) => "ecs.wait-steady",
+            Action::SetBounds(_) => "scaling.set-bounds",
+        }
+    }
+
+    /// When the run takes it back by itself.
+    pub(super) fn until(&self) -> Option<Timestamp> {
+        match self {
+            Action::SetBounds(action) => action.until,
+            _ => None,
+        }
+    }
+
+    /// What it would do now. Only reads.
+    pub async fn plan(&self, context: &Context, picture: &Picture) -> Result<View, Halt> {
+        match self {
+            Action::CheckAlarms(action) => action.plan(context).await,
+            Action::CheckConnections(action) => action.plan(context, picture),
+            Action::RegisterImage(action) => action.plan(context).await,
+            Action::Rollback(action) => action.plan(context).await,
+            Action::CheckHealth(action) => Ok(action.plan()),
+            Action::FindImage(action) => action.plan(context).await,
+            Action::UpdateService(action) => action.plan(context).await,
+            Action::WaitSteady(action) => action.plan(context).await,
+            Action::SetBounds(action) => action.plan(context).await,
+        }
+    }
+
+    /// Does it. `outputs` are those of the steps before; `asked` is what an earlier process of this run asked for.
+    pub(super) async fn apply(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        outputs: &Map<String, Value>,
+        asked: &[Asked],
+    ) -> Result<Done, Halt> {
+        match self {
+            Action::CheckAlarms(action) => action.apply(context).await,
+            Action::CheckConnections(_) => Ok(Done::new(view.facts.join("; "))),
+            Action::RegisterImage(action) => action.apply(context, scribe, view, outputs, asked).await,
+            Action::Rollback(action) => action.apply(context, scribe, view, outputs, asked).await,
+            Action::CheckHealth(action) => action.apply(context, scribe).await,
+            Action::FindImage(action) => action.apply(context, view).await,
+            Action::UpdateService(action) => action.apply(context, scribe, view, outputs, asked).await,
+            Action::WaitSteady(action) => action.apply(context, scribe, view, outputs).await,
+            Action::SetBounds(action) => action.apply(context, scribe, view, asked).await,
+        }
+    }
+
+    /// Takes it back; `None` if there is nothing to take back.
+    pub(super) async fn undo(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        past: &StepPast,
+    ) -> Result<Option<String>, Halt> {
+        match self {
+            Action::UpdateService(action) => action.undo(context, scribe, view, past).await.map(Some),
+            Action::SetBounds(action) => action.undo(context, scribe, view, past).await.map(Some),
+            Action::Rollback(action) => action.undo(context, scribe, view, past).await.map(Some),
+            Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
+            Action::CheckAlarms(_)
+            | Action::CheckConnections(_)
+            | Action::CheckHealth(_)
+            | Action::FindImage(_)
+            | Action::WaitSteady(_) => Ok(None),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! `ecs.rollback`: puts a revision back. Nothing is ever deregistered.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::service::{Basis, Place};
+use super::update::UpdateService;
+use super::{Context, Done};
+use crate::aws::ecr_images::describe_image;
+use crate::aws::ecs_write::{self, list_service_deployments, roll_back_deployment};
+use crate::platform::{Image, Rollout, Service, TroubleKind};
+use crate::run::past::{Asked, StepPast};
+use crate::run::plan::Change;
+use crate::run::scribe::{is_uncertain, was_uncertain};
+use crate::run::{Answer, Halt, Scribe, View};
+
+const STOP: &str = "ecs:StopServiceDeployment";
+/// How often, and how far apart, the rollback that ECS was asked for is looked for.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+
+/// Back to which revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollback {
+    /// Which service.
+    #[serde(flatten)]
+    pub place: Place,
+    /// The revision's number.
+    pub to: u32,
+    /// When a database migration makes this unsafe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migrations: Option<String>,
+}
+
+impl Rollback {
+    fn update(&self) -> UpdateService {
+        UpdateService { place: self.place.clone(), task_definition: Some(self.to), ..UpdateService::default() }
+    }
+
+    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+        let service = self.place.look_to_change(context).await?;
+        if service.revision.number == Some(self.to) {
+            return Err(Halt::refused(format!("{} is what the service is on already", service.revision)));
+        }
+        let mut view = self.update().plan(context).await?;
+        let family = &service.revision.family;
+        let wanted = format!("{family}:{}", self.to);
+        let (_, target) = ecs_write::definition_status(&context.clients, &wanted).await?;
+        let (_, running) = ecs_write::definition_status(&context.clients, &Basis::of(&service).revision).await?;
+        for (container, image) in &target {
+            let before = running.iter().find(|(name, _)| name == container).map(|(_, image)| image);
+            if before != Some(image) {
+                let before = before.map_or_else(|| "not there".to_owned(), Image::to_string);
+                view.changes.push(Change::of(&format!("image of {container}"), before, image));
+            }
+            match self.in_registry(context, image).await {
+                Ok(fact) => view.facts.extend(fact),
+                Err(halt) => return Err(halt),
+            }
+        }
+        let ran =
+            service.deployments.iter().any(|d| d.revision.number == Some(self.to) && d.rollout == Rollout::Completed);
+        if !ran {
+            view.warnings
+                .push(format!("ECS no longer shows that :{} ran successfully: make sure that it did", self.to));
+        }
+        view.warnings.extend(self.migrations.clone());
+        if self.ecs_would_go_back_to_it(&service) {
+            view.facts.push("its deployment is in progress: ECS is asked to stop it and roll back".to_owned());
+        }
+        Ok(view)
+    }
+
+    /// The image is still in ECR; one of another registry can't be looked for.
+    async fn in_registry(&self, context: &Context, image: &Image) -> Result<Option<String>, Halt> {
+        let Some((host, repository)) = image.repository.split_once('/') else { return Ok(None) };
+        let Some(name) = image.digest.as_ref().or(image.tag.as_ref()) else { return Ok(None) };
+        if !host.contains(".dkr.ecr.") {
+            return Ok(None);
+        }
+        match describe_image(&context.clients, repository, name).await {
+            Ok(found) => {
+                let pushed = found.pushed_at.map(|at| format!(", pushed {}", crate::platform::text::date(at)));
+                Ok(Some(format!("{image} is in ECR{}", pushed.unwrap_or_default())))
+            }
+            Err(trouble) if trouble.kind == TroubleKind::NotFound || trouble.why.contains("does not exist") => {
+                Err(Halt::refused(format!("{image} is no longer in ECR: :{} can't start", self.to)))
+            }
+            Err(trouble) => Ok(Some(format!("can't tell whether {image} is in ECR: {trouble}"))),
+        }
+    }
+
+    /// A deployment is in progress, and the one before it, to which ECS would roll back, is the one wanted.
+    fn ecs_would_go_back_to_it(&self, service: &Service) -> bool {
+        service.primary().is_some_and(|primary| primary.rollout == Rollout::InProgress)
+            && service.deployments.iter().any(|d| d.rollout == Rollout::Completed && d.revision.number == Some(self.to))
+    }
+
+    pub(super) async fn apply(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        outputs: &Map<String, Value>,
+        asked: &[Asked],
+    ) -> Result<Done, Halt> {
+        let update = self.update();
+        let stopped = asked.iter().rfind(|asked| asked.operation == STOP);
+        let updated = asked.iter().any(|asked| asked.operation != STOP);
+        if let Some(stopped) = stopped.filter(|_| !updated) {
+            if matches!(stopped.answer, Some(Answer::Accepted { .. } | Answer::Found { .. })) {
+                return self.find_rollback(context).await?.ok_or_else(|| self.not_seen());
+            }
+            if was_uncertain(stopped.answer.as_ref())
+                && let Some(done) = self.find_rollback(context).await?
+            {
+                scribe.found(STOP, json!(done.outputs))?;
+                return Ok(done);
+            }
+        }
+        let now = self.place.look_to_change(context).await?;
+        let fresh = asked.is_empty() && Basis::of(&now) == Basis::read(&view.basis)?;
+        if fresh
+            && self.ecs_would_go_back_to_it(&now)
+            && let Some(done) = self.ask_ecs(context, scribe, &now).await?
+        {
+            return Ok(done);
+        }
+        let own: Vec<Asked> = asked.iter().filter(|asked| asked.operation != STOP).cloned().collect();
+        update.apply(context, scribe, view, outputs, &own).await
+    }
+
+    /// Asks ECS to roll the deployment in progress back. `None` if ECS can't: then the service is updated.
+    async fn ask_ecs(&self, context: &Context, scribe: &mut Scribe<'_>, now: &Service) -> Result<Option<Done>, Halt> {
+        let Place { cluster, name } = &self.place;
+        let Ok(deployments) = list_service_deployments(&context.clients, cluster, name).await else { return Ok(None) };
+        let Some(running) = deployments.iter().find(|d| d.status == "IN_PROGRESS") else { return Ok(None) };
+        let parameters = json!({"serviceDeploymentArn": running.arn, "stopType": "ROLLBACK"});
+        scribe.request(STOP, parameters, json!(Basis::of(now)))?;
+        match roll_back_deployment(&context.clients, &running.arn).await {
+            Ok(()) => {
+                scribe.accepted(STOP, json!({"serviceDeploymentArn": running.arn}))?;
+                self.find_rollback(context).await?.map(Some).ok_or_else(|| self.not_seen())
+            }
+            Err(trouble) => {
+                scribe.trouble(STOP, &trouble)?;
+                if is_uncertain(&trouble)
+                    && let Some(done) = self.find_rollback(context).await?
+                {
+                    scribe.found(STOP, json!(done.outputs))?;
+                    return Ok(Some(done));
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    /// The deployment that puts the revision back, once ECS shows it.
+    async fn find_rollback(&self, context: &Context) -> Result<Option<Done>, Halt> {
+        for look in 1..=LOOKS {
+            let service = self.place.look_to_change(context).await?;
+            if service.revision.number == Some(self.to) {
+                let seen = Basis::of(&service);
+                let words = format!("ECS is rolling back to {} ({})", seen.revision, seen.deployment);
+                return Ok(Some(Done::new(words).with("deployment", seen.deployment)));
+            }
+            if look < LOOKS {
+                context.sleep(BETWEEN_LOOKS).await;
+            }
+        }
+        Ok(None)
+    }
+
+    fn not_seen(&self) -> Halt {
+        Halt::failed(format!("ECS accepted to roll back, and :{} does not show: look at the service", self.to))
+    }
+
+    pub(super) async fn undo(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        past: &StepPast,
+    ) -> Result<String, Halt> {
+        self.update().undo(context, scribe, view, past).await
+    }
+}

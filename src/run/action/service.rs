@@ -1,0 +1,102 @@
+//! The service that a step is about, as it is now.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Context, Halt};
+use crate::aws::{autoscaling, ecs};
+use crate::platform::{Scaling, Service, ServiceStatus, Trouble};
+
+/// Where a service is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Its cluster.
+    pub cluster: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// What a change of a service is planned on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Basis {
+    /// Tasks wanted.
+    pub desired: u32,
+    /// `family:7`.
+    pub revision: String,
+    /// The primary deployment.
+    pub deployment: String,
+}
+
+impl Basis {
+    pub(super) fn of(service: &Service) -> Basis {
+        Basis {
+            desired: service.desired,
+            revision: full(service),
+            deployment: service.primary().map(|d| d.id.clone()).unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn read(basis: &serde_json::Value) -> Result<Basis, Halt> {
+        serde_json::from_value(basis.clone()).map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
+    }
+
+    /// What is different now, in words.
+    pub(super) fn difference(&self, now: &Basis) -> String {
+        let mut parts = Vec::new();
+        if self.desired != now.desired {
+            parts.push(format!("desired count was {} and is {}", self.desired, now.desired));
+        }
+        if self.revision != now.revision {
+            parts.push(format!("the revision was {} and is {}", self.revision, now.revision));
+        } else if self.deployment != now.deployment {
+            parts.push(format!("a new deployment {} began", now.deployment));
+        }
+        parts.join(", ")
+    }
+}
+
+/// `family:7`.
+fn full(service: &Service) -> String {
+    format!("{}{}", service.revision.family, service.revision.number.map(|n| format!(":{n}")).unwrap_or_default())
+}
+
+impl Place {
+    /// The service as it is now.
+    pub(super) async fn look(&self, context: &Context) -> Result<Service, Trouble> {
+        ecs::describe_services(&context.clients, &self.cluster, &[&self.name]).await?.swap_remove(0)
+    }
+
+    /// The service as it is now, if it can be changed.
+    pub(super) async fn look_to_change(&self, context: &Context) -> Result<Service, Halt> {
+        let service = self.look(context).await?;
+        match &service.status {
+            ServiceStatus::Active => Ok(service),
+            status => {
+                let status = json!(status);
+                let status = status.as_str().unwrap_or("in an unknown state");
+                Err(Halt::refused(format!("service {} is {status}: ECS changes only an active service", self.name)))
+            }
+        }
+    }
+
+    /// Its auto scaling.
+    pub(super) async fn scaling(&self, context: &Context) -> Result<Option<Scaling>, Trouble> {
+        let found = autoscaling::describe_scalable_targets(&context.clients, &[(&self.cluster, &self.name)]).await?;
+        Ok(found.into_iter().next().flatten())
+    }
+
+    /// `--cluster CLUSTER --service NAME`, quoted for a shell.
+    pub(super) fn flags(&self) -> String {
+        format!("--cluster {} --service {}", quoted(&self.cluster), quoted(&self.name))
+    }
+}
+
+/// One word of a shell, whatever is in it.
+pub(super) fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}

@@ -1,0 +1,380 @@
+//! `ecs.update-service`: desired count, revision, fresh tasks. Only what is given is sent.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::service::{Basis, Place};
+use super::{Context, Done};
+use crate::aws::ecs_write::{self, ServiceUpdate};
+use crate::platform::{Revision, Scaling, Service, TroubleKind};
+use crate::run::past::{Asked, StepPast};
+use crate::run::plan::Change;
+use crate::run::scribe::{is_uncertain, was_uncertain};
+use crate::run::{Answer, Halt, Scribe, View};
+
+const OPERATION: &str = "ecs:UpdateService";
+/// How often a throttled request is sent again; a throttled one has not been carried out.
+const THROTTLED: u32 = 6;
+/// How often, and how far apart, a service is looked at for the effect of a request whose answer was
+/// lost: `DescribeServices` lags.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+/// A Fargate task from request to healthy.
+const TASK_STARTS: u64 = 90;
+
+/// What is to change; at least one of the three.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct UpdateService {
+    /// Which service.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Tasks wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_count: Option<u32>,
+    /// A revision's number in the service's family.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_definition: Option<u32>,
+    /// The revision that an earlier step of the run registered.
+    #[serde(default)]
+    pub registered: bool,
+    /// Fresh tasks although nothing changes.
+    #[serde(default)]
+    pub force_new_deployment: bool,
+}
+
+impl UpdateService {
+    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+        let controls = ecs_write::controls(&context.clients, &self.place.cluster, &self.place.name).await?;
+        let name = &self.place.name;
+        match controls.controller.as_str() {
+            "ECS" => {}
+            "CODE_DEPLOY" => {
+                return Err(Halt::refused(format!(
+                    "service {name} is deployed by CodeDeploy: change it there, ECS refuses it here"
+                )));
+            }
+            other => {
+                return Err(Halt::refused(format!(
+                    "service {name} has the deployment controller {other}: whoever runs it deploys it"
+                )));
+            }
+        }
+        if controls.scheduling == "DAEMON" && self.desired_count.is_some() {
+            return Err(Halt::refused(format!(
+                "service {name} is a DAEMON: it runs one task on each instance, and has no desired count"
+            )));
+        }
+        let service = self.place.look_to_change(context).await?;
+        let scaling = self.place.scaling(context).await?;
+        let basis = Basis::of(&service);
+        let mut view = View { basis: json!(basis), ..View::default() };
+        if let Some(count) = self.desired_count {
+            view.changes.push(Change::of("desired count", service.desired, count));
+        }
+        if let Some(number) = self.task_definition {
+            self.check_revision(context, &service, number).await?;
+            let family = &service.revision.family;
+            view.changes.push(Change::of("task definition", &basis.revision, format!("{family}:{number}")));
+        }
+        if self.registered {
+            view.changes.push(Change::of("task definition", &basis.revision, "the revision that this run registers"));
+        }
+        if self.force_new_deployment {
+            view.changes.push(Change::of("tasks", "as they run", "all replaced by fresh ones"));
+        }
+        view.warnings = self.warnings(&service, scaling.as_ref());
+        view.expected_seconds = 2;
+        view.undo = Some(match (self.desired_count, self.task_definition.or(self.registered.then_some(0))) {
+            (Some(_), None) => format!("set the desired count back to {}", service.desired),
+            (None, Some(_)) => format!("go back to {}", basis.revision),
+            (Some(_), Some(_)) => format!("go back to {} tasks of {}", service.desired, basis.revision),
+            (None, None) => "fresh tasks can't be made old again; nothing else changes".to_owned(),
+        });
+        view.command = Some(self.command(&service.revision.family));
+        Ok(view)
+    }
+
+    async fn check_revision(&self, context: &Context, service: &Service, number: u32) -> Result<(), Halt> {
+        let wanted = format!("{}:{number}", service.revision.family);
+        let (status, _) = ecs_write::definition_status(&context.clients, &wanted).await?;
+        if status == "ACTIVE" {
+            return Ok(());
+        }
+        Err(Halt::refused(format!("{wanted} is {status}: ECS starts only ACTIVE revisions")))
+    }
+
+    fn warnings(&self, service: &Service, scaling: Option<&Scaling>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(count) = self.desired_count {
+            if count == 0 && service.desired > 0 {
+                warnings.push("no task will run: this is an outage".to_owned());
+            }
+            if let Some(Scaling { min, max, suspended: false }) = scaling {
+                let back = count.clamp(*min, *max);
+                if back == count {
+                    warnings.push(format!(
+                        "auto scaling ({min}–{max}) stays in charge: it changes the number when the load asks for it; move its minimum to hold it"
+                    ));
+                } else {
+                    warnings.push(format!(
+                        "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling changes it to {back} within minutes; move the bounds first"
+                    ));
+                }
+            }
+        }
+        let tasks = self.desired_count.unwrap_or(service.desired);
+        let replaces = self.task_definition.is_some() || self.registered || self.force_new_deployment;
+        if replaces && service.minimum_healthy_percent == Some(0) && tasks == 1 {
+            warnings.push("minimum healthy percent is 0 and there is one task: nobody is served from its stop until the new one is healthy".to_owned());
+        }
+        if replaces && !service.circuit_breaker.is_some_and(|breaker| breaker.enabled) {
+            warnings
+                .push("there is no deployment circuit breaker: if the new tasks fail, ECS tries for ever".to_owned());
+        }
+        if service.is_deploying()
+            && let Some(primary) = service.primary()
+        {
+            warnings.push(format!(
+                "a deployment of {} ({}) is in progress; it is not this run's",
+                primary.revision, primary.id
+            ));
+        }
+        warnings
+    }
+
+    fn command(&self, family: &str) -> String {
+        let mut command = format!("aws ecs update-service {}", self.place.flags());
+        if let Some(count) = self.desired_count {
+            let _ = write!(command, " --desired-count {count}");
+        }
+        if let Some(number) = self.task_definition {
+            let _ = write!(command, " --task-definition {}", super::service::quoted(&format!("{family}:{number}")));
+        }
+        if self.registered {
+            command.push_str(" --task-definition FAMILY:N, as registered");
+        }
+        if self.force_new_deployment {
+            command.push_str(" --force-new-deployment");
+        }
+        command
+    }
+
+    pub(super) async fn apply(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        outputs: &Map<String, Value>,
+        asked: &[Asked],
+    ) -> Result<Done, Halt> {
+        if self.registered {
+            let number = outputs.get("registered.revision").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+            let Some(number) = number else { return Err(Halt::failed("no step registered a revision")) };
+            return self.with_revision(number).carry_out(context, scribe, view, outputs, asked).await;
+        }
+        self.carry_out(context, scribe, view, outputs, asked).await
+    }
+
+    fn with_revision(&self, number: u32) -> UpdateService {
+        UpdateService { task_definition: Some(number), registered: false, ..self.clone() }
+    }
+
+    async fn carry_out(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        outputs: &Map<String, Value>,
+        asked: &[Asked],
+    ) -> Result<Done, Halt> {
+        let basis = Basis::read(&view.basis)?;
+        let mut now = self.place.look_to_change(context).await?;
+        if let Some(last) = asked.iter().rfind(|asked| asked.operation == OPERATION) {
+            match &last.answer {
+                Some(Answer::Accepted { details } | Answer::Found { details }) => return Ok(self.done(details)),
+                answer if was_uncertain(answer.as_ref()) => {
+                    if let Some(done) = self.look_for_effect(context, scribe, &basis).await? {
+                        return Ok(done);
+                    }
+                    now = self.place.look_to_change(context).await?;
+                }
+                _ => {}
+            }
+        } else if self.is_so(&now, &basis) && !self.force_new_deployment {
+            return Ok(Done::unneeded("it is so already").with("deployment", Basis::of(&now).deployment));
+        }
+        let seen = Basis::of(&now);
+        if seen != basis && !own_bounds_did_it(outputs, &basis, &seen) {
+            return Err(Halt::stale(format!(
+                "since the plan was made {}: nothing was sent; look at the new plan",
+                basis.difference(&seen)
+            )));
+        }
+        self.send(context, scribe, &basis, &seen).await
+    }
+
+    async fn send(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        basis: &Basis,
+        seen: &Basis,
+    ) -> Result<Done, Halt> {
+        let family = seen.revision.split(':').next().unwrap_or_default();
+        let update = ServiceUpdate {
+            desired: self.desired_count,
+            task_definition: self.task_definition.map(|number| format!("{family}:{number}")),
+            force: self.force_new_deployment,
+        };
+        let mut wait = Duration::from_secs(1);
+        for attempt in 1.. {
+            scribe.request(OPERATION, parameters(&update), json!(seen))?;
+            let trouble =
+                match ecs_write::update_service(&context.clients, &self.place.cluster, &self.place.name, &update).await
+                {
+                    Ok(service) => {
+                        let details = json!(Basis::of(&service));
+                        scribe.accepted(OPERATION, details.clone())?;
+                        return Ok(self.done(&details));
+                    }
+                    Err(trouble) => trouble,
+                };
+            scribe.trouble(OPERATION, &trouble)?;
+            if trouble.kind == TroubleKind::Throttled && attempt < THROTTLED {
+                context.sleep(wait.mul_f64(1.0 + fastrand::f64())).await;
+                wait *= 2;
+                continue;
+            }
+            if is_uncertain(&trouble)
+                && let Some(done) = self.look_for_effect(context, scribe, basis).await?
+            {
+                return Ok(done);
+            }
+            return Err(trouble.into());
+        }
+        Err(Halt::failed("the request was never sent"))
+    }
+
+    /// Looks a few times whether a request whose answer nobody heard was carried out.
+    async fn look_for_effect(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        basis: &Basis,
+    ) -> Result<Option<Done>, Halt> {
+        for look in 1..=LOOKS {
+            let now = self.place.look_to_change(context).await?;
+            if self.is_so(&now, basis) {
+                let details = json!(Basis::of(&now));
+                scribe.found(OPERATION, details.clone())?;
+                return Ok(Some(self.done(&details)));
+            }
+            if look < LOOKS {
+                context.sleep(BETWEEN_LOOKS).await;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The service is as this step wants it.
+    fn is_so(&self, now: &Service, basis: &Basis) -> bool {
+        self.desired_count.is_none_or(|count| now.desired == count)
+            && self.task_definition.is_none_or(|number| now.revision.number == Some(number))
+            && (!self.force_new_deployment || Basis::of(now).deployment != basis.deployment)
+    }
+
+    fn done(&self, details: &Value) -> Done {
+        let seen: Basis = serde_json::from_value(details.clone()).unwrap_or_default();
+        let mut parts = Vec::new();
+        if let Some(count) = self.desired_count {
+            parts.push(format!("desired count is {count}"));
+        }
+        if self.task_definition.is_some() || self.force_new_deployment {
+            parts.push(format!("{} is being deployed ({})", seen.revision, seen.deployment));
+        }
+        Done::new(parts.join(", ")).with("deployment", seen.deployment).with("desired", seen.desired)
+    }
+
+    /// Puts back what was there, if what is there is what this run made.
+    pub(super) async fn undo(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        past: &StepPast,
+    ) -> Result<String, Halt> {
+        if self.registered {
+            let sent =
+                past.asked.last().and_then(|asked| asked.parameters.get("taskDefinition")).and_then(Value::as_str);
+            let number = sent.and_then(|sent| Revision::parse(sent).number);
+            let Some(number) = number else { return Ok("nothing had been deployed".to_owned()) };
+            return self.with_revision(number).put_back(context, scribe, view, past).await;
+        }
+        self.put_back(context, scribe, view, past).await
+    }
+
+    async fn put_back(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        past: &StepPast,
+    ) -> Result<String, Halt> {
+        let before = Basis::read(&view.basis)?;
+        let now = self.place.look_to_change(context).await?;
+        let back = UpdateService {
+            place: self.place.clone(),
+            desired_count: self.desired_count.map(|_| before.desired),
+            task_definition: self.task_definition.and(before.revision.rsplit(':').next()).and_then(|n| n.parse().ok()),
+            ..UpdateService::default()
+        };
+        if back.desired_count.is_none() && back.task_definition.is_none() {
+            return Ok("fresh tasks stay: there is nothing to put back".to_owned());
+        }
+        if back.is_so(&now, &before) {
+            return Ok("it is as it was".to_owned());
+        }
+        if past.undoing.is_empty() && !self.is_so(&now, &before) {
+            let seen = Basis::of(&now);
+            return Err(Halt::stale(format!(
+                "it is no longer as this run left it ({} tasks of {}): not put back, somebody else has changed it",
+                seen.desired, seen.revision
+            )));
+        }
+        back.send(context, scribe, &before, &Basis::of(&now)).await.map(|done| done.words)
+    }
+
+    /// Seconds that new tasks take, for the plan of the wait that follows.
+    pub(super) fn task_start_seconds() -> u64 {
+        TASK_STARTS
+    }
+}
+
+fn parameters(update: &ServiceUpdate) -> Value {
+    let mut parameters = Map::new();
+    if let Some(count) = update.desired {
+        parameters.insert("desiredCount".to_owned(), count.into());
+    }
+    if let Some(definition) = &update.task_definition {
+        parameters.insert("taskDefinition".to_owned(), definition.clone().into());
+    }
+    if update.force {
+        parameters.insert("forceNewDeployment".to_owned(), true.into());
+    }
+    Value::Object(parameters)
+}
+
+/// An earlier step of this run moved auto scaling's bounds, and auto scaling moved the number into them.
+fn own_bounds_did_it(outputs: &Map<String, Value>, basis: &Basis, seen: &Basis) -> bool {
+    let bound = |name: &str| outputs.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+    match (bound("bounds-min"), bound("bounds-max")) {
+        (Some(min), Some(max)) if min <= max => {
+            *seen == Basis { desired: basis.desired.clamp(min, max), ..basis.clone() }
+        }
+        _ => false,
+    }
+}

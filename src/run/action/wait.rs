@@ -1,0 +1,150 @@
+//! `ecs.wait-steady`: follows the deployment that this run made, by its id, to whichever end it comes.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::deployment::{Followed, Verdict, unhealthy};
+use super::service::{Basis, Place};
+use super::update::UpdateService;
+use super::{Context, Done};
+use crate::aws::tasks;
+use crate::platform::text::duration;
+use crate::platform::{Task, Trouble, TroubleKind};
+use crate::run::{Ending, Halt, Scribe, View};
+
+/// Between two looks.
+const CADENCE: Duration = Duration::from_secs(5);
+/// … when AWS does not answer.
+const LONGEST: Duration = Duration::from_mins(1);
+/// How often commands are listened for.
+const EAR: Duration = Duration::from_secs(1);
+/// Stopped tasks are asked for at every so many looks.
+const STOPPED_EVERY: u32 = 3;
+
+/// How long to wait, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct WaitSteady {
+    /// Which service.
+    #[serde(flatten)]
+    pub place: Place,
+    /// Seconds, after which the run ends and ECS goes on.
+    pub timeout_seconds: u64,
+}
+
+impl WaitSteady {
+    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+        let service = self.place.look(context).await?;
+        Ok(View {
+            facts: vec![format!("waits at most {} for the deployment of this run", self.patience())],
+            expected_seconds: UpdateService::task_start_seconds(),
+            command: Some(format!(
+                "aws ecs wait services-stable --cluster {} --services {}",
+                super::service::quoted(&self.place.cluster),
+                super::service::quoted(&self.place.name)
+            )),
+            basis: json!(Basis::of(&service)),
+            ..View::default()
+        })
+    }
+
+    fn patience(&self) -> String {
+        duration(SignedDuration::from_secs(self.timeout_seconds as i64))
+    }
+
+    pub(super) async fn apply(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        view: &View,
+        outputs: &Map<String, Value>,
+    ) -> Result<Done, Halt> {
+        let planned = Basis::read(&view.basis)?.deployment;
+        let id = outputs.get("deployment").and_then(Value::as_str).unwrap_or(&planned);
+        let wanted = outputs.get("desired").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        let mut followed = Followed::new(id, wanted);
+        let began = context.clock.now();
+        let mut last = String::from("nothing was seen of it");
+        let (mut looks, mut troubles) = (0_u32, 0_u32);
+        loop {
+            scribe.hear()?;
+            let elapsed = context.clock.now().duration_since(began).unsigned_abs();
+            match self.look(context, &mut followed, looks, began, elapsed).await {
+                Ok(Verdict::Over(ending, words)) => return Err(Halt::new(ending, words)),
+                Ok(Verdict::Steady(words)) => return Ok(Done::new(words)),
+                Ok(Verdict::Going { text, fraction }) => {
+                    troubles = 0;
+                    looks += 1;
+                    scribe.progress(&text, fraction)?;
+                    last = text;
+                }
+                Err(trouble) => {
+                    troubles += 1;
+                    survive(scribe, &trouble, &last)?;
+                }
+            }
+            if elapsed.as_secs() >= self.timeout_seconds {
+                let words =
+                    format!("after {} it is still going: {last}; ECS goes on without this run", self.patience());
+                return Err(Halt::new(Ending::TimedOut, words));
+            }
+            let pause = CADENCE.saturating_mul(1 << troubles.min(6)).min(LONGEST);
+            self.pause(context, scribe, pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await?;
+        }
+    }
+
+    async fn look(
+        &self,
+        context: &Context,
+        followed: &mut Followed,
+        looks: u32,
+        began: Timestamp,
+        elapsed: Duration,
+    ) -> Result<Verdict, Trouble> {
+        let service = self.place.look(context).await?;
+        if looks.is_multiple_of(STOPPED_EVERY) || followed.has_more_failed_than_seen(&service) {
+            let mut stopped = self.tasks(context, true).await?;
+            // By AWS's clock: this machine's may be ahead of it.
+            let skew = context.clients.clock_skew().unwrap_or_default();
+            let from = began.checked_sub(skew).unwrap_or(began);
+            stopped.retain(|task| task.stopped_at.is_none_or(|at| at >= from));
+            followed.stopped(&stopped);
+        }
+        let verdict = followed.judge(&service, elapsed);
+        if let Verdict::Steady(text) = &verdict
+            && let Some(why) = unhealthy(&self.tasks(context, false).await?)
+        {
+            return Ok(Verdict::Going { text: format!("{text}, {why}"), fraction: Some(1.0) });
+        }
+        Ok(verdict)
+    }
+
+    async fn tasks(&self, context: &Context, stopped: bool) -> Result<Vec<Task>, Trouble> {
+        let arns = tasks::list_tasks(&context.clients, &self.place.cluster, &self.place.name, stopped).await?;
+        tasks::describe_tasks(&context.clients, &self.place.cluster, &arns).await
+    }
+
+    async fn pause(&self, context: &Context, scribe: &mut Scribe<'_>, pause: Duration) -> Result<(), Halt> {
+        let mut left = pause;
+        while !left.is_zero() {
+            let slice = left.min(EAR);
+            context.sleep(slice).await;
+            left -= slice;
+            scribe.hear()?;
+        }
+        Ok(())
+    }
+}
+
+/// A question that was not answered is asked again, except where no answer can come.
+fn survive(scribe: &mut Scribe<'_>, trouble: &Trouble, last: &str) -> Result<(), Halt> {
+    if matches!(trouble.kind, TroubleKind::Denied | TroubleKind::NotFound) {
+        let words =
+            format!("what ECS does can't be followed: {trouble}; last seen: {last}; ECS goes on without this run");
+        return Err(Halt::new(Ending::FailedBefore, words));
+    }
+    scribe.progress(&format!("AWS does not answer, asking again: {trouble}; last seen: {last}"), None)
+}

@@ -1,0 +1,308 @@
+//! Carries a plan out, step by step; takes up a run whose process is gone; takes back what was done.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::action::{Context, Done};
+use super::past::{Past, StepPast};
+use super::{
+    Book, Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, Resumed, RunId,
+    Scribe, StepOutcome, Store, Who,
+};
+
+use crate::platform::text::date;
+
+/// How often a run that only waits for a time listens for commands.
+const EAR: Duration = Duration::from_secs(1);
+/// What a step that failed gives: the ending of the run, for a process that has to write it down in its place.
+const ENDING: &str = "ending";
+
+/// A run that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its id, if it came to have a journal.
+    pub id: RunId,
+    /// How it ended.
+    pub ending: Ending,
+    /// What there is to say.
+    pub words: String,
+}
+
+/// Where runs are written down and kept apart.
+#[derive(Clone, Debug)]
+pub struct Office {
+    /// The journals.
+    pub store: Store,
+    /// One run at a time.
+    pub locks: Locks,
+}
+
+impl Office {
+    /// Carries out a plan under a new id.
+    pub async fn carry_out(
+        &self,
+        context: &Context,
+        id: &RunId,
+        plan: Plan,
+        who: Who,
+        reason: Option<String>,
+    ) -> Finished {
+        let finish = |halt: Halt| Finished { id: id.clone(), ending: halt.ending, words: halt.words };
+        let _lock = match self.lock(&plan, id, &who) {
+            Ok(lock) => lock,
+            Err(halt) => return finish(halt),
+        };
+        let journal = match Journal::create(&self.store, id) {
+            Ok(journal) => journal,
+            Err(error) => return finish(error.into()),
+        };
+        let mut run = Run {
+            context,
+            book: Box::new(journal),
+            commands: Some(Commands::of(&self.store, id)),
+            plan,
+            past: Past::default(),
+        };
+        let halt = run.begin(who, reason).await;
+        finish(halt)
+    }
+
+    /// Takes up a run whose process is gone. A run that is over is not taken up again.
+    pub async fn resume(&self, context: &Context, id: &RunId, who: Who) -> Result<Finished, JournalError> {
+        let Resumed { journal, records, torn } = Journal::resume(&self.store, id)?;
+        let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
+        let finish = |halt: Halt| Finished { id: id.clone(), ending: halt.ending, words: halt.words };
+        let plan = match plan_of(&events) {
+            Ok(plan) => plan,
+            Err(halt) => return Ok(finish(halt)),
+        };
+        let past = Past::of(&events);
+        if let Some(ending) = past.ended {
+            return Ok(finish(Halt::new(ending, "it was over already")));
+        }
+        let _lock = match self.lock(&plan, id, &who) {
+            Ok(lock) => lock,
+            Err(halt) => return Ok(finish(halt)),
+        };
+        // From the first one on: a wish to stop or to undo that was heard and not yet obeyed is heard again.
+        let commands = Some(Commands::of(&self.store, id));
+        let mut run = Run { context, book: Box::new(journal), commands, plan, past };
+        Ok(finish(run.take_up(who, torn).await))
+    }
+
+    fn lock(&self, plan: &Plan, id: &RunId, who: &Who) -> Result<Lock, Halt> {
+        let holder = Holder { run: id.clone(), pid: std::process::id(), user: who.user.clone() };
+        self.locks.take(&plan.target, &holder).map_err(|error| match error {
+            LockError::Busy(_) => Halt::new(Ending::Busy, error.to_string()),
+            LockError::Io { .. } => Halt::failed(error.to_string()),
+        })
+    }
+}
+
+fn plan_of(events: &[Event]) -> Result<Plan, Halt> {
+    match events.first() {
+        Some(Event::Began { plan, .. }) => serde_json::from_value(plan.clone())
+            .map_err(|error| Halt::refused(format!("the plan in the journal can't be read by this version: {error}"))),
+        _ => Err(Halt::failed("the run was killed before it began: nothing was asked of anyone; start it again")),
+    }
+}
+
+/// One run in this process.
+pub(super) struct Run<'c> {
+    pub(super) context: &'c Context,
+    pub(super) book: Box<dyn Book>,
+    pub(super) commands: Option<Commands>,
+    pub(super) plan: Plan,
+    pub(super) past: Past,
+}
+
+impl Run<'_> {
+    /// From the first record to the last.
+    pub(super) async fn begin(&mut self, who: Who, reason: Option<String>) -> Halt {
+        let plan = match serde_json::to_value(&self.plan) {
+            Ok(plan) => plan,
+            Err(error) => return JournalError::from(error).into(),
+        };
+        let pid = std::process::id();
+        let runbook = self.plan.runbook.clone();
+        if let Err(halt) = self.write(&Event::Began { runbook, plan, who, reason, pid }) {
+            return halt;
+        }
+        self.go_on().await
+    }
+
+    /// From where another process left it.
+    pub(super) async fn take_up(&mut self, who: Who, torn: u64) -> Halt {
+        if let Err(halt) = self.write(&Event::Resumed { who, pid: std::process::id(), torn }) {
+            return halt;
+        }
+        self.go_on().await
+    }
+
+    async fn go_on(&mut self) -> Halt {
+        let mut halt = if self.past.undoing {
+            Halt { undo: true, ..Halt::new(Ending::Stopped, "undo goes on") }
+        } else {
+            match self.steps().await {
+                Ok(words) => Halt::new(Ending::Succeeded, words),
+                Err(halt) => halt,
+            }
+        };
+        if halt.ending != Ending::Unrecorded && !halt.undo {
+            match self.restore().await {
+                Ok(words) if words.is_empty() => {}
+                Ok(words) => halt.words = format!("{}; {words}", halt.words),
+                // What the run came to is not forgotten over what could not be put back.
+                Err(restore) => halt = Halt { words: format!("{}; {}", halt.words, restore.words), ..restore },
+            }
+        }
+        if halt.undo {
+            halt = match self.undo(&halt.words).await {
+                Ok(words) => Halt::new(Ending::Undone, words),
+                Err(halt) => halt,
+            };
+        }
+        if halt.ending == Ending::FailedBefore && self.past.changed {
+            halt.ending = Ending::FailedAfter;
+        }
+        // A journal that can't be written can't tell that it can't.
+        if halt.ending != Ending::Unrecorded
+            && let Err(unrecorded) = self.write(&Event::Ended { ending: halt.ending, words: halt.words.clone() })
+        {
+            return Halt::new(unrecorded.ending, format!("{}; and {}", halt.words, unrecorded.words));
+        }
+        halt
+    }
+
+    /// Answers with the words of the last step: what the user wanted to hear.
+    async fn steps(&mut self) -> Result<String, Halt> {
+        let mut outputs = Map::new();
+        for step in 0..self.plan.steps.len() {
+            let past = self.past.steps.get(step).cloned().unwrap_or_default();
+            match past.outcome {
+                Some(StepOutcome::Failed | StepOutcome::Undone) => {
+                    let ending =
+                        past.outputs.get(ENDING).cloned().and_then(|ending| serde_json::from_value(ending).ok());
+                    return Err(Halt::new(ending.unwrap_or(Ending::FailedBefore), past.words));
+                }
+                Some(StepOutcome::Done | StepOutcome::Unneeded | StepOutcome::Restored) => outputs.extend(past.outputs),
+                None => outputs.extend(self.step(step, &past, &outputs).await?),
+            }
+        }
+        Ok(self.past.steps.last().map(|step| step.words.clone()).unwrap_or_default())
+    }
+
+    async fn step(
+        &mut self,
+        step: usize,
+        past: &StepPast,
+        outputs: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Halt> {
+        self.scribe(step).hear()?;
+        let planned = self.plan.steps[step].clone();
+        if !past.begun {
+            self.write(&Event::StepBegan {
+                step,
+                title: planned.title.clone(),
+                action: planned.action.name().to_owned(),
+            })?;
+        }
+        let context = self.context;
+        let mut scribe = self.scribe(step);
+        let answer = planned.action.apply(context, &mut scribe, &planned.view, outputs, &past.asked).await;
+        match answer {
+            Ok(Done { outcome, words, outputs }) => {
+                self.write(&Event::StepEnded { step, outcome, words, outputs: outputs.clone() })?;
+                Ok(outputs)
+            }
+            // A wish to stop is not a failure of the step; what was asked for goes on.
+            Err(halt) if halt.ending == Ending::Unrecorded || halt.ending == Ending::Stopped => Err(halt),
+            Err(halt) => {
+                let words = halt.words.clone();
+                let outputs = Map::from_iter([(ENDING.to_owned(), serde_json::json!(halt.ending))]);
+                self.write(&Event::StepEnded { step, outcome: StepOutcome::Failed, words, outputs })?;
+                Err(halt)
+            }
+        }
+    }
+
+    /// Waits for the time until which something was done, and takes that back; a wish to stop brings the time forward.
+    async fn restore(&mut self) -> Result<String, Halt> {
+        let mut said = Vec::new();
+        for step in 0..self.plan.steps.len() {
+            let past = self.past.steps.get(step).cloned().unwrap_or_default();
+            let Some(until) = self.plan.steps[step].action.until() else { continue };
+            if past.outcome != Some(StepOutcome::Done) {
+                continue;
+            }
+            let context = self.context;
+            let mut scribe = self.scribe(step);
+            scribe.progress(&format!("stays until {}, then puts it back", date(until)), None)?;
+            while context.clock.now() < until {
+                match scribe.hear() {
+                    Ok(()) => context.sleep(EAR).await,
+                    Err(halt) if halt.ending == Ending::Stopped && !halt.undo => break,
+                    Err(halt) => return Err(halt),
+                }
+            }
+            let planned = self.plan.steps[step].clone();
+            let mut scribe = self.scribe(step);
+            if let Some(words) = planned.action.undo(context, &mut scribe, &planned.view, &past).await? {
+                let outcome = StepOutcome::Restored;
+                self.write(&Event::StepEnded { step, outcome, words: words.clone(), outputs: Map::new() })?;
+                said.push(format!("{}: {words}", planned.title));
+            }
+        }
+        Ok(said.join("; "))
+    }
+
+    /// Takes back all that was done, the last step first.
+    async fn undo(&mut self, by: &str) -> Result<String, Halt> {
+        if !self.past.undoing {
+            self.write(&Event::UndoBegan { by: by.to_owned() })?;
+        }
+        let mut said = Vec::new();
+        for step in (0..self.plan.steps.len()).rev() {
+            let past = self.past.steps.get(step).cloned().unwrap_or_default();
+            let may_have_changed =
+                !past.asked.is_empty() && !matches!(past.outcome, Some(StepOutcome::Undone | StepOutcome::Restored));
+            if !may_have_changed {
+                continue;
+            }
+            let planned = self.plan.steps[step].clone();
+            let context = self.context;
+            let mut scribe = self.scribe(step);
+            let words = planned.action.undo(context, &mut scribe, &planned.view, &past).await?;
+            if let Some(words) = words {
+                self.write(&Event::StepEnded {
+                    step,
+                    outcome: StepOutcome::Undone,
+                    words: words.clone(),
+                    outputs: Map::new(),
+                })?;
+                said.push(words);
+            }
+        }
+        Ok(if said.is_empty() { "nothing had been changed".to_owned() } else { said.join("; ") })
+    }
+
+    fn scribe(&mut self, step: usize) -> Scribe<'_> {
+        Scribe {
+            book: &mut *self.book,
+            clock: &self.context.clock,
+            commands: &mut self.commands,
+            step,
+            past: &mut self.past,
+            said: String::new(),
+        }
+    }
+
+    fn write(&mut self, event: &Event) -> Result<(), Halt> {
+        let at: Timestamp = self.context.clock.now();
+        self.book.record(at, event)?;
+        self.past.take(event);
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! Reads a journal while it is written.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::time::Duration;
+
+use super::verify::{Broken, Chain};
+use super::{Record, RunId, Store};
+
+/// How often a follower looks.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Follows the journal of one run from its first record on. It changes nothing and holds nobody up.
+#[derive(Debug)]
+pub struct Follower {
+    file: File,
+    read: u64,
+    chain: Chain,
+    /// The start of a line whose end is not there yet.
+    begun: Vec<u8>,
+}
+
+impl Follower {
+    /// From the first record of a run.
+    pub fn open(store: &Store, id: &RunId) -> io::Result<Follower> {
+        let file = File::open(store.journal(id))?;
+        Ok(Follower { file, read: 0, chain: Chain::new(id), begun: Vec::new() })
+    }
+
+    /// The records that were written since the last call.
+    pub fn poll(&mut self) -> io::Result<Vec<Record>> {
+        let length = self.file.metadata()?.len();
+        if length < self.read {
+            // A run that was taken up again cut an unfinished line off.
+            self.read -= self.begun.len() as u64;
+            self.begun.clear();
+        }
+        self.file.seek(SeekFrom::Start(self.read))?;
+        let mut new = Vec::new();
+        self.file.by_ref().take(length.saturating_sub(self.read)).read_to_end(&mut new)?;
+        self.read += new.len() as u64;
+        self.begun.append(&mut new);
+        let mut records = Vec::new();
+        while let Some(end) = self.begun.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.begun.drain(..=end).collect();
+            records.push(self.chain.next(&line[..end]).map_err(damaged)?);
+        }
+        Ok(records)
+    }
+
+    /// Waits until there is at least one new record.
+    pub async fn next(&mut self) -> io::Result<Vec<Record>> {
+        loop {
+            let records = self.poll()?;
+            if !records.is_empty() {
+                return Ok(records);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// A process holds the run's journal. `false` and no ending means that it was killed.
+    pub fn is_alive(&self) -> bool {
+        match self.file.try_lock_shared() {
+            Ok(()) => {
+                // Can only fail if it is not held, and then there is nothing to let go.
+                let _ = self.file.unlock();
+                false
+            }
+            Err(TryLockError::WouldBlock) => true,
+            Err(TryLockError::Error(_)) => false,
+        }
+    }
+}
+
+fn damaged(broken: Broken) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, broken)
+}

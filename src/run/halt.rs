@@ -1,0 +1,49 @@
+//! Why a run does not go on.
+
+use super::{Ending, JournalError};
+use crate::platform::Trouble;
+
+/// The end of a run before its last step is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Halt {
+    /// How it ends. [`Ending::FailedBefore`] becomes [`Ending::FailedAfter`] where something had been changed.
+    pub ending: Ending,
+    /// What there is to say.
+    pub words: String,
+    /// The user wants back what was done.
+    pub undo: bool,
+}
+
+impl Halt {
+    /// An ending and its words.
+    pub fn new(ending: Ending, words: impl Into<String>) -> Halt {
+        Halt { ending, words: words.into(), undo: false }
+    }
+
+    /// Something failed.
+    pub fn failed(words: impl Into<String>) -> Halt {
+        Halt::new(Ending::FailedBefore, words)
+    }
+
+    /// What is asked for can't be or must not be done.
+    pub fn refused(words: impl Into<String>) -> Halt {
+        Halt::new(Ending::Refused, words)
+    }
+
+    /// What the plan was made from is no longer so.
+    pub fn stale(words: impl Into<String>) -> Halt {
+        Halt::new(Ending::PlanStale, words)
+    }
+}
+
+impl From<JournalError> for Halt {
+    fn from(error: JournalError) -> Halt {
+        Halt::new(Ending::Unrecorded, error.to_string())
+    }
+}
+
+impl From<Trouble> for Halt {
+    fn from(trouble: Trouble) -> Halt {
+        Halt::failed(format!("{}: {trouble}", trouble.operation))
+    }
+}

@@ -1,0 +1,219 @@
+//! One run at a time on a service or database, whoever on this machine starts it.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::RunId;
+use crate::platform::text::printable;
+
+/// Folders that all users of a machine can write to; the first one that is there is used by all of them.
+const SHARED: [&str; 2] = ["/run/lock", "/tmp"];
+/// Longest description of a holder that is read.
+const DESCRIPTION: u64 = 4_096;
+
+/// What only one run at a time may change.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Target {
+    /// `service` or `database`.
+    pub kind: String,
+    /// The account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// `analytics-production/analytics-api`, or the instance's id.
+    pub name: String,
+}
+
+/// Where locks are.
+#[derive(Clone, Debug)]
+pub struct Locks(PathBuf);
+
+/// Held until it is dropped or the process dies.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+/// Who holds a lock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Holder {
+    /// The run.
+    pub run: RunId,
+    /// Its process.
+    pub pid: u32,
+    /// The user of this machine.
+    pub user: String,
+}
+
+/// Another run is on the same target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Busy {
+    /// What it holds.
+    pub target: String,
+    /// Who, if the lock's file says it.
+    pub holder: Option<Holder>,
+}
+
+/// Why a lock was not got.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// Another run has it.
+    #[error("{0}")]
+    Busy(Busy),
+    /// The system says no.
+    #[error("the lock {path} can't be taken: {why}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The system's words.
+        why: io::Error,
+    },
+}
+
+impl std::fmt::Display for Busy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.holder {
+            Some(Holder { run, pid, user }) => {
+                let user = printable(user);
+                write!(f, "run {run} of {user} (process {pid}) is on {}: plantao follow {run}", self.target)
+            }
+            None => write!(f, "another run is on {}: `plantao runs` lists them", self.target),
+        }
+    }
+}
+
+impl Locks {
+    /// Those of this machine: in `PLANTAO_LOCK_DIR`, or else in a folder that all its users can write to;
+    /// `None` if it has none.
+    pub fn of_machine() -> Option<Locks> {
+        if let Some(folder) = std::env::var_os("PLANTAO_LOCK_DIR").map(PathBuf::from).filter(|f| f.is_absolute()) {
+            return Some(Locks(folder));
+        }
+        let everyones = |folder: &&&str| {
+            fs::metadata(folder).is_ok_and(|found| found.is_dir() && found.permissions().mode() & 0o002 != 0)
+        };
+        SHARED.iter().find(everyones).map(|folder| Locks(PathBuf::from(folder)))
+    }
+
+    /// In this folder.
+    pub fn at(folder: &Path) -> Locks {
+        Locks(folder.to_owned())
+    }
+
+    /// Takes the lock of a target for a run, or says who has it.
+    pub fn take(&self, target: &Target, holder: &Holder) -> Result<Lock, LockError> {
+        let path = self.0.join(target.file_name());
+        let failed = |why| LockError::Io { path: path.display().to_string(), why };
+        let mut file = open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(LockError::Busy(Busy { target: target.to_string(), holder: read(&mut file) }));
+            }
+            Err(TryLockError::Error(why)) => return Err(failed(why)),
+        }
+        // The file stays when the lock is gone: to remove it would let two runs hold two files of one name.
+        let text = serde_json::to_vec(holder).map_err(|why| failed(why.into()))?;
+        file.set_len(0)
+            .and_then(|()| file.seek(SeekFrom::Start(0)))
+            .and_then(|_| file.write_all(&text))
+            .map_err(failed)?;
+        Ok(Lock { _file: file })
+    }
+}
+
+impl Target {
+    /// Readable, and its own however long or strange the names are.
+    fn file_name(&self) -> String {
+        let Target { kind, account, region, name } = self;
+        let digest = Sha256::digest(format!("{kind}\0{account}\0{region}\0{name}").as_bytes());
+        let readable: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
+        let unique = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        format!("plantao-{kind}-{readable}-{unique:016x}.lock")
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+/// Never through a link, and made for everyone: another user must be able to write who holds it.
+/// Without `O_CREAT` first: Linux refuses that on another user's file in a sticky folder.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+    loop {
+        match options.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            answer => return answer,
+        }
+        match options.clone().create_new(true).mode(0o666).open(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+            Ok(file) => {
+                file.set_permissions(fs::Permissions::from_mode(0o666))?;
+                return Ok(file);
+            }
+        }
+    }
+}
+
+fn read(file: &mut File) -> Option<Holder> {
+    let mut text = Vec::new();
+    file.take(DESCRIPTION).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+    use std::os::unix::fs::symlink;
+
+    fn target(name: &str) -> Target {
+        Target {
+            kind: "service".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "us-east-1".to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
+    fn holder() -> Holder {
+        Holder { run: RunId::new("scale", Timestamp::UNIX_EPOCH), pid: 7, user: "ana".to_owned() }
+    }
+
+    #[test]
+    fn the_second_run_on_a_service_is_told_who_has_it_and_how_to_follow_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks::at(folder.path());
+        let first = holder();
+        let lock = locks.take(&target("prod/api"), &first).unwrap();
+        let told = locks.take(&target("prod/api"), &holder()).unwrap_err().to_string();
+        let run = &first.run;
+        assert_eq!(told, format!("run {run} of ana (process 7) is on service prod/api: plantao follow {run}"));
+        assert!(locks.take(&target("prod/worker"), &holder()).is_ok());
+        let elsewhere = Target { account: "210987654321".to_owned(), ..target("prod/api") };
+        assert!(locks.take(&elsewhere, &holder()).is_ok());
+        drop(lock);
+        assert!(locks.take(&target("prod/api"), &holder()).is_ok());
+    }
+
+    #[test]
+    fn names_that_look_alike_in_a_file_name_are_different_locks_and_a_link_is_not_followed() {
+        assert_ne!(target("prod/api").file_name(), target("prod-api").file_name());
+        let folder = tempfile::tempdir().unwrap();
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "precious").unwrap();
+        symlink(&victim, folder.path().join(target("a").file_name())).unwrap();
+        assert!(matches!(Locks::at(folder.path()).take(&target("a"), &holder()), Err(LockError::Io { .. })));
+        assert_eq!(fs::read_to_string(victim).unwrap(), "precious");
+    }
+}

@@ -1,0 +1,53 @@
+//! Carries a plan out: journal, locks, commands, steps, resume, undo.
+//!
+//! A run outlives its screen: `plantao run` is a process of its own, and screens only follow its
+//! [`Journal`]. Write before you act: every step and every request that changes something is on the
+//! disk before it is sent, so that a killed run can be resumed by looking, never by doing it twice.
+
+pub mod action;
+mod answer;
+mod commands;
+mod ending;
+mod engine;
+mod event;
+mod facts;
+mod follow;
+mod halt;
+mod host;
+mod id;
+mod journal;
+mod lock;
+mod past;
+mod plan;
+mod record;
+mod resolve;
+mod scribe;
+mod secret;
+mod store;
+mod verify;
+mod who;
+
+pub use action::{Action, Context};
+pub use commands::{Command, Commands, Said};
+pub use ending::Ending;
+pub use engine::{Finished, Office};
+pub use event::{Answer, Event, StepOutcome};
+pub use follow::Follower;
+pub use halt::Halt;
+pub use host::Order;
+pub use id::RunId;
+pub use journal::{Book, Journal, JournalError, Resumed};
+pub use lock::{Busy, Holder, Lock, LockError, Locks, Target};
+pub use plan::{Change, Plan, PlannedStep, View};
+pub use record::Record;
+pub use resolve::Wish;
+use scribe::Scribe;
+pub use secret::Secret;
+pub use store::{Lookup, Store};
+pub use verify::{Broken, Verified, verify};
+pub use who::Who;
+
+#[cfg(test)]
+mod scripted_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! What a journal says has happened so far: all that a process needs to take a run up.
+
+use serde_json::{Map, Value};
+
+use super::{Answer, Ending, Event, StepOutcome};
+
+/// A request of a step, with what came back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// As IAM names it.
+    pub operation: String,
+    /// What was asked for.
+    pub parameters: Value,
+    /// What it was before.
+    pub previous: Value,
+    /// `None` if nothing came back before the process was gone.
+    pub answer: Option<Answer>,
+}
+
+/// One step so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StepPast {
+    /// It began.
+    pub begun: bool,
+    /// How it ended, if it did.
+    pub outcome: Option<StepOutcome>,
+    /// How it ended, in words.
+    pub words: String,
+    /// What it gave.
+    pub outputs: Map<String, Value>,
+    /// Its requests, the oldest first.
+    pub asked: Vec<Asked>,
+    /// Requests that were sent to take it back.
+    pub undoing: Vec<Asked>,
+}
+
+/// A run so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Past {
+    /// By the step's place in the plan.
+    pub steps: Vec<StepPast>,
+    /// Something was changed, or may have been.
+    pub changed: bool,
+    /// Things are being taken back.
+    pub undoing: bool,
+    /// It is over.
+    pub ended: Option<Ending>,
+}
+
+impl Past {
+    /// Reads events in their order.
+    pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Past {
+        let mut past = Past::default();
+        for event in events {
+            past.take(event);
+        }
+        past
+    }
+
+    fn step(&mut self, index: usize) -> &mut StepPast {
+        if self.steps.len() <= index {
+            self.steps.resize_with(index + 1, StepPast::default);
+        }
+        &mut self.steps[index]
+    }
+
+    /// Takes the next one in.
+    pub(super) fn take(&mut self, event: &Event) {
+        match event {
+            Event::StepBegan { step, .. } => self.step(*step).begun = true,
+            Event::Request { step, operation, parameters, previous } => {
+                let asked = Asked {
+                    operation: operation.clone(),
+                    parameters: parameters.clone(),
+                    previous: previous.clone(),
+                    answer: None,
+                };
+                let undoing = self.undoing;
+                let step = self.step(*step);
+                if undoing {
+                    step.undoing.push(asked);
+                } else {
+                    step.asked.push(asked);
+                }
+                // Until an answer says otherwise.
+                self.changed = true;
+            }
+            Event::Answer { step, answer, .. } => {
+                let undoing = self.undoing;
+                let step = self.step(*step);
+                let asked = if undoing { step.undoing.last_mut() } else { step.asked.last_mut() };
+                if let Some(asked) = asked {
+                    asked.answer = Some(answer.clone());
+                }
+                self.changed = self.steps.iter().any(StepPast::changed);
+            }
+            Event::StepEnded { step, outcome, words, outputs } => {
+                let step = self.step(*step);
+                step.outcome = Some(*outcome);
+                step.words.clone_from(words);
+                if !matches!(outcome, StepOutcome::Undone | StepOutcome::Restored) {
+                    step.outputs.clone_from(outputs);
+                }
+            }
+            Event::UndoBegan { .. } => self.undoing = true,
+            Event::Ended { ending, .. } => self.ended = Some(*ending),
+            _ => {}
+        }
+    }
+}
+
+impl StepPast {
+    fn changed(&self) -> bool {
+        self.asked.iter().chain(&self.undoing).any(|asked| {
+            super::scribe::was_uncertain(asked.answer.as_ref())
+                || matches!(asked.answer, Some(Answer::Accepted { .. } | Answer::Found { .. }))
+        })
+    }
+}

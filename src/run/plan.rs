@@ -1,0 +1,102 @@
+//! A runbook with everything resolved: what is, what will be, what could go wrong, how to undo it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Action, Target};
+
+/// What a run will do. It is shown, confirmed, put in the journal, and carried out; the run reads it from there.
+#[expect(
+    clippy::unsafe_derive_deserialize,
+    reason = "the unsafe code is tokio's join!, in the function that makes one"
+)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// The runbook's name.
+    pub runbook: String,
+    /// Its title.
+    pub title: String,
+    /// `safe`, `caution`, `danger`: the greatest of the head's and the steps'.
+    pub danger: String,
+    /// What only one run at a time may change.
+    pub target: Target,
+    /// The answers to its questions, defaults included.
+    pub parameters: BTreeMap<String, Value>,
+    /// When it was made: what it says of the present was true then.
+    pub made_at: Timestamp,
+    /// Warnings about the whole.
+    pub warnings: Vec<String>,
+    /// The steps that will be carried out, in order; those whose condition does not hold are left out.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Its heading.
+    pub title: String,
+    /// What it does, resolved.
+    #[serde(flatten)]
+    pub action: Action,
+    /// What was seen, and what will be.
+    pub view: View,
+}
+
+/// What a step shows before it is carried out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    /// What changes, line by line.
+    #[serde(default)]
+    pub changes: Vec<Change>,
+    /// What the step found, for steps that look.
+    #[serde(default)]
+    pub facts: Vec<String>,
+    /// What could go wrong.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// How long it takes, if all goes well, in seconds.
+    #[serde(default)]
+    pub expected_seconds: u64,
+    /// How it is undone, if it can be.
+    #[serde(default)]
+    pub undo: Option<String>,
+    /// The same by hand.
+    #[serde(default)]
+    pub command: Option<String>,
+    /// What the step was planned on; it is read again before anything is sent.
+    #[serde(default)]
+    pub basis: Value,
+}
+
+/// One thing that a step changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// `desired count`.
+    pub what: String,
+    /// As it is.
+    pub before: String,
+    /// As it will be.
+    pub after: String,
+}
+
+impl Change {
+    /// A line `what  before → after`.
+    pub fn of(what: &str, before: impl std::fmt::Display, after: impl std::fmt::Display) -> Change {
+        Change { what: what.to_owned(), before: before.to_string(), after: after.to_string() }
+    }
+}
+
+impl Plan {
+    /// All warnings: of the whole, then of each step.
+    pub fn all_warnings(&self) -> impl Iterator<Item = &str> {
+        self.warnings.iter().chain(self.steps.iter().flat_map(|step| &step.view.warnings)).map(String::as_str)
+    }
+
+    /// How long it takes if all goes well, in seconds.
+    pub fn expected_seconds(&self) -> u64 {
+        self.steps.iter().map(|step| step.view.expected_seconds).sum()
+    }
+}

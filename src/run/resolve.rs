@@ -1,0 +1,310 @@
+//! A runbook and answers to its questions become a plan: everything resolved, looked at, and checked. Only reads.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::action::{
+    Action, CheckAlarms, CheckConnections, CheckHealth, Context, FindImage, Place, RegisterImage, Rollback, SetBounds,
+    UpdateService, WaitSteady,
+};
+use super::answer::{self, literal};
+use super::facts::Facts;
+use super::{Halt, Plan, PlannedStep, Target};
+use crate::aws::sts::get_caller_identity;
+use crate::platform::text::{nearest, printable};
+use crate::platform::{DatabaseSpec, Identity, ServiceSpec};
+use crate::runbook::{Block, Call, Default, Name, Piece, Runbook, Setting, When};
+use crate::watch;
+
+/// Which runbook, on what, with which answers.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// The runbook.
+    pub runbook: &'a Runbook,
+    /// Answers by the parameter's name, as they were typed.
+    pub answers: &'a BTreeMap<String, String>,
+    /// The service; the platform's only one if none is named.
+    pub service: Option<&'a str>,
+    /// The database; the platform's first one if none is named.
+    pub database: Option<&'a str>,
+}
+
+impl Plan {
+    /// Makes the plan of a wish, as things are now. Everything that is wrong with the answers is said at once.
+    pub async fn make(context: &Context, wish: Wish<'_>) -> Result<(Plan, Identity), Halt> {
+        let service = find_service(context, wish.service)?;
+        let database = find_database(context, wish.database)?;
+        let (identity, picture) = tokio::join!(
+            get_caller_identity(&context.clients),
+            watch::once(&context.platform, &context.clients, &context.clock)
+        );
+        let identity = identity?;
+        check_account(context, &identity)?;
+        let facts = Facts::of(context, &picture, service, database);
+        let values = values(wish, &facts)?;
+        let resolver = Resolver {
+            runbook: wish.runbook,
+            values: &values,
+            facts: &facts,
+            service,
+            database,
+            now: context.clock.now(),
+        };
+        let mut steps = Vec::new();
+        let mut danger = wish.runbook.danger;
+        for step in &wish.runbook.steps {
+            if step.when.as_ref().is_some_and(|when| !resolver.holds(when)) {
+                continue;
+            }
+            danger = danger.max(step.danger.unwrap_or(danger));
+            let action = match &step.block {
+                Block::Action(call) => resolver
+                    .action(call)
+                    .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
+                Block::Sql(_) => return Err(not_yet(&step.title, "sql")),
+                Block::Redis(_) => return Err(not_yet(&step.title, "redis")),
+                Block::Sh(_) => return Err(not_yet(&step.title, "sh")),
+            };
+            let view = action
+                .plan(context, &picture)
+                .await
+                .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?;
+            steps.push(PlannedStep { title: step.title.clone(), action, view });
+        }
+        let plan = Plan {
+            runbook: wish.runbook.name.clone(),
+            title: wish.runbook.title.clone(),
+            danger: danger.word().to_owned(),
+            target: Target {
+                kind: "service".to_owned(),
+                account: identity.account.clone(),
+                region: context.clients.region().unwrap_or_default().to_owned(),
+                name: format!("{}/{}", service.cluster, service.name),
+            },
+            parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            made_at: context.clock.now(),
+            warnings: wish.runbook.warn.clone(),
+            steps,
+        };
+        Ok((plan, identity))
+    }
+}
+
+fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
+    let services = &context.platform.services;
+    match (name, services.as_slice()) {
+        (Some(name), _) => services
+            .iter()
+            .find(|s| s.name == name)
+            .ok_or_else(|| unknown("service", name, services.iter().map(|s| s.name.as_str()))),
+        (None, [only]) => Ok(only),
+        (None, []) => Err(Halt::refused("the platform file names no service")),
+        (None, several) => {
+            let names: Vec<&str> = several.iter().map(|s| s.name.as_str()).collect();
+            Err(Halt::refused(format!("which service? --service {}", names.join(" or "))))
+        }
+    }
+}
+
+fn find_database<'c>(context: &'c Context, id: Option<&str>) -> Result<Option<&'c DatabaseSpec>, Halt> {
+    let databases = &context.platform.databases;
+    match id {
+        Some(id) => databases
+            .iter()
+            .find(|d| d.id == id)
+            .map(Some)
+            .ok_or_else(|| unknown("database", id, databases.iter().map(|d| d.id.as_str()))),
+        None => Ok(databases.first()),
+    }
+}
+
+fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Halt {
+    let mut words = format!("the platform file names no {what} \"{}\"", printable(name));
+    if let Some(near) = nearest(name, known) {
+        let _ = write!(words, "; did you mean \"{near}\"?");
+    }
+    Halt::refused(words)
+}
+
+fn not_yet(step: &str, what: &str) -> Halt {
+    Halt::refused(format!("{step}: {}", cannot(what)))
+}
+
+fn cannot(what: &str) -> String {
+    format!("this version can show {what}, not carry it out; do it by hand as the runbook says")
+}
+
+/// Nobody changes the wrong platform.
+fn check_account(context: &Context, identity: &Identity) -> Result<(), Halt> {
+    match &context.platform.account {
+        Some(account) if *account != identity.account => Err(Halt::refused(format!(
+            "the platform is account {account}, and these credentials ({}) are of account {}",
+            identity.arn, identity.account
+        ))),
+        _ => Ok(()),
+    }
+}
+
+type Values<'a> = BTreeMap<&'a str, Value>;
+
+/// The value of each parameter that has one.
+fn values<'a>(wish: Wish<'a>, facts: &Facts) -> Result<Values<'a>, Halt> {
+    let params = &wish.runbook.params;
+    let mut wrong: Vec<String> = Vec::new();
+    for name in wish.answers.keys() {
+        if wish.runbook.param(name).is_none() {
+            let near = nearest(name, params.iter().map(|p| p.name.as_str()));
+            let near = near.map(|near| format!("; did you mean --{near}?")).unwrap_or_default();
+            wrong.push(format!("{} has no parameter --{}{near}", wish.runbook.name, printable(name)));
+        }
+    }
+    let mut values = Values::new();
+    for param in params {
+        let answer = wish.answers.get(&param.name);
+        if param.when.as_ref().is_some_and(|when| !holds(wish.runbook, &values, when)) {
+            if answer.is_some() {
+                wrong.push(format!("--{} means nothing with the other answers", param.name));
+            }
+            continue;
+        }
+        let value = match answer {
+            Some(text) => answer::read(param, text).map(Some),
+            None => Ok(match &param.default {
+                Some(Default::Literal(value)) => Some(literal(value)),
+                Some(Default::Known(known)) => facts.value(known.name),
+                None => None,
+            }),
+        };
+        match value {
+            Ok(Some(value)) => {
+                values.insert(&param.name, value);
+            }
+            Ok(None) if param.optional => {}
+            Ok(None) => wrong.push(format!("--{} is missing: {}", param.name, param.ask)),
+            Err(words) => wrong.push(words),
+        }
+    }
+    if wrong.is_empty() { Ok(values) } else { Err(Halt::refused(wrong.join("\n"))) }
+}
+
+fn holds(runbook: &Runbook, values: &Values, when: &When) -> bool {
+    let value = |index: &usize| runbook.params.get(*index).and_then(|param| values.get(param.name.as_str()));
+    match when {
+        When::Given(index) => value(index).is_some_and(|value| *value != Value::Bool(false)),
+        When::Is(index, wanted) => value(index) == Some(&literal(wanted)),
+    }
+}
+
+/// A field is given what an earlier step of the run makes.
+fn is_made(call: &Call, field: &str) -> bool {
+    matches!(call.field(field), Some(Setting::Value(Name::Known(known))) if known.made)
+}
+
+/// Turns the block of a step into an action.
+struct Resolver<'a> {
+    runbook: &'a Runbook,
+    values: &'a Values<'a>,
+    facts: &'a Facts,
+    service: &'a ServiceSpec,
+    database: Option<&'a DatabaseSpec>,
+    now: Timestamp,
+}
+
+impl Resolver<'_> {
+    fn holds(&self, when: &When) -> bool {
+        holds(self.runbook, self.values, when)
+    }
+
+    fn named(&self, name: &Name) -> Option<Value> {
+        match name {
+            Name::Param(index) => self.values.get(self.runbook.params.get(*index)?.name.as_str()).cloned(),
+            Name::Known(known) => self.facts.value(known.name),
+        }
+    }
+
+    /// All that an action is given; a field whose value is absent is left out.
+    fn fields(&self, call: &Call) -> Map<String, Value> {
+        let mut fields = Map::new();
+        for (name, setting) in &call.fields {
+            let value = match setting {
+                Setting::Literal(value) => Some(literal(value)),
+                Setting::Value(name) => self.named(name),
+                Setting::Text(pieces) => Some(Value::String(pieces.iter().map(|piece| self.piece(piece)).collect())),
+            };
+            if let Some(value) = value {
+                fields.insert((*name).to_owned(), value);
+            }
+        }
+        fields
+    }
+
+    fn piece(&self, piece: &Piece) -> String {
+        match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Value(name) => match self.named(name) {
+                Some(Value::String(text)) => text,
+                Some(value) => value.to_string(),
+                None => String::new(),
+            },
+        }
+    }
+
+    fn action(&self, call: &Call) -> Result<Action, Halt> {
+        let fields = self.fields(call);
+        let number = |name: &str| fields.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
+        let container = text("container").or_else(|| self.service.container.clone());
+        let is = |name: &str, word: &str| fields.get(name).and_then(Value::as_str) == Some(word);
+        if let Some(other) = fields.get("service").and_then(Value::as_str).filter(|name| *name != self.service.name) {
+            let words = format!(
+                "a step is for the service {}, and the run for {}: one run is on one service",
+                printable(other),
+                self.service.name
+            );
+            return Err(Halt::refused(words));
+        }
+        let place = Place { cluster: self.service.cluster.clone(), name: self.service.name.clone() };
+        Ok(match call.action.name {
+            "check.alarms" => Action::CheckAlarms(CheckAlarms { stop_when_firing: is("when-firing", "stop") }),
+            "check.connections" => Action::CheckConnections(CheckConnections {
+                service: self.service.name.clone(),
+                database: self.database.map(|database| database.id.clone()),
+                tasks: number("tasks").unwrap_or_default(),
+                stop_when_short: is("when-short", "stop"),
+            }),
+            "ecs.register-image" if is_made(call, "image") => Action::RegisterImage(RegisterImage { place, container }),
+            "ecs.rollback" => Action::Rollback(Rollback {
+                place,
+                to: number("to").unwrap_or_default(),
+                migrations: text("migrations"),
+            }),
+            "http.check-health" => Action::CheckHealth(CheckHealth {
+                url: text("url").or_else(|| self.service.health_url.clone()),
+                status: number("status").and_then(|n| u16::try_from(n).ok()).unwrap_or(200),
+                successes: number("successes").unwrap_or(3),
+                timeout_seconds: fields.get("timeout").and_then(Value::as_u64).unwrap_or(2 * 60),
+            }),
+            "image.find" => Action::FindImage(FindImage { place, container, image: text("image").unwrap_or_default() }),
+            "ecs.update-service" => Action::UpdateService(UpdateService {
+                place,
+                registered: is_made(call, "task-definition"),
+                desired_count: number("desired-count"),
+                task_definition: number("task-definition"),
+                force_new_deployment: fields.get("force-new-deployment") == Some(&json!(true)),
+            }),
+            "ecs.wait-steady" => Action::WaitSteady(WaitSteady {
+                place,
+                timeout_seconds: fields.get("timeout").and_then(Value::as_u64).unwrap_or(15 * 60),
+            }),
+            "scaling.set-bounds" => {
+                let until =
+                    text("until").map(|until| answer::moment(&until, self.now)).transpose().map_err(Halt::refused)?;
+                Action::SetBounds(SetBounds { place, min: number("min"), max: number("max"), until })
+            }
+            other => return Err(Halt::refused(cannot(other))),
+        })
+    }
+}

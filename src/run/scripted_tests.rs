@@ -1,0 +1,148 @@
+//! Runs on an AWS that answers by script: what the world does not do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Map, json};
+
+use super::action::{Place, Rollback, UpdateService, WaitSteady};
+use super::*;
+use crate::aws::Clients;
+use crate::aws::testing::{Reply, Tiny};
+use crate::clock::Clock;
+use crate::platform::{Picture, file};
+
+/// A service that is deploying :43 over :42, until it is rolled back to :42 or updated to it.
+fn deploying(stop_is_known: bool) -> Tiny {
+    let back = Arc::new(AtomicBool::new(false));
+    Tiny::new(move |operation, _| {
+        let one = |id: &str, number: u32, status: &str, rollout: &str| {
+            json!({"id": id, "status": status, "rolloutState": rollout, "taskDefinition": format!("x/api:{number}"),
+                "desiredCount": 3, "runningCount": 3, "pendingCount": 0, "failedTasks": 0})
+        };
+        let service = |back: bool| {
+            let deployments = if back {
+                json!([one("ecs-svc/9", 42, "PRIMARY", "COMPLETED")])
+            } else {
+                json!([one("ecs-svc/3", 43, "PRIMARY", "IN_PROGRESS"), one("ecs-svc/2", 42, "ACTIVE", "COMPLETED")])
+            };
+            json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": deployments})
+        };
+        match operation {
+            "DescribeServices" => Reply::json(&json!({"services": [service(back.load(Ordering::SeqCst))]}).to_string()),
+            "DescribeTaskDefinition" => Reply::json(
+                r#"{"taskDefinition": {"family": "api", "revision": 42, "status": "ACTIVE", "containerDefinitions": []}}"#,
+            ),
+            "DescribeScalableTargets" => Reply::json(r#"{"ScalableTargets": []}"#),
+            "ListServiceDeployments" => Reply::json(
+                r#"{"serviceDeployments": [{"serviceDeploymentArn": "arn:sd/3", "status": "IN_PROGRESS"}]}"#,
+            ),
+            "StopServiceDeployment" if !stop_is_known => Reply::json_error(400, "UnknownOperationException", ""),
+            "StopServiceDeployment" => {
+                back.store(true, Ordering::SeqCst);
+                Reply::json(r#"{"serviceDeploymentArn": "arn:sd/3"}"#)
+            }
+            "UpdateService" => {
+                back.store(true, Ordering::SeqCst);
+                Reply::json(&json!({"service": service(true)}).to_string())
+            }
+            "ListTasks" => Reply::json(r#"{"taskArns": []}"#),
+            other => panic!("nobody should ask {other}"),
+        }
+    })
+}
+
+fn place() -> Place {
+    Place { cluster: "prod".to_owned(), name: "api".to_owned() }
+}
+
+fn context(tiny: &Tiny) -> Context {
+    let clock = Clock::simulated("2026-11-24T15:12:37Z".parse().unwrap(), 1.0);
+    Context { platform: Arc::new(file::sample()), clients: Clients::over(tiny.client(), "us-east-1"), clock }
+}
+
+async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
+    let folder = tempfile::tempdir().unwrap();
+    let office = Office { store: Store::at(&folder.path().join("runs")), locks: Locks::at(folder.path()) };
+    let mut steps = Vec::new();
+    for action in actions {
+        let view = action.plan(context, &Picture::default()).await.unwrap();
+        steps.push(PlannedStep { title: String::new(), action, view });
+    }
+    let target = Target {
+        kind: "service".to_owned(),
+        account: String::new(),
+        region: String::new(),
+        name: "prod/api".to_owned(),
+    };
+    let plan = Plan {
+        runbook: "rollback".to_owned(),
+        title: String::new(),
+        danger: "caution".to_owned(),
+        target,
+        parameters: BTreeMap::new(),
+        made_at: context.clock.now(),
+        warnings: Vec::new(),
+        steps,
+    };
+    let id = RunId::new("rollback", context.clock.now());
+    office.carry_out(context, &id, plan, Who::default(), None).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_in_progress_is_rolled_back_by_ecs_where_it_can_and_by_an_update_where_not() {
+    for (stop_is_known, updates) in [(true, 0), (false, 1)] {
+        let tiny = deploying(stop_is_known);
+        let context = context(&tiny);
+        let rollback = Action::Rollback(Rollback { place: place(), to: 42, migrations: None });
+        let wait = Action::WaitSteady(WaitSteady { place: place(), timeout_seconds: 600 });
+        let finished = carry_out(&context, vec![rollback, wait]).await;
+        assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
+        assert!(finished.words.contains(":42"), "{}", finished.words);
+        let asked = tiny.asked();
+        let count = |operation: &str| asked.iter().filter(|asked| *asked == operation).count();
+        assert_eq!((count("StopServiceDeployment"), count("UpdateService")), (1, updates));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_ecs_itself_does_not_deploy_is_refused_with_who_does() {
+    for (field, says) in [
+        (json!({"deploymentController": {"type": "CODE_DEPLOY"}}), "CodeDeploy"),
+        (json!({"deploymentController": {"type": "EXTERNAL"}}), "EXTERNAL"),
+        (json!({"schedulingStrategy": "DAEMON"}), "DAEMON"),
+        (json!({"status": "DRAINING"}), "draining"),
+        (json!({"status": "INACTIVE"}), "inactive"),
+    ] {
+        let tiny = Tiny::new(move |_, _| {
+            let mut service: Map<_, _> =
+                json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "deployments": []})
+                    .as_object()
+                    .unwrap()
+                    .clone();
+            service.extend(field.as_object().unwrap().clone());
+            Reply::json(&json!({ "services": [service] }).to_string())
+        });
+        let context = context(&tiny);
+        let update = UpdateService { place: place(), desired_count: Some(2), ..UpdateService::default() };
+        let halt = Action::UpdateService(update).plan(&context, &Picture::default()).await.unwrap_err();
+        assert_eq!(halt.ending, Ending::Refused);
+        assert!(halt.words.contains(says), "{}", halt.words);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_a_deployment_would_be_is_in_the_plan() {
+    let tiny = Tiny::new(|operation, _| match operation {
+        "DescribeServices" => Reply::json(
+            r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "deploymentConfiguration": {"minimumHealthyPercent": 0},
+            "deployments": [{"id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": "x/api:1", "rolloutState": "COMPLETED"}]}]}"#,
+        ),
+        _ => Reply::json(r#"{"ScalableTargets": []}"#),
+    });
+    let update = UpdateService { place: place(), force_new_deployment: true, ..UpdateService::default() };
+    let view = Action::UpdateService(update).plan(&context(&tiny), &Picture::default()).await.unwrap();
+    assert!(view.warnings.iter().any(|w| w.contains("nobody is served")), "{:?}", view.warnings);
+    assert!(view.warnings.iter().any(|w| w.contains("tries for ever")), "{:?}", view.warnings);
+}

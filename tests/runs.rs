@@ -1,0 +1,166 @@
+//! Runs by the real binary, on the served world: what a killed process and a dropped line do to them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use plantao::aws::Clients;
+use plantao::clock::Clock;
+use plantao::run::{Context, Event, Follower, Order, Plan, Record, RunId, Store, Wish};
+use plantao::world::{Host, Scenario, Served, World};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+/// The world on a calm day, a minute a second, and a user's home.
+struct Bench {
+    host: Host,
+    served: Served,
+    home: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new() -> Bench {
+        let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
+        let world = World::new(&Scenario::named("calm").unwrap(), 7, start);
+        let host = Host::new(world, Clock::simulated(start, 60.0));
+        let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
+        std::fs::create_dir_all(home.path().join(".config/plantao")).unwrap();
+        std::fs::copy(sample, home.path().join(".config/plantao/platform.toml")).unwrap();
+        Bench { host, served, home }
+    }
+
+    fn store(&self) -> Store {
+        Store::at(&self.home.path().join(".local/state/plantao/runs"))
+    }
+
+    fn plantao(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
+        command.args(arguments).args(["--endpoint-url", &self.served.url]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env_clear().env("HOME", self.home.path()).env("PLANTAO_LOCK_DIR", self.home.path());
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    async fn run(&self, arguments: &[&str]) -> (i32, String) {
+        told(&self.plantao(arguments).output().await.unwrap())
+    }
+
+    /// The one run, once it has come to a record that fits.
+    async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> (RunId, u32) {
+        let (mut followed, mut pid) = (None, 0);
+        loop {
+            if followed.is_none() {
+                let id = self.store().runs().unwrap().into_iter().next();
+                followed = id.map(|id| (Follower::open(&self.store(), &id).unwrap(), id));
+            }
+            if let Some((follower, id)) = &mut followed {
+                for record in follower.poll().unwrap() {
+                    if let Event::Began { pid: host, .. } | Event::Resumed { pid: host, .. } = &record.event {
+                        pid = *host;
+                    }
+                    if fits(&record) {
+                        return (id.clone(), pid);
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    fn updates(&self) -> usize {
+        self.host.requests().iter().filter(|operation| *operation == "ecs:UpdateService").count()
+    }
+}
+
+fn told(output: &Output) -> (i32, String) {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+}
+
+async fn signal(name: &str, whom: &str) {
+    let killed = Command::new("kill").args([name, "--", whom]).status().await.unwrap();
+    assert!(killed.success(), "kill {name} {whom}");
+}
+
+fn waits(record: &Record) -> bool {
+    matches!(&record.event, Event::StepBegan { action, .. } if action == "ecs.wait-steady")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_screen_orders_the_very_plan_that_it_showed_from_a_process_of_its_own() {
+    let bench = Bench::new().await;
+    let clients = Clients::at(&bench.served.url, "us-east-1");
+    let mut platform = plantao::platform::file::sample();
+    platform.services[0].health_url = None;
+    let context = Context { platform: Arc::new(platform), clients, clock: bench.host.clock().clone() };
+    let runbooks = plantao::runbook::shipped();
+    let runbook = runbooks.iter().find(|runbook| runbook.name == "scale").unwrap();
+    let answers = BTreeMap::from([("desired".to_owned(), "5".to_owned())]);
+    let wish = Wish { runbook, answers: &answers, service: None, database: None };
+    let (plan, _) = Plan::make(&context, wish).await.unwrap();
+    let id = RunId::new("scale", context.clock.now());
+    let order = Order::CarryOut { id: id.clone(), plan: Box::new(plan), reason: Some("queue".to_owned()) };
+    let clock = format!("{}@60", context.clock.now());
+    let mut host = bench.plantao(&["host", "--sample", "--clock", &clock]).stdin(Stdio::piped()).spawn().unwrap();
+    host.stdin.take().unwrap().write_all(&serde_json::to_vec(&order).unwrap()).await.unwrap();
+    assert_eq!(bench.run_that(|record| matches!(record.event, Event::Ended { .. })).await.0, id);
+    assert_eq!(host.wait().await.unwrap().code(), Some(0));
+    assert_eq!(bench.updates(), 1);
+}
+
+const SCALE: [&str; 4] = ["run", "scale", "--desired", "5"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_line_takes_the_screen_and_leaves_the_run() {
+    let bench = Bench::new().await;
+    let mut screen = bench.plantao(&SCALE).arg("--yes").process_group(0).spawn().unwrap();
+    let (id, host) = bench.run_that(waits).await;
+    signal("-HUP", &format!("-{}", screen.id().unwrap())).await;
+    assert_eq!(screen.wait().await.unwrap().code(), None, "the screen was killed by the hang-up");
+    assert!(Path::new(&format!("/proc/{host}")).exists(), "its run was not");
+    let (code, text) = bench.run(&["follow", id.as_str()]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("succeeded: "), "{text}");
+    assert_eq!(bench.run(&["runs", "verify"]).await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhile() {
+    let bench = Bench::new().await;
+    let following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
+    let (id, host) = bench.run_that(waits).await;
+    let (code, text) = bench.run(&["run", "scale", "--desired", "2", "--yes"]).await;
+    assert_eq!(code, 23, "{text}");
+    assert!(text.contains(&format!("plantao follow {id}")), "{text}");
+    signal("-KILL", &host.to_string()).await;
+    let (code, text) = told(&following.wait_with_output().await.unwrap());
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains(&format!("plantao runs resume {id}")), "{text}");
+    let (code, text) = bench.run(&["runs", "resume", id.as_str()]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("taken up by"), "{text}");
+    assert_eq!(bench.updates(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_confirmed_or_not_allowed_is_not_run() {
+    let bench = Bench::new().await;
+    for (arguments, says) in [
+        (&SCALE[..], "nobody is there to confirm"),
+        (&["run", "scale", "--desired", "5", "--yes", "--read-only"], "--read-only"),
+        (&["run", "emergency-deploy", "--image", "nothing", "--yes"], "image"),
+        (&["run", "vacuum", "--yes"], "this version"),
+    ] {
+        let (code, text) = bench.run(arguments).await;
+        assert!(matches!(code, 15 | 17), "{arguments:?} answers {code}: {text}");
+        assert!(text.contains(says), "{arguments:?}: {text}");
+    }
+    assert_eq!((bench.updates(), bench.store().runs().unwrap().len()), (0, 0));
+}
