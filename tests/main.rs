@@ -8,5 +8,6 @@
 )]
 
 mod any_picture;
+mod database;
 mod harness;
 mod layers;
