@@ -3,7 +3,9 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use plantao::database::{Database, DatabaseTrouble, DatabaseTroubleKind as Kind, Roots, Secret, SslMode, Target};
+use plantao::database::{
+    Database, DatabaseTrouble, DatabaseTroubleKind as Kind, Order, Roots, Secret, SslMode, Target, Vacuum, VacuumEnding,
+};
 
 use super::fresh;
 use crate::harness::{Postgres, Which, postgres};
@@ -110,9 +112,10 @@ async fn an_untrusted_or_mismatched_certificate_is_refused_in_words() {
             "{trouble}"
         );
     }
-    // libpq: sslrootcert makes `require` look at the authority.
-    let other = Postgres::start(Which::System, &[]).authority.clone();
-    drop(other);
+    // libpq: sslrootcert makes `require` look at the authority, which here is another server's.
+    let other = tokio::task::spawn_blocking(|| Postgres::start(Which::Newer, &[])).await.unwrap();
+    let trouble = refusal(&with_tls(SslMode::Require, Roots::File(other.authority.clone())).await).await;
+    assert_eq!(trouble.kind, Kind::Certificate, "{trouble}");
     let by_address = Target { host: "127.0.0.1".to_owned(), ..with_tls(SslMode::VerifyFull, own.clone()).await };
     let trouble = refusal(&by_address).await;
     assert_eq!(trouble.kind, Kind::Certificate);
@@ -142,12 +145,12 @@ async fn a_cancel_request_goes_over_the_same_tls() {
     let own = Roots::File(server(Which::System).await.authority.clone());
     let target = Target { sslmode: SslMode::VerifyFull, roots: own, ..fresh.target.clone() };
     fresh.bloated("slow", 40_000, 20_000).await;
-    let order = plantao::database::Order {
+    let order = Order {
         cost_delay: Some(Duration::from_millis(100)),
         look_every: Duration::from_millis(10),
-        ..plantao::database::Order::tables([super::vacuuming::public("slow")])
+        ..Order::tables([super::vacuuming::public("slow")])
     };
-    let vacuum = plantao::database::Vacuum::start(&target, order).await.unwrap();
+    let vacuum = Vacuum::start(&target, order).await.unwrap();
     vacuum.stopper().stop();
-    assert_eq!(vacuum.report().await.ending, plantao::database::VacuumEnding::Stopped);
+    assert_eq!(vacuum.report().await.ending, VacuumEnding::Stopped);
 }
