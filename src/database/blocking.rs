@@ -47,7 +47,7 @@ impl Database {
         // pg_blocking_pids stops the lock manager for a moment: only those are asked for who wait for a lock. Other
         // roles' waits may be hidden, so pg_locks says who they are.
         let sql = format!(
-            "SELECT {COLUMNS}, n.nspname::text, c.relname::text, pg_blocking_pids(a.pid)
+            "/* plantao:blocked */ SELECT {COLUMNS}, n.nspname::text, c.relname::text, pg_blocking_pids(a.pid)
              FROM (SELECT DISTINCT ON (pid) pid, relation FROM pg_locks
                    WHERE NOT granted AND ($1::int4 IS NULL OR pid = $1)) w
              JOIN pg_stat_activity a ON a.pid = w.pid AND a.datname = current_database()
@@ -77,7 +77,9 @@ impl Database {
 
     /// The sessions with these process ids that are still there; 0 is a prepared transaction.
     async fn sessions(&self, pids: &[i32]) -> Result<Vec<Session>, DatabaseTrouble> {
-        let sql = format!("SELECT {COLUMNS} FROM pg_stat_activity a WHERE a.pid = ANY ($1) ORDER BY a.xact_start");
+        let sql = format!(
+            "/* plantao:sessions */ SELECT {COLUMNS} FROM pg_stat_activity a WHERE a.pid = ANY ($1) ORDER BY a.xact_start"
+        );
         let rows = self.ask(WHAT, &sql, &[(&pids, Type::INT4_ARRAY)]).await?;
         let mut sessions = rows.iter().map(|row| Session::read(row, 0, WHAT)).collect::<Result<Vec<_>, _>>()?;
         if pids.contains(&0) {

@@ -66,7 +66,11 @@ impl Database {
         patience: Patience,
     ) -> Result<(Database, mpsc::UnboundedReceiver<Notice>), DatabaseTrouble> {
         let what = format!("connect to {target}");
-        let tls = tls::connector(target)?;
+        let wanted = target.clone();
+        // It reads the system's certificates from disk: a tenth of a second that no other task has to wait.
+        let tls = tokio::task::spawn_blocking(move || tls::connector(&wanted))
+            .await
+            .unwrap_or_else(|why| Err(DatabaseTrouble::new(DatabaseTroubleKind::Other, &what, why.to_string())))?;
         let connecting = connect_in_turn(target, &tls, &what);
         let (client, connection, encrypted) = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
             .await
@@ -84,13 +88,12 @@ impl Database {
     async fn settle(&mut self, what: &str) -> Result<(), DatabaseTrouble> {
         let milliseconds = |limit: Option<Duration>| limit.map_or(0, |limit| limit.as_millis().clamp(1, 2_000_000_000));
         let settings = format!(
-            "SET statement_timeout = {}; SET lock_timeout = {}; SET client_min_messages = notice",
+            "/* plantao:settings */ SET statement_timeout = {}; SET lock_timeout = {}; SET client_min_messages = notice",
             milliseconds(self.patience.statement),
             milliseconds(self.patience.lock)
         );
         self.run(what, &settings).await?;
-        let sql =
-            "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), pg_backend_pid()";
+        let sql = "/* plantao:hello */ SELECT current_setting('server_version_num')::int4, current_setting('server_version'), pg_backend_pid()";
         let row = self.ask_one(what, sql, &[]).await?;
         self.version = Version::new(get(&row, 0, what)?, get(&row, 1, what)?);
         self.pid = get(&row, 2, what)?;
@@ -112,6 +115,11 @@ impl Database {
         self.pid
     }
 
+    /// The session has ended, whoever ended it.
+    pub fn is_closed(&self) -> bool {
+        self.client.is_closed()
+    }
+
     /// Whether this session goes over TLS.
     pub fn is_encrypted(&self) -> bool {
         self.encrypted
@@ -124,6 +132,9 @@ impl Database {
     }
 
     /// Rows of a question. Parameters go apart from the text.
+    ///
+    /// Each question begins with a comment, `/* plantao:tables */`: the server's log says who asked, and the simulated
+    /// server of the demo knows it by that.
     pub(super) async fn ask(
         &self,
         what: &str,

@@ -13,8 +13,8 @@ use crate::platform::text::{duration, printable};
 pub struct Holdback {
     /// The oldest first: rows that died after the first one's beginning stay.
     pub holders: Vec<Holder>,
-    /// Sessions of other roles that we may not see into: any of them could hold vacuum back. `GRANT pg_monitor` shows
-    /// them.
+    /// Sessions of other roles that we may not see into. Those that hold vacuum back are among the holders, for their
+    /// age everybody may see, but not since when or with what. `GRANT pg_monitor` shows that.
     pub hidden_sessions: usize,
 }
 
@@ -129,7 +129,7 @@ impl Database {
     async fn transactions(&self) -> Result<(Vec<Holder>, usize), DatabaseTrouble> {
         // A vacuum's own snapshot holds no other vacuum back; neither does another database's transaction.
         let sql = format!(
-            "SELECT {COLUMNS}, greatest(age(a.backend_xmin), age(a.backend_xid))::int8
+            "/* plantao:transactions */ SELECT {COLUMNS}, greatest(age(a.backend_xmin), age(a.backend_xid))::int8
              FROM pg_stat_activity a
              WHERE a.pid <> pg_backend_pid() AND a.datname = current_database()
                AND a.backend_type IS DISTINCT FROM 'walsender'
@@ -149,7 +149,7 @@ impl Database {
 
     async fn slots(&self) -> Result<Vec<Holder>, DatabaseTrouble> {
         let sql =
-            "SELECT slot_name::text, slot_type, active, greatest(age(xmin), age(catalog_xmin))::int8, xmin IS NULL
+            "/* plantao:slots */ SELECT slot_name::text, slot_type, active, greatest(age(xmin), age(catalog_xmin))::int8, xmin IS NULL
                    FROM pg_replication_slots WHERE xmin IS NOT NULL OR catalog_xmin IS NOT NULL";
         let rows = self.ask(WHAT, sql, &[]).await?;
         rows.iter()
@@ -166,7 +166,7 @@ impl Database {
     }
 
     async fn prepared(&self) -> Result<Vec<Holder>, DatabaseTrouble> {
-        let sql = "SELECT gid, owner::text, (extract(epoch FROM clock_timestamp() - prepared) * 1000000)::int8,
+        let sql = "/* plantao:prepared */ SELECT gid, owner::text, (extract(epoch FROM clock_timestamp() - prepared) * 1000000)::int8,
                    age(transaction)::int8 FROM pg_prepared_xacts WHERE database = current_database()";
         let rows = self.ask(WHAT, sql, &[]).await?;
         rows.iter()
@@ -182,7 +182,7 @@ impl Database {
     }
 
     async fn standbys(&self) -> Result<Vec<Holder>, DatabaseTrouble> {
-        let sql = "SELECT pid, application_name, host(client_addr), age(backend_xmin)::int8
+        let sql = "/* plantao:standbys */ SELECT pid, application_name, host(client_addr), age(backend_xmin)::int8
                    FROM pg_stat_replication WHERE backend_xmin IS NOT NULL";
         let rows = self.ask(WHAT, sql, &[]).await?;
         rows.iter()

@@ -84,12 +84,13 @@ impl Database {
     /// `SELECT state, application_name, count(*) FROM pg_stat_activity GROUP BY 1, 2`.
     pub async fn connections(&self) -> Result<Connections, DatabaseTrouble> {
         const WHAT: &str = "count the connections";
-        let sql = "SELECT current_setting('max_connections')::int4,
+        let sql = "/* plantao:connections */ SELECT current_setting('max_connections')::int4,
                           current_setting('superuser_reserved_connections')::int4,
                           coalesce(nullif(current_setting('reserved_connections', true), '')::int4, 0)
                         + coalesce(nullif(current_setting('rds.rds_superuser_reserved_connections', true), '')::int4, 0)";
         let row = self.ask_one(WHAT, sql, &[]).await?;
-        let groups = "SELECT state, application_name, usename::text, count(*) FROM pg_stat_activity
+        let groups =
+            "/* plantao:groups */ SELECT state, application_name, usename::text, count(*) FROM pg_stat_activity
                       WHERE backend_type = 'client backend' OR backend_type IS NULL AND datname IS NOT NULL
                       GROUP BY 1, 2, 3 ORDER BY 4 DESC, 2, 1";
         let groups = self.ask(WHAT, groups, &[]).await?;
@@ -115,7 +116,7 @@ impl Database {
     /// What the server is and what we are on it.
     pub async fn server(&self) -> Result<Server, DatabaseTrouble> {
         const WHAT: &str = "ask the server about itself";
-        let sql = "SELECT pg_is_in_recovery(), current_user::text, pg_has_role('pg_read_all_stats', 'USAGE'), current_setting('autovacuum') = 'on',
+        let sql = "/* plantao:server */ SELECT pg_is_in_recovery(), current_user::text, pg_has_role('pg_read_all_stats', 'USAGE'), current_setting('autovacuum') = 'on',
                           CASE WHEN has_database_privilege(current_database(), 'CONNECT')
                                  OR pg_has_role('pg_read_all_stats', 'USAGE')
                                THEN pg_database_size(current_database()) END,

@@ -109,7 +109,7 @@ const WHAT: &str = "list the tables";
 
 // Asking for the size of an exclusively locked table would wait for the lock, and a table is locked just when somebody
 // looks: those get the size that the last vacuum or analyze noted.
-const SQL: &str = "
+const SQL: &str = "/* plantao:tables */
 WITH locked AS (
     SELECT coalesce(toast.oid, x.indrelid, l.relation) AS oid
     FROM pg_locks l
@@ -193,7 +193,7 @@ impl Database {
     /// Equivalent: `SELECT age(datfrozenxid), mxid_age(datminmxid) FROM pg_database WHERE datname = current_database()`.
     pub async fn wraparound(&self) -> Result<Wraparound, DatabaseTrouble> {
         const WHAT: &str = "ask for the age of the oldest transaction id";
-        let sql = "SELECT age(datfrozenxid)::int8, mxid_age(datminmxid)::int8, \
+        let sql = "/* plantao:wraparound */ SELECT age(datfrozenxid)::int8, mxid_age(datminmxid)::int8, \
                    current_setting('autovacuum_freeze_max_age')::int8 \
                    FROM pg_database WHERE datname = current_database()";
         let row = self.ask_one(WHAT, sql, &[]).await?;

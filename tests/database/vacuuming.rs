@@ -70,7 +70,7 @@ async fn a_slow_vacuum_shows_how_far_it_is(which: Which) {
     while let Some(event) = vacuum.next().await {
         if let VacuumEvent::Progress { progress, .. } = event {
             if listed.is_none() && progress.work == Work::Vacuum {
-                listed = database.tables().await.unwrap()[0].running.clone();
+                listed.clone_from(&database.tables().await.unwrap()[0].running);
             }
             seen.push(*progress);
         }
@@ -188,7 +188,7 @@ async fn the_whole_database_is_done_the_worst_first(which: Which) {
     let fresh = fresh(which).await;
     fresh.bloated("little", 1_000, 10).await;
     fresh.bloated("much", 1_000, 900).await;
-    let order = Order { look_every: Duration::from_secs(60), ..Order::database() };
+    let order = Order { look_every: Duration::from_mins(1), ..Order::database() };
     let report = vacuum(&fresh.target, order).await;
     assert!(report.is_success(), "{:#?}", report.words());
     let names: Vec<String> = report.tables.iter().map(|table| table.name.to_string()).collect();

@@ -93,7 +93,7 @@ impl Postgres {
     }
 
     fn is_ready(&self) -> bool {
-        let end = Instant::now() + Duration::from_secs(60);
+        let end = Instant::now() + Duration::from_mins(1);
         while Instant::now() < end {
             // The file's eighth line says `ready` once connections are taken.
             let file = fs::read_to_string(self.home.join("data/postmaster.pid")).unwrap_or_default();

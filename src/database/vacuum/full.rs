@@ -74,7 +74,7 @@ impl Database {
     /// What `VACUUM FULL` of a table would take. `max_wal_bytes` is [`super::super::Server::max_wal_bytes`].
     pub async fn full_estimate(&self, table: &Table, max_wal_bytes: i64) -> Result<FullEstimate, DatabaseTrouble> {
         const WHAT: &str = "estimate what a full vacuum takes";
-        let sql = "SELECT (SELECT sum((1 - null_frac) * avg_width)::float8 FROM pg_stats
+        let sql = "/* plantao:full */ SELECT (SELECT sum((1 - null_frac) * avg_width)::float8 FROM pg_stats
                            WHERE schemaname = $1 AND tablename = $2 AND NOT inherited),
                           (SELECT option_value::float8 FROM pg_options_to_table(c.reloptions)
                            WHERE option_name = 'fillfactor'),

@@ -6,6 +6,7 @@ mod progress;
 mod report;
 mod work;
 
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -70,8 +71,8 @@ impl Stopper {
 impl Vacuum {
     /// Connects twice, once to work and once to watch, and begins.
     ///
-    /// Fails before anything is changed: no connection, a standby, a full vacuum's storage is only looked at table by
-    /// table. If only the second connection can't be had, the vacuum runs unseen and says so.
+    /// Fails before anything is changed, if there is no way in or it is a standby. Storage for a full vacuum is looked
+    /// at table by table. If only the second connection can't be had, the vacuum runs unseen and says so.
     pub async fn start(target: &Target, order: Order) -> Result<Vacuum, DatabaseTrouble> {
         let patience = Patience { statement: None, lock: Some(order.lock_timeout.max(Duration::from_millis(1))) };
         let (session, notices) = Database::connect_with(target, patience).await?;
@@ -95,8 +96,8 @@ impl Vacuum {
                 None
             }
         };
-        let max_wal_bytes = server.max_wal_bytes;
-        let worker = work::Worker { session, watcher, notices, order, events: said, stopped, max_wal_bytes };
+        let (max_wal_bytes, blind) = (server.max_wal_bytes, AtomicBool::new(false));
+        let worker = work::Worker { session, watcher, notices, order, events: said, stopped, max_wal_bytes, blind };
         Ok(Vacuum { events, stopper: Stopper(stop), task: tokio::spawn(worker.work()) })
     }
 

@@ -81,7 +81,7 @@ impl Database {
             ("num_dead_tuples", "num_dead_tuples::float8 / nullif(max_dead_tuples, 0)", "NULL::int8, NULL::int8")
         };
         let sql = format!(
-            "SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock', p.*
+            "/* plantao:progress */ SELECT a.wait_event_type IS NOT DISTINCT FROM 'Lock', p.*
              FROM pg_stat_activity a
              LEFT JOIN (
                  SELECT 1, relid, phase, heap_blks_total, heap_blks_scanned, heap_blks_vacuumed, index_vacuum_count,

@@ -1,5 +1,6 @@
 //! The task that carries a vacuum out.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -21,6 +22,8 @@ pub(super) struct Worker {
     pub events: mpsc::UnboundedSender<VacuumEvent>,
     pub stopped: watch::Receiver<bool>,
     pub max_wal_bytes: i64,
+    /// The watcher did not answer once: it is not asked again.
+    pub blind: AtomicBool,
 }
 
 /// A table to vacuum: known by its name until it is found.
@@ -74,9 +77,13 @@ impl Worker {
         report
     }
 
-    /// Whoever is free to ask something while no vacuum runs.
+    /// Whoever can ask something while no vacuum runs: a lost watcher must not end the work.
     fn asker(&self) -> &Database {
-        self.watcher.as_ref().unwrap_or(&self.session)
+        self.watcher().unwrap_or(&self.session)
+    }
+
+    fn watcher(&self) -> Option<&Database> {
+        self.watcher.as_ref().filter(|watcher| !watcher.is_closed() && !self.blind.load(Ordering::Relaxed))
     }
 
     fn say(&self, event: VacuumEvent) {
@@ -185,7 +192,7 @@ impl Worker {
     }
 
     async fn watch(&self, table: &Table, blocked: &mut Option<Blocked>) -> std::convert::Infallible {
-        let Some(watcher) = &self.watcher else { return std::future::pending().await };
+        let Some(watcher) = self.watcher() else { return std::future::pending().await };
         let mut ticks = interval(self.order.look_every.max(Duration::from_millis(10)));
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -199,6 +206,7 @@ impl Worker {
                 }
                 Ok(None) => {}
                 Err(trouble) => {
+                    self.blind.store(true, Ordering::Relaxed);
                     self.say(VacuumEvent::Unseen(trouble));
                     return std::future::pending().await;
                 }
