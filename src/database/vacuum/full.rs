@@ -71,7 +71,7 @@ fn bytes(count: i64) -> String {
 }
 
 impl Database {
-    /// What `VACUUM FULL` of a table would take. `max_wal_bytes` is [`super::super::Server::max_wal_bytes`].
+    /// What `VACUUM FULL` of a table would take. `max_wal_bytes` is [`crate::database::Server::max_wal_bytes`].
     pub async fn full_estimate(&self, table: &Table, max_wal_bytes: i64) -> Result<FullEstimate, DatabaseTrouble> {
         const WHAT: &str = "estimate what a full vacuum takes";
         let sql = "/* plantao:full */ SELECT (SELECT sum((1 - null_frac) * avg_width)::float8 FROM pg_stats
