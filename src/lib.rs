@@ -16,12 +16,14 @@
 //! | [`triage`] | picture to findings (pure): what is wrong, since when, which runbook |
 //! | [`world`] | the simulated platform: a pure model, and a wire that speaks AWS |
 //! | [`aws`] | all that touches an AWS SDK: one file per service, over one `Clients` |
+//! | [`database`] | PostgreSQL over tokio-postgres: what is bloated, what holds vacuum back, vacuum, cancel |
 //! | [`clock`] | the present: the system's or the world's |
 //! | [`platform`] | the domain: config to `Platform`, picture, gauge, target; no I/O, no SDK types |
 
 pub mod aws;
 pub mod cli;
 pub mod clock;
+pub mod database;
 pub mod doctor;
 pub mod headless;
 pub mod init;

@@ -17,6 +17,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("aws_sdk_", &["aws"]),
     ("aws_smithy_", &["aws", "world/wire"]),
     ("hyper", &["world/wire"]),
+    ("tokio_postgres", &["database"]),
+    ("tokio_postgres_rustls", &["database"]),
+    ("rustls", &["database"]),
     ("clap", &["cli", "main"]),
 ];
 
@@ -38,6 +41,7 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("watch", "world", "nothing above aws knows that it is a demo"),
     ("triage", "world", "findings come from the picture alone"),
     ("triage", "aws", "findings come from the picture alone"),
+    ("aws", "database", "they are siblings"),
 ];
 
 struct File {

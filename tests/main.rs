@@ -13,6 +13,7 @@ mod calls;
 mod cli;
 mod cli_world;
 mod commands;
+mod database;
 mod flows;
 mod harness;
 mod iam;
