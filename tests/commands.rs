@@ -42,6 +42,7 @@ struct Demo {
 impl Demo {
     fn serve(scenario: &str) -> Demo {
         let mut command = plantao(&["demo", "--serve", "--scenario", scenario]);
+        let _one_at_a_time = crate::harness::starting();
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the demo starts");
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let url = lines.next().expect("a first line").expect("it can be read");

@@ -112,7 +112,10 @@ fn ctrl_z_gives_the_shell_back_and_fg_the_dashboard() {
     terminal.type_keys("2");
     terminal.wait_for("Deployments");
     terminal.type_keys("q");
-    terminal.wait_until("the shell again", |screen| !screen.alternate_screen());
+    // Not before the prompt: until it has ended, plantao reads the line too.
+    terminal.wait_until("the shell again", |screen| {
+        !screen.alternate_screen() && screen.contents().trim_end().ends_with("ready>")
+    });
     terminal.type_keys("exit\r");
     restored(&terminal.end());
 }

@@ -108,7 +108,9 @@ async fn a_screen_orders_the_very_plan_that_it_showed_from_a_process_of_its_own(
     let id = RunId::new("scale", context.clock.now());
     let order = Order::CarryOut { id: id.clone(), plan: Box::new(plan), reason: Some("queue".to_owned()) };
     let clock = format!("{}@60", context.clock.now());
+    let one_at_a_time = crate::harness::starting();
     let mut host = bench.plantao(&["host", "--sample", "--clock", &clock]).stdin(Stdio::piped()).spawn().unwrap();
+    drop(one_at_a_time);
     host.stdin.take().unwrap().write_all(&serde_json::to_vec(&order).unwrap()).await.unwrap();
     assert_eq!(bench.run_that(|record| matches!(record.event, Event::Ended { .. })).await.0, id);
     assert_eq!(host.wait().await.unwrap().code(), Some(0));
@@ -120,7 +122,9 @@ const SCALE: [&str; 4] = ["run", "scale", "--desired", "5"];
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_line_takes_the_screen_and_leaves_the_run() {
     let bench = Bench::new().await;
+    let one_at_a_time = crate::harness::starting();
     let mut screen = bench.plantao(&SCALE).arg("--yes").process_group(0).spawn().unwrap();
+    drop(one_at_a_time);
     let (id, host) = bench.run_that(waits).await;
     signal("-HUP", &format!("-{}", screen.id().unwrap())).await;
     assert_eq!(screen.wait().await.unwrap().code(), None, "the screen was killed by the hang-up");
@@ -134,7 +138,9 @@ async fn a_dropped_line_takes_the_screen_and_leaves_the_run() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhile() {
     let bench = Bench::new().await;
+    let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
+    drop(one_at_a_time);
     let (id, host) = bench.run_that(waits).await;
     let (code, text) = bench.run(&["run", "scale", "--desired", "2", "--yes"]).await;
     assert_eq!(code, 23, "{text}");

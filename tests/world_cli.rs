@@ -3,13 +3,14 @@
 // The helpers of tests may fail as the tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::PathBuf;
 use std::process::Output;
 
 use jiff::{SignedDuration, Timestamp};
 use plantao::clock::Clock;
 use plantao::world::{Failure, Fault, Host, Scenario, Served, World};
 use serde_json::Value;
+
+use crate::harness::aws_cli;
 
 fn start() -> Timestamp {
     "2026-11-24T15:12:37Z".parse().unwrap()
@@ -20,13 +21,6 @@ async fn serve(scenario: &str) -> (Host, Served) {
     let host = Host::new(world, Clock::simulated(start(), 1.0));
     let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
     (host, served)
-}
-
-/// The `aws` executable. Stands in for `crate::harness::aws_cli()`, which installs one.
-fn aws_cli() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = std::env::split_paths(&path).map(|folder| folder.join("aws")).find(|aws| aws.is_file());
-    found.expect("no `aws` on the PATH")
 }
 
 async fn run(served: &Served, arguments: &[&str]) -> Output {

@@ -11,3 +11,11 @@ pub use moto::{Fill, Moto, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use terminal::{Ended, Terminal};
 pub use tools::{aws_cli, python};
+
+/// Held while a long-lived process is started, and while a pty is opened: between opening its
+/// descriptors and marking them as not to be inherited, a process started elsewhere would get them too,
+/// and a line that is still open there never hangs up.
+pub fn starting() -> std::sync::MutexGuard<'static, ()> {
+    static STARTING: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    STARTING.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -88,7 +88,9 @@ pub fn moto() -> Moto {
 
 fn start() -> Server {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/harness/moto_bridge.py");
-    let mut child = Command::new(python())
+    let python = python();
+    let one_at_a_time = super::starting();
+    let mut child = Command::new(python)
         .arg(&script)
         .env("MOTO_ECS_SERVICE_RUNNING", RUNNING.to_string())
         .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -96,6 +98,7 @@ fn start() -> Server {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|e| panic!("{}: {e}", script.display()));
+    drop(one_at_a_time);
     let stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap());
     let line = read_line(&mut stdout);

@@ -77,7 +77,9 @@ impl Postgres {
             write_settings(which, &programs, &data, &home, port, settings);
             let mut keeper = as_user(Path::new("/bin/sh"));
             keeper.args(["-c", KEEPER, "sh"]).arg(&programs).arg(&home).stdin(Stdio::piped());
+            let one_at_a_time = super::starting();
             let keeper = keeper.spawn().expect("a shell");
+            drop(one_at_a_time);
             let server = Postgres { port, authority: authority.clone(), home: home.clone(), keeper };
             if server.is_ready() {
                 return server;

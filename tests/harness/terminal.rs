@@ -91,6 +91,7 @@ impl Terminal {
                 command.env(name, value);
             }
         }
+        let one_at_a_time = super::starting();
         let pair = native_pty_system().openpty(pty_size(size)).expect("a pty");
         let before = line_settings(pair.master.as_ref());
         let shared = Arc::new(Shared {
@@ -105,6 +106,7 @@ impl Terminal {
         let source = pair.master.try_clone_reader().expect("the pty can be read");
         let writer = pair.master.take_writer().expect("the pty can be written");
         let child = pair.slave.spawn_command(command).expect("the program starts");
+        drop(one_at_a_time);
         let reader = std::thread::spawn({
             let shared = Arc::clone(&shared);
             move || read_all(source, &shared)
