@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::args::{Screen, Whence};
+use super::library::library;
 use super::locate::Environment;
 use super::{connection, failed, on_runtime};
 use crate::aws::Clients;
@@ -42,7 +43,7 @@ pub(super) async fn open(
 
 /// What the flags say of the screen; the rest is the terminal's to say.
 fn options(screen: Screen) -> tui::Options {
-    tui::Options { ascii: screen.ascii, mouse: !screen.no_mouse }
+    tui::Options { ascii: screen.ascii, mouse: !screen.no_mouse, library: library(&Environment::read()).0 }
 }
 
 /// Why no screen can be opened here.

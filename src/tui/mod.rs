@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
+use crate::runbook::Library;
 use app::App;
 use connection::Connection;
 use effect::Effect;
@@ -37,17 +38,19 @@ use theme::Theme;
 const QUEUE: usize = 1_024;
 
 /// What the user wants of the screen beyond what the environment says.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Only ASCII, whatever the locale says.
     pub ascii: bool,
     /// Take the mouse's wheel; the terminal's own selection then needs shift.
     pub mouse: bool,
+    /// Every runbook, the user's too.
+    pub library: Library,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { ascii: false, mouse: true }
+        Options { ascii: false, mouse: true, library: Library::of(Vec::new()) }
     }
 }
 
@@ -70,6 +73,7 @@ pub async fn run(
 
     let mut terminal = Terminal::take(options.mouse)?;
     let mut app = App::new(Arc::clone(&platform), theme, clock.now(), terminal.size()?);
+    app.library = options.library;
     app.take_changed();
     terminal.draw(&app)?;
 

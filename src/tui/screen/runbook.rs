@@ -14,17 +14,15 @@ pub(super) fn lines(theme: Theme, runbook: &Runbook, columns: usize) -> Vec<Line
         Danger::Caution => theme.severity(crate::platform::Severity::Warning),
         Danger::Danger => theme.severity(crate::platform::Severity::Critical),
     };
-    let mut lines = vec![
-        Line::from(vec![
-            Span::styled(fit(&runbook.title, columns.saturating_sub(12)), theme.title()),
-            Span::raw("  "),
-            Span::styled(runbook.danger.word(), danger),
-        ]),
-        Line::styled(
-            fit("plantao reads this runbook to you and does not carry it out yet: the commands are below", columns),
-            theme.muted(),
-        ),
-    ];
+    let mut lines = vec![Line::from(vec![
+        Span::styled(fit(&runbook.title, columns.saturating_sub(12)), theme.title()),
+        Span::raw("  "),
+        Span::styled(runbook.danger.word(), danger),
+    ])];
+    // Confirming and following a run on this screen is still to come; the command line does both.
+    let how =
+        format!("in a shell: `plantao plan {0}` shows what it would do now, `plantao run {0}` does it", runbook.name);
+    lines.extend(wrap(&how, columns).into_iter().map(|line| Line::styled(line, theme.muted())));
     if !runbook.treats.is_empty() {
         let treats = format!("treats {}", runbook.treats.join(", "));
         lines.extend(wrap(&treats, columns).into_iter().map(|line| Line::styled(line, theme.muted())));
