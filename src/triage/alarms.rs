@@ -6,7 +6,9 @@ use super::draft::{Draft, Rank, Topic};
 use super::scene::Scene;
 use super::stop::shorten;
 use super::symptom::Symptom;
-use crate::platform::{Alarm, AlarmCondition, AlarmState, ExpectedAlarm, Severity, Subject, Unit};
+use crate::platform::{
+    Alarm, AlarmCondition, AlarmState, ExpectedAlarm, MetricQuery, Severity, Statistic, Subject, Unit,
+};
 
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
     let Some(alarms) = scene.picture.alarms.value() else { return };
@@ -63,14 +65,22 @@ fn evidence(scene: &Scene, alarm: &Alarm) -> String {
     let unit = gauges.first().map_or_else(|| guess_unit(&condition.query.metric), |(_, g)| g.unit);
     match alarm.reason.as_deref().and_then(datapoint) {
         Some(value) => {
-            let name = match exact {
-                Some((_, gauge)) => gauge.title.clone(),
-                None => format!("{} {}", condition.query.metric, condition.query.statistic),
+            let name = match (exact, gauges) {
+                (Some((_, gauge)), _) => gauge.title.clone(),
+                // Lowest, mean and highest of one metric go by one name; its percentiles have their own.
+                (None, [(_, gauge)]) if ![&gauge.query, &condition.query].into_iter().any(is_percentile) => {
+                    gauge.title.clone()
+                }
+                (None, _) => format!("{} {}", condition.query.metric, condition.query.statistic),
             };
             compared(&name, unit, value, condition)
         }
         None => words,
     }
+}
+
+fn is_percentile(query: &MetricQuery) -> bool {
+    matches!(query.statistic, Statistic::Percentile(_))
 }
 
 fn compared(name: &str, unit: Unit, value: f64, condition: &AlarmCondition) -> String {

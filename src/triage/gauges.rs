@@ -68,8 +68,7 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
         | (Role::Connections, Level::Near, true) => Severity::Warning,
         _ => Severity::Notice,
     };
-    let name = scene.name(gauge.subject);
-    let name = if name.is_empty() { gauge.title.clone() } else { format!("{name} {}", gauge.title) };
+    let name = whose(scene, gauge);
     let title = match (gauge.role, level) {
         (Role::Connections, Level::Past) => format!("{name} at the limit"),
         (Role::Connections, _) => format!("{name} near the limit"),
@@ -90,6 +89,18 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
         .notes(full.map(|left| format!("full in {} at this rate", text::duration(left))))
         .since(series.since(|value| target.level(value) >= level)),
     )
+}
+
+/// A gauge by a name that is plain on this platform: whose it is goes without saying where there is only one.
+fn whose(scene: &Scene, gauge: &Gauge) -> String {
+    let (services, databases) = (scene.platform.services.len(), scene.platform.databases.len());
+    let owner = match (gauge.subject, gauge.role) {
+        (Subject::Service(_), Role::Cpu | Role::Memory) if services == 1 => "ECS".to_owned(),
+        (Subject::Service(_), _) if services == 1 => String::new(),
+        (Subject::Database(_), _) if databases == 1 => "RDS".to_owned(),
+        (subject, _) => scene.name(subject),
+    };
+    if owner.is_empty() { gauge.title.clone() } else { format!("{owner} {}", gauge.title) }
 }
 
 fn symptom(gauge: &Gauge) -> Symptom {

@@ -54,7 +54,7 @@ fn what_hurts_users_comes_before_what_only_threatens_to() {
         [
             (Severity::Critical, "API-HighErrorRate".to_owned()),
             (Severity::Warning, "ECS-HighCPU".to_owned()),
-            (Severity::Warning, "analytics-api queue past its target".to_owned()),
+            (Severity::Warning, "queue past its target".to_owned()),
             (Severity::Notice, "auto scaling of analytics-api is suspended".to_owned()),
         ]
     );

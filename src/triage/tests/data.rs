@@ -80,7 +80,7 @@ fn storage_that_runs_out_says_when() {
     let falling: Vec<f64> = (0..60).map(|minute| 2.5e9 - f64::from(minute) * 1e7).collect();
     picture.series[fixture::STORAGE] = last(&falling);
     let found = only(&picture);
-    assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "RDS analytics free storage is low"));
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "RDS free storage is low"));
     assert_eq!(found.evidence, "free storage 1.9 GB < 2 GB · full in 3h11m at this rate");
     picture.series[fixture::STORAGE] = last(&[0.4e9; 30]);
     let found = only(&picture);
