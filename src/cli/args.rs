@@ -55,7 +55,7 @@ pub struct Whence {
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
     /// Ask this address instead of AWS.
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", value_parser = endpoint)]
     pub endpoint_url: Option<String>,
     /// Refuse, before it is sent, any request that would change something.
     #[arg(long, global = true)]
@@ -189,6 +189,17 @@ fn speed(text: &str) -> Result<f64, String> {
         .ok()
         .filter(|speed| (0.1..=3_600.0).contains(speed))
         .ok_or_else(|| "expected a number from 0.1 to 3600".to_owned())
+}
+
+/// The SDK would name a host that it never asked: better said before any call.
+fn endpoint(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    match host {
+        Some(host) if !host.is_empty() && !host.starts_with(['/', ':']) && !text.contains(char::is_whitespace) => {
+            Ok(text.to_owned())
+        }
+        _ => Err("expected http://HOST[:PORT] or https://HOST[:PORT]".to_owned()),
+    }
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ async fn announce(served: &Served, region: &str) -> ExitCode {
     let url = &served.url;
     let said = format!(
         "{url}\n\nThe simulated platform answers AWS's own requests here until Ctrl-C:\n\
-         \x20 export AWS_ENDPOINT_URL={url} AWS_REGION={region} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo\n\
+         \x20 export AWS_ENDPOINT_URL={url} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo\n\
          \x20 aws ecs list-clusters\n  plantao init --output demo.toml --yes && plantao -c demo.toml status\n"
     );
     let _ = print(&said, 0);

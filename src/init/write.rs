@@ -181,7 +181,6 @@ fn runbook(condition: &AlarmCondition) -> Option<&'static str> {
     let high = matches!(condition.comparison, Comparison::Greater | Comparison::GreaterOrEqual);
     match (condition.query.namespace.as_str(), condition.query.metric.as_str()) {
         ("AWS/ECS", "CPUUtilization" | "MemoryUtilization") if high => Some("scale"),
-        ("AWS/RDS", "FreeStorageSpace") if !high => Some("vacuum"),
         _ => None,
     }
 }

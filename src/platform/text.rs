@@ -65,6 +65,28 @@ pub fn minute(at: Timestamp) -> String {
     at.strftime("%H:%M").to_string()
 }
 
+/// `03:12` of today, `11-23` of another day, in UTC.
+pub fn moment(at: Timestamp, now: Timestamp) -> String {
+    let day = |at: Timestamp| at.strftime("%m-%d").to_string();
+    if day(at) == day(now) && now.duration_since(at).abs() < SignedDuration::from_hours(24) {
+        minute(at)
+    } else {
+        day(at)
+    }
+}
+
+/// [`age`] to the minute, for what is read again and again: it changes, and is written, once a minute.
+pub fn rough_age(then: Timestamp, now: Timestamp) -> String {
+    let age = now.duration_since(then);
+    if age < SignedDuration::from_mins(1) {
+        "<1m".to_owned()
+    } else if age < SignedDuration::from_mins(60) {
+        format!("{}m", age.as_mins())
+    } else {
+        duration(age)
+    }
+}
+
 /// `2026-11-24 03:12Z`.
 pub fn date(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()

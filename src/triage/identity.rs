@@ -9,6 +9,9 @@ use crate::platform::{Severity, Subject, text};
 /// More than this is worth a word; AWS refuses signatures from 5 minutes on.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
+/// The id of the finding that must come first: everything else may be about another platform.
+pub(super) const ACCOUNT: &str = "account";
+
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
     if let (Some(wanted), Some(identity)) = (&scene.platform.account, scene.picture.identity.value())
         && *wanted != identity.account
@@ -18,7 +21,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
                 Topic::Own,
                 Severity::Critical,
                 Subject::Platform,
-                "account",
+                ACCOUNT,
                 format!("this is account {}, not {wanted}", identity.account),
             )
             .evidence(format!("signed in as {}: use another profile, or another platform file", identity.arn)),

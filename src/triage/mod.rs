@@ -26,12 +26,17 @@ mod tests;
 
 use std::cmp::Reverse;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::platform::{Picture, Platform, Severity, Subject, text};
 
 pub use verdict::{Verdict, verdict};
+
+/// An incident is younger than this.
+const INCIDENT: SignedDuration = SignedDuration::from_hours(1);
+/// A deployment older than this is no suspect any more.
+const SUSPECT: SignedDuration = SignedDuration::from_hours(2);
 
 /// One thing that is wrong now.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -73,13 +78,26 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     gauges::look(&scene, &mut drafts);
 
     let mut merged = draft::merge(drafts);
-    merged.sort_by_cached_key(|d| (Reverse(d.severity), Reverse(d.symptom.hurts_users()), Reverse(d.since)));
+    // Of one incident the cause begins before its symptoms: the oldest comes first. What has lasted for
+    // longer than an incident is known, and comes after.
+    merged.sort_by_cached_key(|d| {
+        let lasting = d.since.is_some_and(|since| now.duration_since(since) > INCIDENT);
+        (
+            Reverse(d.severity),
+            d.id != identity::ACCOUNT,
+            lasting,
+            d.since.unwrap_or(now),
+            Reverse(d.symptom.hurts_users()),
+        )
+    });
+    let deployed = picture.services.iter().filter_map(|s| s.state.value()).flat_map(|s| &s.deployments);
+    let deployed = deployed.filter_map(|d| d.created_at).any(|at| now.duration_since(at) < SUSPECT);
     let changes = before::Changes::of(&scene);
     merged
         .into_iter()
         .map(|draft| {
             let before = changes.before(&draft);
-            let runbook = runbook::choose(&draft, before.as_ref());
+            let runbook = runbook::choose(&draft, before.as_ref(), deployed);
             Finding {
                 severity: draft.severity,
                 evidence: text::printable(&draft.full_evidence()).into_owned(),

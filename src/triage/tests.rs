@@ -42,7 +42,7 @@ fn what_has_not_been_heard_of_yet_is_not_wrong() {
 }
 
 #[test]
-fn what_hurts_users_comes_before_what_only_threatens_to() {
+fn the_worst_comes_first_and_of_equals_what_began_first() {
     let mut picture = fixture::picture();
     fixture::fire(&mut picture, "ECS-HighCPU", 1, "");
     fixture::fire(&mut picture, "API-HighErrorRate", 9, "");
@@ -53,9 +53,25 @@ fn what_hurts_users_comes_before_what_only_threatens_to() {
         all,
         [
             (Severity::Critical, "API-HighErrorRate".to_owned()),
-            (Severity::Warning, "ECS-HighCPU".to_owned()),
             (Severity::Warning, "queue past its target".to_owned()),
+            (Severity::Warning, "ECS-HighCPU".to_owned()),
             (Severity::Notice, "auto scaling of analytics-api is suspended".to_owned()),
         ]
     );
+}
+
+#[test]
+fn an_old_trouble_does_not_stand_above_the_incident() {
+    let mut picture = fixture::picture();
+    fixture::fire(&mut picture, "ECS-HighCPU", 200, "");
+    picture.series[fixture::QUEUE] = fixture::last(&[60.0; 9]);
+    let titles: Vec<_> = look(&picture).into_iter().map(|f| f.title).collect();
+    assert_eq!(titles, ["queue past its target", "ECS-HighCPU"]);
+}
+
+#[test]
+fn going_back_is_not_offered_where_nothing_was_deployed_of_late() {
+    let mut picture = fixture::picture();
+    fixture::fire(&mut picture, "API-HighErrorRate", 4, "");
+    assert_eq!(look(&picture).into_iter().map(|f| f.runbook).collect::<Vec<_>>(), [None]);
 }

@@ -215,7 +215,10 @@ impl Backend for Sparing {
             return Ok(());
         }
         self.hidden = Some(false);
-        self.inner.show_cursor()
+        // ratatui shows the cursor when it is dropped and complains on standard error if it can't: where
+        // the line is gone that would be a panic about nothing.
+        let _ = self.inner.show_cursor();
+        Ok(())
     }
 
     /// Never asked of the terminal: ratatui wants it only to put the cursor back after clearing, and waiting

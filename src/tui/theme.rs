@@ -41,7 +41,9 @@ impl Theme {
         };
         let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
         let locale = locale.to_ascii_lowercase();
-        Theme { depth, ascii: !(locale.contains("utf-8") || locale.contains("utf8")) }
+        let utf8 = locale.contains("utf-8") || locale.contains("utf8");
+        // The Linux console's font has 512 glyphs, braille and blocks not among them.
+        Theme { depth, ascii: !utf8 || term == "linux" }
     }
 
     /// Text that may be overlooked: labels of axes, ids, hints.
@@ -84,7 +86,8 @@ impl Theme {
         match severity {
             Severity::Critical => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
             Severity::Warning => Style::new().fg(Color::Yellow),
-            Severity::Notice => Style::new().fg(Color::Blue),
+            // Blue is unreadable on black in the usual palette: a notice is plain.
+            Severity::Notice => Style::new(),
         }
     }
 
@@ -158,7 +161,7 @@ fn plain(c: char) -> char {
         '▲' => '!',
         '●' | '▇' => '*',
         '○' | '…' => '~',
-        '·' | '▁' => '.',
+        '·' | '•' | '▁' => '.',
         '▂' => ',',
         '▃' => ':',
         '▅' => '=',

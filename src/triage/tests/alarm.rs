@@ -73,7 +73,7 @@ fn two_alarms_on_one_metric_keep_their_names_and_the_gauge_is_not_a_third() {
     picture.series[fixture::CPU] = fixture::last(&[95.0; 10]);
     fire(&mut picture, "ECS-HighCPU", 6, "");
     fire(&mut picture, "CPU-Critical", 3, "");
-    assert_eq!(titles(&picture), ["CPU-Critical", "ECS-HighCPU"]);
+    assert_eq!(titles(&picture), ["ECS-HighCPU", "CPU-Critical"]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
 fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'static> {
     let theme = app.theme;
     let style = theme.alarm(alarm.state, severity(app, &alarm.name));
-    let since = alarm.since.map(|at| text::age(at, app.now)).unwrap_or_default();
+    let since = alarm.since.map(|at| text::rough_age(at, app.now)).unwrap_or_default();
     let word = if alarm.state == AlarmState::InsufficientData { "no data" } else { alarm.state.word() };
     let dim = if alarm.state == AlarmState::Ok { theme.muted() } else { Style::new() };
     let mut line = Line::from(vec![
@@ -75,6 +75,12 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
 }
 
 fn why(app: &App, alarm: &Alarm) -> String {
+    // The finding has the number and the threshold; CloudWatch's words begin with neither.
+    if alarm.state == AlarmState::Alarm
+        && let Some(finding) = app.findings.iter().find(|f| f.title == alarm.name)
+    {
+        return finding.evidence.clone();
+    }
     if alarm.state == AlarmState::Ok
         && let Some(when) = app.platform.expected_alarm(&alarm.name).and_then(|e| e.when.clone())
     {

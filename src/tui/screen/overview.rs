@@ -156,7 +156,7 @@ struct Columns {
 impl Columns {
     fn of(app: &App, room: usize) -> Columns {
         let seen = || app.findings.iter().take(NOW_LINES.1);
-        let title = seen().map(|f| width(&f.title)).max().unwrap_or(0).min(room / 3).max(8);
+        let title = seen().map(|f| width(&f.title)).max().unwrap_or(0).min(room * 9 / 25).max(8);
         let runbook = seen().filter_map(|f| f.runbook.as_deref()).map(|r| width(r) + 2).max().unwrap_or(0).min(20);
         let runbook = if room >= 60 { runbook } else { 0 };
         let tail = SINCE + 2 + if runbook > 0 { runbook + 2 } else { 0 };
@@ -193,7 +193,7 @@ fn finding_line(app: &App, finding: &Finding, room: usize, columns: &Columns) ->
         }
         _ => line.push_span(pad(&finding.evidence, columns.evidence)),
     }
-    let since = finding.since.map(|since| text::age(since, app.now)).unwrap_or_default();
+    let since = finding.since.map(|since| text::rough_age(since, app.now)).unwrap_or_default();
     line.push_span(Span::styled(format!("  {}", pad_left(&since, SINCE)), theme.muted()));
     if columns.runbook > 0 {
         let runbook = finding.runbook.as_deref().map(|name| format!("→ {name}")).unwrap_or_default();
@@ -255,7 +255,7 @@ fn entry_line(app: &App, entry: &Entry, columns: usize) -> Line<'static> {
         EntryKind::AlarmCleared => ("✓", theme.well()),
     };
     Line::from(vec![
-        Span::styled(format!("{} ", text::minute(entry.at)), theme.muted()),
+        Span::styled(format!("{} ", text::moment(entry.at, app.now)), theme.muted()),
         Span::styled(format!("{mark} "), style),
         Span::raw(fit(&entry.text, columns.saturating_sub(8))),
     ])

@@ -61,7 +61,12 @@ fn prose(theme: Theme, markdown: &str, columns: usize, lines: &mut Vec<Line<'sta
         if fence {
             in_code = !in_code;
         } else if in_code {
-            lines.push(Line::styled(format!("  {}", printable(line)), theme.focus()));
+            // Broken rather than cut: a command is of no use without its end.
+            let pieces = wrap(&printable(line), columns.saturating_sub(4).max(10));
+            for (i, piece) in pieces.into_iter().enumerate() {
+                let indent = if i == 0 { "  " } else { "    " };
+                lines.push(Line::styled(format!("{indent}{piece}"), theme.focus()));
+            }
         } else if line.trim().is_empty() {
             if lines.last().is_some_and(|last| last.width() > 0) {
                 lines.push(Line::default());

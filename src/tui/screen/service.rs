@@ -165,12 +165,12 @@ fn task_line(app: &App, task: &Task, columns: usize, wide: bool) -> Line<'static
         let word = match task.health {
             Health::Healthy => "✓ healthy",
             Health::Unhealthy => "▲ UNHEALTHY",
-            Health::Unknown => "? no check",
+            Health::Unknown => "? unknown",
         };
         (word, Style::new())
     };
     let since = if task.is_stopped() { task.stopped_at } else { task.started_at.or(task.created_at) };
-    let age = since.map(|at| text::age(at, app.now)).unwrap_or_default();
+    let age = since.map(|at| text::rough_age(at, app.now)).unwrap_or_default();
     let container = of(app, app.service).and_then(|(spec, _)| spec.container.clone());
     let image = container.and_then(|name| task.container(&name)).or_else(|| task.containers.first());
     let last = if task.is_stopped() {

@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::platform::{
-    Deployment, DeploymentStatus, Level, Role, Rollout, Service, ServicePicture, ServiceSpec, ServiceStatus, Severity,
-    Subject, text,
+    Deployment, DeploymentStatus, Health, Level, Role, Rollout, Service, ServicePicture, ServiceSpec, ServiceStatus,
+    Severity, Subject, text,
 };
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad};
@@ -87,6 +87,11 @@ pub(super) fn tasks_line(app: &App, picture: &ServicePicture, columns: usize) ->
     } else {
         line.push_span(Span::styled(" running", style));
     }
+    let unhealthy = picture.tasks.value().into_iter().flatten();
+    let unhealthy = unhealthy.filter(|t| !t.is_stopped() && t.health == Health::Unhealthy).count();
+    if unhealthy > 0 {
+        line.push_span(Span::styled(format!(" {unhealthy} UNHEALTHY"), theme.severity(Severity::Critical)));
+    }
     if service.status != ServiceStatus::Active {
         line.push_span(Span::styled(format!("  {}", status_word(&service.status)), theme.severity(Severity::Critical)));
     }
@@ -160,7 +165,7 @@ pub(super) fn deployment_spans(
     deployment: &Deployment,
 ) -> Vec<Span<'static>> {
     let (words, style) = progress(app, deployment);
-    let age = deployment.created_at.map(|at| format!(" {}", text::age(at, app.now))).unwrap_or_default();
+    let age = deployment.created_at.map(|at| format!(" {}", text::rough_age(at, app.now))).unwrap_or_default();
     vec![
         Span::raw(format!("{} ", fit(&picture.label(spec, &deployment.revision), 20))),
         Span::styled(words, style),

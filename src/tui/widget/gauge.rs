@@ -11,6 +11,8 @@ use crate::tui::text::{fit, pad, width};
 
 /// Columns of the name that begins a line of a panel, and the mark or space behind it.
 pub const LABEL: usize = 12;
+/// A minute is published within two minutes of its end; a number this old means that none came since.
+const STOPPED_AFTER: SignedDuration = SignedDuration::from_mins(6);
 /// Columns of the number.
 const VALUE: usize = 8;
 /// Columns of the target or age at the end.
@@ -32,12 +34,19 @@ pub fn reading(app: &App, index: usize, gauge: &Gauge) -> (String, Style) {
         }
         _ => gauge.unit.show(point.value),
     };
-    let style = if part.is_live(app.now) {
+    let style = if part.is_live(app.now) && gap(app, index).is_none() {
         app.theme.level(gauge.target.map(|t| t.level(point.value)))
     } else {
         app.theme.stale()
     };
     (value, style)
+}
+
+/// How old the newest number is, if CloudWatch should have had a newer one: a metric that has stopped.
+fn gap(app: &App, index: usize) -> Option<SignedDuration> {
+    let newest = app.picture.series.get(index)?.value()?.latest()?;
+    let age = app.now.duration_since(newest.at);
+    (age > STOPPED_AFTER).then_some(age)
 }
 
 /// The line.
@@ -46,12 +55,13 @@ pub fn gauge_line(app: &App, index: usize, gauge: &Gauge, columns: usize) -> Lin
     let label = pad(&gauge.title, LABEL - 1);
     let (value, style) = reading(app, index, gauge);
     let value = pad(&value, VALUE);
-    let level = app.picture.reading(index, gauge).and_then(|(_, level)| level);
+    let gap = gap(app, index);
+    let level = app.picture.reading(index, gauge).and_then(|(_, level)| level).filter(|_| gap.is_none());
     let flag = if level == Some(Level::Past) { "▲" } else { " " };
     let mut spans =
         vec![Span::styled(label, theme.muted()), Span::styled(flag, style), Span::styled(value, style), Span::raw(" ")];
     let part = app.picture.series.get(index);
-    let note = match part.and_then(|p| p.stale_age(app.now)) {
+    let note = match part.and_then(|p| p.stale_age(app.now)).max(gap) {
         Some(age) => format!("{} old", text::duration(age)),
         None => {
             gauge.target.filter(|_| gauge.role != Role::Connections).map_or_else(String::new, |t| t.show(gauge.unit))
