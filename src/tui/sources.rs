@@ -3,8 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream};
-use futures::StreamExt;
+use crossterm::event::Event;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
@@ -19,7 +18,8 @@ use crate::clock::Clock;
 /// If a signal cannot be listened to.
 pub fn start(queue: &Sender<Message>, clock: &Clock) -> io::Result<JoinSet<()>> {
     let mut sources = JoinSet::new();
-    sources.spawn(keys(queue.clone()));
+    let to = queue.clone();
+    std::thread::Builder::new().name("keys".to_owned()).spawn(move || keys(&to))?;
     sources.spawn(ticks(queue.clone(), clock.clone()));
     let message_of = |kind: SignalKind| -> fn() -> Option<Message> {
         if kind == SignalKind::from_raw(signal_hook::consts::SIGTSTP) {
@@ -53,20 +53,22 @@ pub fn start(queue: &Sender<Message>, clock: &Clock) -> io::Result<JoinSet<()>> 
     Ok(sources)
 }
 
-async fn keys(queue: Sender<Message>) {
-    let mut events = EventStream::new();
+/// Reads the terminal on a thread of its own, which ends with the process or with the line. Blocking,
+/// because an answer that waits for the next key is worse than a thread that waits for this one:
+/// crossterm's `EventStream` lost wake-ups in a storm of resizes.
+fn keys(queue: &Sender<Message>) {
     loop {
-        let message = match events.next().await {
-            Some(Ok(Event::Key(key))) => Message::Key(key),
-            Some(Ok(Event::Paste(text))) => Message::Paste(text),
-            Some(Ok(Event::Mouse(mouse))) => Message::Mouse(mouse),
-            Some(Ok(Event::Resize(columns, rows))) => Message::Resize(columns, rows),
-            Some(Ok(Event::FocusGained | Event::FocusLost)) => continue,
+        let message = match crossterm::event::read() {
+            Ok(Event::Key(key)) => Message::Key(key),
+            Ok(Event::Paste(text)) => Message::Paste(text),
+            Ok(Event::Mouse(mouse)) => Message::Mouse(mouse),
+            Ok(Event::Resize(columns, rows)) => Message::Resize(columns, rows),
+            Ok(Event::FocusGained | Event::FocusLost) => continue,
             // The line is gone: there is nobody left to show anything to.
-            Some(Err(_)) | None => Message::Hangup,
+            Err(_) => Message::Hangup,
         };
         let over = matches!(message, Message::Hangup);
-        if queue.send(message).await.is_err() || over {
+        if queue.blocking_send(message).is_err() || over {
             return;
         }
     }
