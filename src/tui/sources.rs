@@ -54,8 +54,7 @@ pub fn start(queue: &Sender<Message>, clock: &Clock) -> io::Result<JoinSet<()>> 
 }
 
 /// Reads the terminal on a thread of its own, which ends with the process or with the line. Blocking,
-/// because an answer that waits for the next key is worse than a thread that waits for this one:
-/// crossterm's `EventStream` lost wake-ups in a storm of resizes.
+/// so that no key waits for a wake-up that a busy runtime may give late.
 fn keys(queue: &Sender<Message>) {
     loop {
         let message = match crossterm::event::read() {
