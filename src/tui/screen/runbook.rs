@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use crate::platform::text::printable;
 use crate::runbook::{Block, Danger, Runbook};
-use crate::tui::text::{fit, wrap};
+use crate::tui::text::{fit, width, wrap};
 use crate::tui::theme::Theme;
 
 /// The page, in lines of at most `columns`.
@@ -62,7 +62,7 @@ fn prose(theme: Theme, markdown: &str, columns: usize, lines: &mut Vec<Line<'sta
             in_code = !in_code;
         } else if in_code {
             // Broken rather than cut: a command is of no use without its end.
-            let pieces = wrap(&printable(line), columns.saturating_sub(4).max(10));
+            let pieces = broken(&printable(line), columns.saturating_sub(6).max(10));
             for (i, piece) in pieces.into_iter().enumerate() {
                 let indent = if i == 0 { "  " } else { "    " };
                 lines.push(Line::styled(format!("{indent}{piece}"), theme.focus()));
@@ -86,4 +86,23 @@ fn fill(paragraph: &mut String, columns: usize, lines: &mut Vec<Line<'static>>) 
         lines.extend(wrap(paragraph, columns).into_iter().map(Line::from));
         paragraph.clear();
     }
+}
+
+/// A command broken between its words only, as a shell reads it; a word too long for a line is broken anywhere.
+fn broken(command: &str, columns: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in command.split(' ') {
+        let Some(line) = lines.last_mut() else { break };
+        if line.is_empty() || width(line) + 1 + width(word) <= columns {
+            // The indent that the runbook gives a continued line is kept.
+            if !line.is_empty() || word.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        } else {
+            line.push_str(" \\");
+            lines.push(word.to_owned());
+        }
+    }
+    lines.into_iter().flat_map(|line| wrap(&line, columns + 2)).collect()
 }
