@@ -87,7 +87,7 @@ pub struct Place {
 pub struct App {
     /// What is watched.
     pub platform: Arc<Platform>,
-    /// Every runbook, the user's too.
+    /// Every runbook, the user's too; none until [`super::run`] sets it, so that they are read once.
     pub library: Library,
     /// What is known of it.
     pub picture: Picture,
@@ -133,7 +133,7 @@ impl App {
     pub fn new(platform: Arc<Platform>, theme: Theme, now: Timestamp, size: (u16, u16)) -> App {
         App {
             picture: Picture::of(&platform),
-            library: Library::of(Vec::new()),
+            library: Library::default(),
             ranking: (0..platform.services.len()).collect(),
             platform,
             findings: Vec::new(),

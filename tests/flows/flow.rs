@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::{Platform, file};
+use plantao::runbook::Library;
 use plantao::tui::app::App;
 use plantao::tui::connection::Connection;
 use plantao::tui::effect::Effect;
@@ -51,7 +52,8 @@ impl Flow {
         let host = Host::new(World::new(&scenario, 7, start), clock.clone());
         let (queue, messages) = mpsc::channel(1_024);
         let theme = Theme { depth: Depth::Sixteen, ascii: false };
-        let app = App::new(Arc::new(platform), theme, start, size);
+        let mut app = App::new(Arc::new(platform), theme, start, size);
+        app.library = Library::of(Vec::new());
         Flow { app, host, terminal: Vec::new(), clock, messages, queue, connection: None }
     }
 
