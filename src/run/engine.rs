@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 use super::action::{Context, Done};
 use super::past::{Past, StepPast};
 use super::{
-    Book, Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, Resumed, RunId,
-    Scribe, StepOutcome, Store, Who,
+    Book, Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, PlannedStep,
+    Resumed, RunId, Scribe, StepOutcome, Store, Who, Work,
 };
 
 use crate::platform::text::date;
@@ -209,9 +209,8 @@ impl Run<'_> {
                 action: planned.action.name().to_owned(),
             })?;
         }
-        let context = self.context;
-        let mut scribe = self.scribe(step);
-        let answer = planned.action.apply(context, &mut scribe, &planned.view, outputs, &past.asked).await;
+        let mut work = self.work(step, &planned, outputs, past);
+        let answer = planned.action.apply(&mut work).await;
         match answer {
             Ok(Done { outcome, words, outputs }) => {
                 self.write(&Event::StepEnded { step, outcome, words, outputs: outputs.clone() })?;
@@ -247,9 +246,9 @@ impl Run<'_> {
                     Err(halt) => return Err(halt),
                 }
             }
-            let planned = self.plan.steps[step].clone();
-            let mut scribe = self.scribe(step);
-            if let Some(words) = planned.action.undo(context, &mut scribe, &planned.view, &past).await? {
+            let (planned, nothing) = (self.plan.steps[step].clone(), Map::new());
+            let mut work = self.work(step, &planned, &nothing, &past);
+            if let Some(words) = planned.action.undo(&mut work).await? {
                 let outcome = StepOutcome::Restored;
                 self.write(&Event::StepEnded { step, outcome, words: words.clone(), outputs: Map::new() })?;
                 said.push(format!("{}: {words}", planned.title));
@@ -271,11 +270,9 @@ impl Run<'_> {
             if !may_have_changed {
                 continue;
             }
-            let planned = self.plan.steps[step].clone();
-            let context = self.context;
-            let mut scribe = self.scribe(step);
-            let words = planned.action.undo(context, &mut scribe, &planned.view, &past).await?;
-            if let Some(words) = words {
+            let (planned, nothing) = (self.plan.steps[step].clone(), Map::new());
+            let mut work = self.work(step, &planned, &nothing, &past);
+            if let Some(words) = planned.action.undo(&mut work).await? {
                 self.write(&Event::StepEnded {
                     step,
                     outcome: StepOutcome::Undone,
@@ -286,6 +283,16 @@ impl Run<'_> {
             }
         }
         Ok(if said.is_empty() { "nothing had been changed".to_owned() } else { said.join("; ") })
+    }
+
+    fn work<'r>(
+        &'r mut self,
+        step: usize,
+        planned: &'r PlannedStep,
+        outputs: &'r Map<String, Value>,
+        past: &'r StepPast,
+    ) -> Work<'r> {
+        Work { context: self.context, scribe: self.scribe(step), view: &planned.view, outputs, past }
     }
 
     fn scribe(&mut self, step: usize) -> Scribe<'_> {

@@ -26,6 +26,7 @@ mod secret;
 mod store;
 mod verify;
 mod who;
+mod work;
 
 pub use action::{Action, Context};
 pub use commands::{Command, Commands, Said};
@@ -46,6 +47,7 @@ pub use secret::Secret;
 pub use store::{Lookup, Store};
 pub use verify::{Broken, Verified, verify};
 pub use who::Who;
+use work::Work;
 
 #[cfg(test)]
 mod scripted_tests;

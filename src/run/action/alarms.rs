@@ -6,7 +6,7 @@ use super::{Context, Done};
 use crate::aws::alarms::describe_alarms;
 use crate::platform::AlarmState;
 use crate::platform::text::printable;
-use crate::run::{Halt, View};
+use crate::run::{Halt, View, Work};
 
 /// What a firing alarm does to the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +42,8 @@ impl CheckAlarms {
         Ok(view)
     }
 
-    pub(super) async fn apply(&self, context: &Context) -> Result<Done, Halt> {
-        let firing = self.firing(context).await?;
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+        let firing = self.firing(work.context).await?;
         Ok(Done::new(if firing.is_empty() {
             "no alarm is firing".to_owned()
         } else {

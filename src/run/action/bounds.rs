@@ -9,10 +9,9 @@ use super::{Context, Done};
 use crate::aws::autoscaling_write::register_scalable_target;
 use crate::platform::Scaling;
 use crate::platform::text::date;
-use crate::run::past::{Asked, StepPast};
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, View};
+use crate::run::{Answer, Halt, Scribe, View, Work};
 
 const OPERATION: &str = "application-autoscaling:RegisterScalableTarget";
 
@@ -93,18 +92,13 @@ impl SetBounds {
         Ok(view)
     }
 
-    pub(super) async fn apply(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        asked: &[Asked],
-    ) -> Result<Done, Halt> {
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+        let Work { context, scribe, view, past, .. } = work;
         let basis: Bounds = serde_json::from_value(view.basis.clone())
             .map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))?;
         let wanted = self.wanted(basis);
         let now = self.look(context).await?;
-        let last = asked.iter().rfind(|asked| asked.operation == OPERATION);
+        let last = past.asked.iter().rfind(|asked| asked.operation == OPERATION);
         if let Some(last) = last {
             if matches!(last.answer, Some(Answer::Accepted { .. } | Answer::Found { .. })) {
                 return Ok(done(wanted));
@@ -148,13 +142,8 @@ impl SetBounds {
         }
     }
 
-    pub(super) async fn undo(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        past: &StepPast,
-    ) -> Result<String, Halt> {
+    pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
+        let Work { context, scribe, view, past, .. } = work;
         let before: Bounds = serde_json::from_value(view.basis.clone())
             .map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))?;
         let now = self.look(context).await?;

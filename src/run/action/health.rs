@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Context, Done};
+use super::Done;
 use crate::aws::probe;
-use crate::run::{Halt, Scribe, View};
+use crate::run::{Halt, View, Work};
 
 const CADENCE: Duration = Duration::from_secs(3);
 
@@ -43,7 +43,8 @@ impl CheckHealth {
         }
     }
 
-    pub(super) async fn apply(&self, context: &Context, scribe: &mut Scribe<'_>) -> Result<Done, Halt> {
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+        let Work { context, scribe, .. } = work;
         let Some(url) = &self.url else {
             return Ok(Done::unneeded("there is no health-url to ask: see for yourself that users are served"));
         };

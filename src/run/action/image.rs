@@ -1,7 +1,7 @@
 //! `image.find` and `ecs.register-image`: an image of ECR, by digest, in a new revision.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::service::{Basis, Place, quoted};
 use super::{Context, Done};
@@ -9,10 +9,9 @@ use crate::aws::ecr_images::describe_image;
 use crate::aws::ecs_write::{definition_status, register_with_image};
 use crate::platform::Image;
 use crate::platform::text::date;
-use crate::run::past::Asked;
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
-use crate::run::{Answer, Halt, Scribe, View};
+use crate::run::{Answer, Halt, View, Work};
 
 const OPERATION: &str = "ecs:RegisterTaskDefinition";
 
@@ -72,9 +71,9 @@ impl FindImage {
         Ok(View { facts: vec![fact], warnings, basis: json!(pinned), expected_seconds: 1, ..View::default() })
     }
 
-    pub(super) async fn apply(&self, context: &Context, view: &View) -> Result<Done, Halt> {
-        let (pinned, fact) = self.find(context).await?;
-        if view.basis != json!(pinned) {
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+        let (pinned, fact) = self.find(work.context).await?;
+        if work.view.basis != json!(pinned) {
             return Err(Halt::stale(format!("since the plan was made {} became another image: {fact}", self.image)));
         }
         Ok(Done::new(fact).with("ready.image", pinned))
@@ -101,20 +100,14 @@ impl RegisterImage {
         })
     }
 
-    pub(super) async fn apply(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        outputs: &Map<String, Value>,
-        asked: &[Asked],
-    ) -> Result<Done, Halt> {
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+        let Work { context, scribe, view, outputs, past } = work;
         let basis = Basis::read(&view.basis)?;
         let Some(image) = outputs.get("ready.image").and_then(Value::as_str) else {
             return Err(Halt::failed("no step made an image ready"));
         };
         let (now, container, before) = running(context, &self.place, self.container.as_deref()).await?;
-        if let Some(last) = asked.iter().rfind(|asked| asked.operation == OPERATION) {
+        if let Some(last) = past.asked.iter().rfind(|asked| asked.operation == OPERATION) {
             if let Some(Answer::Accepted { details } | Answer::Found { details }) = &last.answer {
                 return done(details);
             }

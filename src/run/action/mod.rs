@@ -9,7 +9,6 @@ mod health;
 mod image;
 mod rollback;
 mod service;
-
 mod update;
 mod wait;
 
@@ -20,8 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::past::{Asked, StepPast};
-use super::{Halt, Scribe, StepOutcome, View};
+use super::{Halt, StepOutcome, View, Work};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::{Picture, Platform};
@@ -152,40 +150,27 @@ impl Action {
         }
     }
 
-    /// Does it. `outputs` are those of the steps before; `asked` is what an earlier process of this run asked for.
-    pub(super) async fn apply(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        outputs: &Map<String, Value>,
-        asked: &[Asked],
-    ) -> Result<Done, Halt> {
+    /// Does it, or finds that an earlier process of this run did.
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         match self {
-            Action::CheckAlarms(action) => action.apply(context).await,
-            Action::CheckConnections(_) => Ok(Done::new(view.facts.join("; "))),
-            Action::RegisterImage(action) => action.apply(context, scribe, view, outputs, asked).await,
-            Action::Rollback(action) => action.apply(context, scribe, view, outputs, asked).await,
-            Action::CheckHealth(action) => action.apply(context, scribe).await,
-            Action::FindImage(action) => action.apply(context, view).await,
-            Action::UpdateService(action) => action.apply(context, scribe, view, outputs, asked).await,
-            Action::WaitSteady(action) => action.apply(context, scribe, view, outputs).await,
-            Action::SetBounds(action) => action.apply(context, scribe, view, asked).await,
+            Action::CheckAlarms(action) => action.apply(work).await,
+            Action::CheckConnections(_) => Ok(Done::new(work.view.facts.join("; "))),
+            Action::RegisterImage(action) => action.apply(work).await,
+            Action::Rollback(action) => action.apply(work).await,
+            Action::CheckHealth(action) => action.apply(work).await,
+            Action::FindImage(action) => action.apply(work).await,
+            Action::UpdateService(action) => action.apply(work).await,
+            Action::WaitSteady(action) => action.apply(work).await,
+            Action::SetBounds(action) => action.apply(work).await,
         }
     }
 
     /// Takes it back; `None` if there is nothing to take back.
-    pub(super) async fn undo(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        past: &StepPast,
-    ) -> Result<Option<String>, Halt> {
+    pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<Option<String>, Halt> {
         match self {
-            Action::UpdateService(action) => action.undo(context, scribe, view, past).await.map(Some),
-            Action::SetBounds(action) => action.undo(context, scribe, view, past).await.map(Some),
-            Action::Rollback(action) => action.undo(context, scribe, view, past).await.map(Some),
+            Action::UpdateService(action) => action.undo(work).await.map(Some),
+            Action::SetBounds(action) => action.undo(work).await.map(Some),
+            Action::Rollback(action) => action.undo(work).await.map(Some),
             Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
             Action::CheckAlarms(_)
             | Action::CheckConnections(_)

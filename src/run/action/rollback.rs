@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::service::{Basis, Place};
 use super::update::UpdateService;
@@ -11,10 +11,9 @@ use super::{Context, Done};
 use crate::aws::ecr_images::describe_image;
 use crate::aws::ecs_write::{self, list_service_deployments, roll_back_deployment};
 use crate::platform::{Image, Rollout, Service, TroubleKind};
-use crate::run::past::{Asked, StepPast};
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, View};
+use crate::run::{Answer, Halt, Scribe, View, Work};
 
 const STOP: &str = "ecs:StopServiceDeployment";
 /// How often, and how far apart, the rollback that ECS was asked for is looked for.
@@ -98,15 +97,9 @@ impl Rollback {
             && service.deployments.iter().any(|d| d.rollout == Rollout::Completed && d.revision.number == Some(self.to))
     }
 
-    pub(super) async fn apply(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        outputs: &Map<String, Value>,
-        asked: &[Asked],
-    ) -> Result<Done, Halt> {
-        let update = self.update();
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+        let Work { context, scribe, view, past, .. } = work;
+        let asked = &past.asked;
         let stopped = asked.iter().rfind(|asked| asked.operation == STOP);
         let updated = asked.iter().any(|asked| asked.operation != STOP);
         if let Some(stopped) = stopped.filter(|_| !updated) {
@@ -128,8 +121,7 @@ impl Rollback {
         {
             return Ok(done);
         }
-        let own: Vec<Asked> = asked.iter().filter(|asked| asked.operation != STOP).cloned().collect();
-        update.apply(context, scribe, view, outputs, &own).await
+        self.update().apply(work).await
     }
 
     /// Asks ECS to roll the deployment in progress back. `None` if ECS can't: then the service is updated.
@@ -177,13 +169,7 @@ impl Rollback {
         Halt::failed(format!("ECS accepted to roll back, and :{} does not show: look at the service", self.to))
     }
 
-    pub(super) async fn undo(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        past: &StepPast,
-    ) -> Result<String, Halt> {
-        self.update().undo(context, scribe, view, past).await
+    pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
+        self.update().undo(work).await
     }
 }

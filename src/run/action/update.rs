@@ -10,10 +10,9 @@ use super::service::{Basis, Place};
 use super::{Context, Done};
 use crate::aws::ecs_write::{self, ServiceUpdate};
 use crate::platform::{Revision, Scaling, Service, TroubleKind};
-use crate::run::past::{Asked, StepPast};
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, View};
+use crate::run::{Answer, Halt, Scribe, View, Work};
 
 const OPERATION: &str = "ecs:UpdateService";
 /// How often a throttled request is sent again; a throttled one has not been carried out.
@@ -163,37 +162,25 @@ impl UpdateService {
         command
     }
 
-    pub(super) async fn apply(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        outputs: &Map<String, Value>,
-        asked: &[Asked],
-    ) -> Result<Done, Halt> {
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         if self.registered {
-            let number = outputs.get("registered.revision").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+            let number =
+                work.outputs.get("registered.revision").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
             let Some(number) = number else { return Err(Halt::failed("no step registered a revision")) };
-            return self.with_revision(number).carry_out(context, scribe, view, outputs, asked).await;
+            return self.with_revision(number).carry_out(work).await;
         }
-        self.carry_out(context, scribe, view, outputs, asked).await
+        self.carry_out(work).await
     }
 
     fn with_revision(&self, number: u32) -> UpdateService {
         UpdateService { task_definition: Some(number), registered: false, ..self.clone() }
     }
 
-    async fn carry_out(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        outputs: &Map<String, Value>,
-        asked: &[Asked],
-    ) -> Result<Done, Halt> {
+    async fn carry_out(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+        let Work { context, scribe, view, outputs, past } = work;
         let basis = Basis::read(&view.basis)?;
         let mut now = self.place.look_to_change(context).await?;
-        if let Some(last) = asked.iter().rfind(|asked| asked.operation == OPERATION) {
+        if let Some(last) = past.asked.iter().rfind(|asked| asked.operation == OPERATION) {
             match &last.answer {
                 Some(Answer::Accepted { details } | Answer::Found { details }) => return Ok(self.done(details)),
                 answer if was_uncertain(answer.as_ref()) => {
@@ -300,30 +287,19 @@ impl UpdateService {
     }
 
     /// Puts back what was there, if what is there is what this run made.
-    pub(super) async fn undo(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        past: &StepPast,
-    ) -> Result<String, Halt> {
+    pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
         if self.registered {
             let sent =
-                past.asked.last().and_then(|asked| asked.parameters.get("taskDefinition")).and_then(Value::as_str);
+                work.past.asked.last().and_then(|asked| asked.parameters.get("taskDefinition")).and_then(Value::as_str);
             let number = sent.and_then(|sent| Revision::parse(sent).number);
             let Some(number) = number else { return Ok("nothing had been deployed".to_owned()) };
-            return self.with_revision(number).put_back(context, scribe, view, past).await;
+            return self.with_revision(number).put_back(work).await;
         }
-        self.put_back(context, scribe, view, past).await
+        self.put_back(work).await
     }
 
-    async fn put_back(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        past: &StepPast,
-    ) -> Result<String, Halt> {
+    async fn put_back(&self, work: &mut Work<'_>) -> Result<String, Halt> {
+        let Work { context, scribe, view, past, .. } = work;
         let before = Basis::read(&view.basis)?;
         let now = self.place.look_to_change(context).await?;
         let back = UpdateService {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::deployment::{Followed, Verdict, unhealthy};
 use super::service::{Basis, Place};
@@ -13,7 +13,7 @@ use super::{Context, Done};
 use crate::aws::tasks;
 use crate::platform::text::duration;
 use crate::platform::{Task, Trouble, TroubleKind};
-use crate::run::{Ending, Halt, Scribe, View};
+use crate::run::{Ending, Halt, Scribe, View, Work};
 
 /// Between two looks.
 const CADENCE: Duration = Duration::from_secs(5);
@@ -55,13 +55,8 @@ impl WaitSteady {
         duration(SignedDuration::from_secs(self.timeout_seconds as i64))
     }
 
-    pub(super) async fn apply(
-        &self,
-        context: &Context,
-        scribe: &mut Scribe<'_>,
-        view: &View,
-        outputs: &Map<String, Value>,
-    ) -> Result<Done, Halt> {
+    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+        let Work { context, scribe, view, outputs, .. } = work;
         let planned = Basis::read(&view.basis)?.deployment;
         let id = outputs.get("deployment").and_then(Value::as_str).unwrap_or(&planned);
         let wanted = outputs.get("desired").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
