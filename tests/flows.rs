@@ -1,6 +1,7 @@
 //! What a user sees and can do, on the world: each scenario, each screen, each bad day.
 
 mod flow;
+mod runs;
 
 use std::time::Duration;
 

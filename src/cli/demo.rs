@@ -1,5 +1,6 @@
 //! The demo: the same dashboard, with the simulated platform on a loopback port behind it.
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
@@ -13,6 +14,7 @@ use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::file;
 use crate::platform::text::{nearest, printable};
+use crate::tui::{self, connection::Connected};
 use crate::world::{Host, Scenario, Served, World};
 
 /// The seed platform's region, and the demo's if its file says nothing.
@@ -44,7 +46,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
     let platform = file::sample();
     let region = platform.region.clone().unwrap_or_else(|| REGION.to_owned());
     let (seed, speed) = (args.seed, args.speed);
-    let serve = args.serve;
+    let (serve, forbidden) = (args.serve, screen::forbidden(whence));
     on_runtime(async move {
         let start = Timestamp::now();
         let clock = Clock::simulated(start, speed);
@@ -64,22 +66,37 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         // It serves for as long as this is held: until the screen is closed.
         let served: Arc<OnceLock<Served>> = Arc::default();
         let held = Arc::clone(&served);
+        let time = clock.clone();
         let connect = async move {
-            let Some(host) = host.await else { return Clients::at("http://127.0.0.1:9", &region) };
+            let nothing = |why: &str| Connected {
+                clients: Clients::at("http://127.0.0.1:9", &region),
+                hosting: Err(why.to_owned()),
+            };
+            let Some(host) = host.await else { return nothing("the demo's platform could not be made") };
             match host.serve(address).await {
                 Ok(serving) => {
-                    let clients = Clients::at(&serving.url, &region);
+                    let (clients, url) = (Clients::at(&serving.url, &region), serving.url.clone());
                     let _ = held.set(serving);
-                    clients
+                    Connected { clients, hosting: screen::hosting(move || host_arguments(&url, &time)) }
                 }
-                // Someone took the port in between: the demo itself needs none.
-                Err(_) => Clients::over(host.http_client(), &region),
+                // Someone took the port in between: to look, the demo needs none.
+                Err(error) => Connected {
+                    clients: Clients::over(host.http_client(), &region),
+                    hosting: Err(format!("runs can't reach the demo: {}", super::locate::why(&error))),
+                },
             }
         };
-        let code = screen::open(platform, connect, clock, screen).await;
+        let options = tui::Options { forbidden, ..screen::options(screen) };
+        let code = screen::open(platform, connect, clock, options).await;
         drop(served);
         code
     })
+}
+
+/// The demo's platform, address and time for the processes that carry its runs out.
+fn host_arguments(url: &str, clock: &Clock) -> Vec<OsString> {
+    let time = format!("{}@{}", clock.now(), clock.speed());
+    ["host", "--sample", "--endpoint-url", url, "--clock", &time].map(OsString::from).to_vec()
 }
 
 /// Says where the demo is, and waits for Ctrl-C or SIGTERM.

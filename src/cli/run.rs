@@ -73,7 +73,8 @@ pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bo
 
 /// Where the seed platform is.
 const REGION: &str = "us-east-1";
-const NOWHERE: &str = "neither XDG_STATE_HOME nor HOME is set: there is nowhere to keep the journal, so nothing is run";
+pub(super) const NOWHERE: &str =
+    "neither XDG_STATE_HOME nor HOME is set: there is nowhere to keep the journal, so nothing is run";
 
 /// `plantao host`: what [`start`] starts.
 pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
@@ -117,7 +118,7 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
 }
 
 /// The same platform and the same AWS for the host process.
-fn host_arguments(whence: &Whence) -> Vec<OsString> {
+pub(super) fn host_arguments(whence: &Whence) -> Vec<OsString> {
     let mut arguments = vec![OsString::from("host")];
     let mut add = |flag: &str, value: Option<OsString>| {
         if let Some(value) = value {

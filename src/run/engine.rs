@@ -167,6 +167,10 @@ impl Run<'_> {
         if halt.ending == Ending::FailedBefore && self.past.changed {
             halt.ending = Ending::FailedAfter;
         }
+        if halt.ending == Ending::Stopped {
+            let rest = if self.past.changed { "what was asked for stays, and goes on" } else { "nothing was changed" };
+            halt.words = format!("{}; {rest}", halt.words);
+        }
         // A journal that can't be written can't tell that it can't.
         if halt.ending != Ending::Unrecorded
             && let Err(unrecorded) = self.write(&Event::Ended { ending: halt.ending, words: halt.words.clone() })

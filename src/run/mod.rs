@@ -6,6 +6,7 @@
 
 pub mod action;
 mod answer;
+mod choice;
 mod commands;
 mod ending;
 mod engine;
@@ -24,16 +25,18 @@ mod resolve;
 mod scribe;
 mod secret;
 mod store;
+mod told;
 mod verify;
 mod who;
 mod work;
 
 pub use action::{Action, Context};
+pub use choice::{Choice, choices};
 pub use commands::{Command, Commands, Said};
 pub use ending::Ending;
 pub use engine::{Finished, Office};
 pub use event::{Answer, Event, StepOutcome};
-pub use follow::Follower;
+pub use follow::{Follower, Unopened, opened};
 pub use halt::Halt;
 pub use host::Order;
 pub use id::RunId;
@@ -45,6 +48,7 @@ pub use resolve::Wish;
 use scribe::Scribe;
 pub use secret::Secret;
 pub use store::{Lookup, Store};
+pub use told::told;
 pub use verify::{Broken, Verified, verify};
 pub use who::Who;
 use work::Work;
