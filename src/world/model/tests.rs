@@ -122,6 +122,7 @@ fn every_incident_raises_its_alarm_within_the_first_minute() {
         ("cpu-surge", "ECS-HighCPU"),
         ("connection-leak", "API-HighErrorRate"),
         ("low-storage", "RDS-LowStorage"),
+        ("bloat", "RDS-HighCPU"),
         ("az-down", "RDS-Down"),
     ] {
         for offset in [0, 1, 23, 59] {
