@@ -76,7 +76,8 @@ async fn a_vacuum_over_the_wire_ends_the_bloat_and_then_the_alarm() {
     assert!(report.is_success(), "{report:#?}");
     let after = report.tables[0].after.as_ref().unwrap();
     assert!(after.dead_rows < 100_000 && after.dead_rows > 0, "the open transaction keeps a few: {after:?}");
-    assert_eq!((after.vacuum_count, after.heap_bytes), (before.vacuum_count + 1, before.heap_bytes));
+    assert_eq!(after.vacuum_count, before.vacuum_count + 1);
+    assert!(after.heap_bytes >= before.heap_bytes, "its holes are for new rows");
     assert!(after.last_vacuum > before.last_vacuum && after.last_analyze > before.last_analyze);
     let text = report.tables[0].notices.iter().map(|n| n.text.as_str()).collect::<String>();
     assert!(text.contains("tuples: 4") && text.contains("are dead but not yet removable"), "{text}");
@@ -110,7 +111,7 @@ async fn stopping_cancels_the_vacuum_and_leaves_the_table_as_it_was() {
 
 #[tokio::test]
 async fn a_full_vacuum_locks_the_table_gives_storage_back_and_needs_room() {
-    let (host, _served, target) = served("bloat", 30.0).await;
+    let (host, _served, target) = served("bloat", 8.0).await;
     let database = Database::connect(&target).await.unwrap();
     let before = database.tables().await.unwrap().remove(0);
     let full = |free_bytes| Order {
@@ -122,7 +123,10 @@ async fn a_full_vacuum_locks_the_table_gives_storage_back_and_needs_room() {
     let mut blocked = Vec::new();
     while let Some(event) = vacuum.next().await {
         if matches!(&event, VacuumEvent::Progress { progress, .. } if progress.work == Work::Rewrite) {
-            blocked = database.blocked().await.unwrap();
+            // The last look may come when it is over already.
+            let mut now = database.blocked().await.unwrap();
+            now.retain(|blocked| !blocked.by.is_empty());
+            blocked = if now.is_empty() { blocked } else { now };
         }
     }
     let report = vacuum.report().await;

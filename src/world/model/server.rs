@@ -127,7 +127,7 @@ impl Server {
     /// The share of requests that wait in vain for a table that is rewritten.
     pub fn locked_out(&self) -> f64 {
         let hot = |t: &&Table| self.is_rewritten(t.oid) && t.schema == "public";
-        let most = self.tables.iter().filter(hot).map(|t| t.heat / 15.0 + 0.05).fold(0.0, f64::max);
+        let most = self.tables.iter().filter(hot).map(|t| t.heat / 22.0).fold(0.0, f64::max);
         most.min(0.97)
     }
 }
@@ -231,7 +231,9 @@ impl Database {
     /// Everything ends: the instance stopped or restarted.
     pub fn end_sessions(&mut self) {
         let pids: Vec<i32> = self.server.vacuums.iter().map(|v| v.pid).collect();
-        pids.into_iter().for_each(|pid| self.cancel(pid));
+        for pid in pids {
+            self.cancel(pid);
+        }
         self.server.clients.clear();
         self.close_transactions(|_| true);
     }

@@ -91,35 +91,34 @@ impl Question {
 
     /// The types of the answer's columns.
     pub fn columns(self) -> Vec<Type> {
-        let (b, i, l, o, f, t) = (Type::BOOL, Type::INT4, Type::INT8, Type::OID, Type::FLOAT8, Type::TEXT);
         let session = |more: &[Type]| SESSION.iter().chain(more).cloned().collect();
         match self {
-            Question::Hello => vec![i.clone(), t, i],
+            Question::Hello => vec![Type::INT4, Type::TEXT, Type::INT4],
             Question::Tables => {
-                let mut columns = vec![t.clone(), t.clone(), o];
-                columns.extend(std::iter::repeat_n(l.clone(), 5));
-                columns.push(b.clone());
-                columns.extend(std::iter::repeat_n(l, 5));
-                columns.extend([b.clone(), b.clone(), i, b.clone(), b, t]);
+                let mut columns = vec![Type::TEXT, Type::TEXT, Type::OID];
+                columns.extend([Type::INT8; 5]);
+                columns.push(Type::BOOL);
+                columns.extend([Type::INT8; 5]);
+                columns.extend([Type::BOOL, Type::BOOL, Type::INT4, Type::BOOL, Type::BOOL, Type::TEXT]);
                 columns
             }
-            Question::Wraparound => vec![l.clone(), l.clone(), l],
-            Question::Transactions => session(&[l]),
-            Question::Slots => vec![t.clone(), t, b.clone(), l, b],
-            Question::Prepared => vec![t.clone(), t, l.clone(), l],
-            Question::Standbys => vec![i, t.clone(), t, l],
-            Question::Blocked => session(&[t.clone(), t, Type::INT4_ARRAY]),
+            Question::Wraparound => vec![Type::INT8; 3],
+            Question::Transactions => session(&[Type::INT8]),
+            Question::Slots => vec![Type::TEXT, Type::TEXT, Type::BOOL, Type::INT8, Type::BOOL],
+            Question::Prepared => vec![Type::TEXT, Type::TEXT, Type::INT8, Type::INT8],
+            Question::Standbys => vec![Type::INT4, Type::TEXT, Type::TEXT, Type::INT8],
+            Question::Blocked => session(&[Type::TEXT, Type::TEXT, Type::INT4_ARRAY]),
             Question::Sessions => session(&[]),
-            Question::Connections => vec![i.clone(), i.clone(), i],
-            Question::Groups => vec![t.clone(), t.clone(), t, l],
-            Question::Server => vec![b.clone(), t, b.clone(), b, l.clone(), l],
+            Question::Connections => vec![Type::INT4; 3],
+            Question::Groups => vec![Type::TEXT, Type::TEXT, Type::TEXT, Type::INT8],
+            Question::Server => vec![Type::BOOL, Type::TEXT, Type::BOOL, Type::BOOL, Type::INT8, Type::INT8],
             Question::Progress => {
-                let mut columns = vec![b, i, o, t];
-                columns.extend(std::iter::repeat_n(l.clone(), 5));
-                columns.extend([f, l.clone(), l]);
+                let mut columns = vec![Type::BOOL, Type::INT4, Type::OID, Type::TEXT];
+                columns.extend([Type::INT8; 5]);
+                columns.extend([Type::FLOAT8, Type::INT8, Type::INT8]);
                 columns
             }
-            Question::Full => vec![f.clone(), f.clone(), f],
+            Question::Full => vec![Type::FLOAT8; 3],
         }
     }
 

@@ -15,6 +15,7 @@ pub enum Statement {
 }
 
 /// `VACUUM (FULL, VERBOSE, ANALYZE, SKIP_LOCKED) "public"."events"`.
+#[expect(clippy::struct_excessive_bools, reason = "they are the statement's own options")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Vacuum {
     pub full: bool,
