@@ -32,8 +32,13 @@ impl SimpleQueryHandler for Postgres {
     {
         let backend = Backend::of(client)?;
         let mut responses = Vec::new();
-        for text in split(query) {
+        let texts = split(query);
+        for text in &texts {
             let statement = Statement::read(text).ok_or_else(unknown)?;
+            // Statements in one text are one transaction.
+            if texts.len() > 1 && matches!(statement, Statement::Vacuum(_)) {
+                return Err(error("25001", "VACUUM cannot run inside a transaction block"));
+            }
             let asked = Asked { pid: backend.pid, user: backend.user.clone(), ..Asked::default() };
             responses.push(perform(&backend, client, text, &statement, &asked, None).await?);
         }
