@@ -12,6 +12,7 @@ use super::output::{complain, print};
 use super::{failed, on_runtime, screen};
 use crate::aws::Clients;
 use crate::clock::Clock;
+use crate::database::Target;
 use crate::platform::file;
 use crate::platform::text::{nearest, printable};
 use crate::tui::{self, connection::Connected};
@@ -34,6 +35,10 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         complain(&format!("{message}\nThere are: {}", Scenario::NAMES.join(", ")));
         return ExitCode::from(2);
     };
+    if let Some(Err(trouble)) = args.database.as_deref().map(Target::from_url) {
+        complain(&trouble.to_string());
+        return ExitCode::from(2);
+    }
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     // Said here, before the screen opens over it.
     if let Err(error) = TcpListener::bind(address) {
@@ -47,6 +52,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
     let region = platform.region.clone().unwrap_or_else(|| REGION.to_owned());
     let (seed, speed) = (args.seed, args.speed);
     let (serve, forbidden) = (args.serve, screen::forbidden(whence));
+    let database = args.database.clone();
     on_runtime(async move {
         let start = Timestamp::now();
         let clock = Clock::simulated(start, speed);
@@ -54,7 +60,13 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
             let clock = clock.clone();
             // A day of history takes a moment to simulate: not on the thread that draws.
             let making = tokio::task::spawn_blocking(move || World::new(&scenario, seed, start));
-            async move { Some(Host::new(making.await.ok()?, clock)) }
+            async move {
+                let host = Host::new(making.await.ok()?, clock);
+                if let Some(url) = database {
+                    host.stand_in(&url);
+                }
+                Some(host)
+            }
         };
         if serve {
             let Some(host) = host.await else { return failed("the demo's platform could not be made") };
@@ -101,11 +113,11 @@ fn host_arguments(url: &str, clock: &Clock) -> Vec<OsString> {
 
 /// Says where the demo is, and waits for Ctrl-C or SIGTERM.
 async fn announce(served: &Served, region: &str) -> ExitCode {
-    let url = &served.url;
+    let (url, secret) = (&served.url, Host::DATABASE_SECRET);
     let said = format!(
         "{url}\n\nThe simulated platform answers AWS's own requests here until Ctrl-C:\n\
          \x20 export AWS_ENDPOINT_URL={url} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo\n\
-         \x20 aws ecs list-clusters\n  plantao init --output demo.toml --yes && plantao -c demo.toml status\n"
+         \x20 aws ecs list-clusters\n  aws secretsmanager get-secret-value --secret-id {secret}\n  plantao init --output demo.toml --yes && plantao -c demo.toml status\n"
     );
     let _ = print(&said, 0);
     let stopped = async {

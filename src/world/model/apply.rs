@@ -60,13 +60,15 @@ impl World {
                     d.free(free);
                 }
             }),
-            Change::Bloat { database, dead, per_minute } => self.with_database(&database, |d| {
-                d.bloating = per_minute;
-                if let Some(dead) = dead {
-                    d.free_bytes -= dead - d.bloat;
-                    d.bloat = dead;
-                }
+            Change::Bloat { database, table, dead, per_minute } => {
+                self.with_database(&database, |d| d.bloat(table.as_deref(), dead, per_minute));
+            }
+            Change::OpenTransaction { database, user, application, locks } => self.with_database(&database, |d| {
+                d.open_transaction(now, &user, &application, locks.as_deref());
             }),
+            Change::CloseTransactions { database } => {
+                self.with_database(&database, |d| d.close_transactions(|_| true));
+            }
             Change::Reboot { database } => self.with_database(&database, |d| d.reboot(now, 60)),
             Change::ZoneDown { zone } => {
                 self.zones.retain(|z| *z != zone);

@@ -89,14 +89,33 @@ pub enum Change {
         /// Bytes a minute from now on, beside the usual.
         per_minute: f64,
     },
-    /// Updates leave dead rows faster than autovacuum clears them.
+    /// Updates leave dead rows in a table that autovacuum does not clear: it is turned off for it from now on.
     Bloat {
         /// The instance.
         database: String,
-        /// Bytes of dead rows now; as they were if there is none.
+        /// The table; the largest if none is named.
+        table: Option<String>,
+        /// Bytes of dead rows that come now; none if nothing is said.
         dead: Option<f64>,
-        /// Bytes of dead rows that come a minute.
+        /// Bytes of dead rows that come a minute, beside those of the usual load.
+        #[serde(default)]
         per_minute: f64,
+    },
+    /// Somebody begins a transaction in the database and leaves it open: rows that die meanwhile stay.
+    OpenTransaction {
+        /// The instance.
+        database: String,
+        /// Their role.
+        user: String,
+        /// `application_name`.
+        application: String,
+        /// A table that they have locked.
+        locks: Option<String>,
+    },
+    /// All transactions that were left open end.
+    CloseTransactions {
+        /// The instance.
+        database: String,
     },
     /// `RebootDBInstance`.
     Reboot {

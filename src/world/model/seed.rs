@@ -73,6 +73,7 @@ impl World {
             alarms: Vec::new(),
             metrics: Metrics::default(),
             logs: Logs::default(),
+            secrets: Vec::new(),
             zones: ["a", "b", "c"].map(|z| format!("{}{z}", names::REGION)).to_vec(),
             waiting: Vec::new(),
         }

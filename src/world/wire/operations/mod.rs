@@ -8,6 +8,7 @@ mod logs;
 mod metrics;
 mod page;
 mod rds;
+mod secrets;
 mod services;
 mod task_definitions;
 mod tasks;
@@ -52,6 +53,7 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::CloudWatch, "DisableAlarmActions") => Ok(alarms::set_actions(world, params, false)),
         (Api::Rds, "DescribeDBInstances") => rds::describe(world, params),
         (Api::Rds, "DescribeEvents") => rds::events(world, params),
+        (Api::SecretsManager, "GetSecretValue") => secrets::get(world, params),
         (Api::Sts, "GetCallerIdentity") => Ok(map([
             ("UserId", text("AIDAEXAMPLEANA000001")),
             ("Account", text(names::ACCOUNT)),
