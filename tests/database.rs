@@ -1,6 +1,7 @@
 //! src/database on real PostgreSQL servers of two major versions.
 
 mod connecting;
+mod running;
 mod seeing;
 mod stopping;
 mod vacuuming;

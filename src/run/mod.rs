@@ -6,7 +6,9 @@
 
 pub mod action;
 mod answer;
+mod choice_tables;
 mod commands;
+mod database;
 mod ending;
 mod engine;
 mod event;
@@ -22,13 +24,13 @@ mod plan;
 mod record;
 mod resolve;
 mod scribe;
-mod secret;
 mod store;
 mod verify;
 mod who;
 mod work;
 
 pub use action::{Action, Context};
+pub use choice_tables::tables_choices;
 pub use commands::{Command, Commands, Said};
 pub use ending::Ending;
 pub use engine::{Finished, Office};
@@ -43,7 +45,6 @@ pub use plan::{Change, Plan, PlannedStep, View};
 pub use record::Record;
 pub use resolve::Wish;
 use scribe::Scribe;
-pub use secret::Secret;
 pub use store::{Lookup, Store};
 pub use verify::{Broken, Verified, verify};
 pub use who::Who;
