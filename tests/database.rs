@@ -1,6 +1,7 @@
 //! src/database on real PostgreSQL servers of two major versions.
 
 mod connecting;
+mod running;
 mod same;
 mod seeing;
 mod stopping;

@@ -14,7 +14,7 @@ fn methods_called() -> BTreeSet<String> {
     for entry in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         let code: String = text.split("#[cfg(test)]\nmod ").next().unwrap().split_whitespace().collect();
-        for client in ["ecs", "ecr", "cloudwatch", "logs", "rds", "autoscaling", "sts"] {
+        for client in ["ecs", "ecr", "cloudwatch", "logs", "rds", "autoscaling", "secrets", "sts"] {
             for (at, prefix) in code.match_indices(&format!("clients.{client}.")) {
                 let rest = &code[at + prefix.len()..];
                 called.insert(rest.split('(').next().unwrap().to_owned());

@@ -162,7 +162,6 @@ async fn what_is_not_confirmed_or_not_allowed_is_not_run() {
         (&SCALE[..], "nobody is there to confirm"),
         (&["run", "scale", "--desired", "5", "--yes", "--read-only"], "--read-only"),
         (&["run", "emergency-deploy", "--image", "nothing", "--yes"], "image"),
-        (&["run", "vacuum", "--yes"], "this version"),
     ] {
         let (code, text) = bench.run(arguments).await;
         assert!(matches!(code, 15 | 17), "{arguments:?} answers {code}: {text}");

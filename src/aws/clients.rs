@@ -49,6 +49,8 @@ pub struct Clients {
     pub rds: aws_sdk_rds::Client,
     /// Application Auto Scaling.
     pub autoscaling: aws_sdk_applicationautoscaling::Client,
+    /// Secrets Manager.
+    pub secrets: aws_sdk_secretsmanager::Client,
     /// Security Token Service.
     pub sts: aws_sdk_sts::Client,
     pub(super) known: Arc<Known>,
@@ -183,6 +185,7 @@ impl Clients {
             logs: client!(aws_sdk_cloudwatchlogs),
             rds: client!(aws_sdk_rds),
             autoscaling: client!(aws_sdk_applicationautoscaling),
+            secrets: client!(aws_sdk_secretsmanager),
             sts: client!(aws_sdk_sts),
             known: Arc::new(known),
         }

@@ -15,6 +15,7 @@ use super::causes::{cause, chain_text, quote};
 use super::clients::Clients;
 use super::credentials::{Missing, Origin};
 use super::meter::NotARead;
+use super::operate::{OPERATE_POLICY_FILE, OPERATIONS};
 use super::permissions::{READ_POLICY_FILE, permission};
 use super::transport::OPERATION_TIMEOUT;
 use crate::platform::{Trouble, TroubleKind};
@@ -257,9 +258,11 @@ fn denied(operation: &str, message: &str) -> Why {
     } else {
         format!("not allowed: {operation}")
     };
-    let remedy = permission(operation)
-        .and_then(|permission| permission.sid)
-        .map(|sid| format!("statement \"{sid}\" of {READ_POLICY_FILE} grants it"));
+    let granted = |sid: &str, file: &str| format!("statement \"{sid}\" of {file} grants it");
+    let read = permission(operation).and_then(|permission| permission.sid).map(|sid| granted(sid, READ_POLICY_FILE));
+    let operates = OPERATIONS.iter().find(|permission| permission.action == operation);
+    let remedy =
+        read.or_else(|| operates.and_then(|permission| permission.sid).map(|sid| granted(sid, OPERATE_POLICY_FILE)));
     (TroubleKind::Denied, why, remedy)
 }
 

@@ -23,6 +23,7 @@ pub mod operate;
 pub mod permissions;
 pub mod probe;
 pub mod rds;
+pub mod secrets;
 pub mod sts;
 pub mod task_definition;
 pub mod tasks;

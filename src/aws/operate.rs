@@ -24,6 +24,7 @@ pub const OPERATIONS: &[Permission] = &[
         "Scaling",
         "move auto scaling's bounds",
     ),
+    granted("get_secret_value", "secretsmanager:GetSecretValue", "Secrets", "vacuum: the database's URL"),
 ];
 
 /// A permission that AWS asks for on top of an operation's own: a new revision hands its roles to ECS.

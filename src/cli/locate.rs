@@ -7,21 +7,27 @@ use std::{fs, io};
 
 use super::args::Whence;
 use crate::platform::text::{nearest, printable};
-use crate::platform::{Platform, file};
+use crate::platform::{Platform, Secret, file};
 
 /// What the environment says of where files are.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
+    database_url: Option<OsString>,
     config: Option<OsString>,
     xdg: Option<OsString>,
     home: Option<OsString>,
 }
 
 impl Environment {
-    /// `PLANTAO_CONFIG`, `XDG_CONFIG_HOME` and `HOME`. An empty variable is none.
+    /// `PLANTAO_CONFIG`, `PLANTAO_DATABASE_URL`, `XDG_CONFIG_HOME` and `HOME`. An empty variable is none.
     pub fn read() -> Environment {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        Environment { config: variable("PLANTAO_CONFIG"), xdg: variable("XDG_CONFIG_HOME"), home: variable("HOME") }
+        Environment {
+            database_url: variable("PLANTAO_DATABASE_URL"),
+            config: variable("PLANTAO_CONFIG"),
+            xdg: variable("XDG_CONFIG_HOME"),
+            home: variable("HOME"),
+        }
     }
 
     /// plantao's own folder. The XDG specification says that a relative `XDG_CONFIG_HOME` is ignored.
@@ -62,10 +68,13 @@ impl Environment {
         }
     }
 
-    /// Reads the platform, in which the command line's profile and region win.
+    /// Reads the platform, in which `PLANTAO_DATABASE_URL` wins for its first database.
     pub fn platform(&self, whence: &Whence) -> Result<(PathBuf, Platform), String> {
         let (path, text) = self.text(whence)?;
-        let platform = self.understand(&path, &text)?;
+        let mut platform = self.understand(&path, &text)?;
+        if let (Some(url), Some(database)) = (&self.database_url, platform.databases.first_mut()) {
+            database.url = Some(Secret::new(url.to_string_lossy().into_owned()));
+        }
         Ok((path, platform))
     }
 

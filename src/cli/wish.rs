@@ -32,10 +32,14 @@ fn flag(param: &Param) -> Arg {
     let arg = Arg::new(param.name.clone())
         .long(param.name.clone())
         .help(printable(&param.ask).into_owned())
-        .value_name(param.kind.word().to_ascii_uppercase())
+        .value_name(param.kind.word().to_ascii_uppercase());
+    if param.kind == Kind::Boolean {
+        // `--full --yes` are two flags.
+        arg.num_args(0..=1).default_missing_value("true")
+    } else {
         // A number below zero is read, and refused with its range, instead of being taken for a flag.
-        .allow_hyphen_values(true);
-    if param.kind == Kind::Boolean { arg.num_args(0..=1).default_missing_value("true") } else { arg }
+        arg.allow_hyphen_values(true)
+    }
 }
 
 /// What the user answered.

@@ -109,7 +109,14 @@ impl Target {
 
     /// The same place for `psql`, without the password: `psql "host=… port=5432 user=ana dbname=analytics sslmode=verify-full"`.
     pub fn psql(&self) -> String {
-        let value = |text: &str| format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:".contains(c);
+        let value = |text: &str| {
+            if !text.is_empty() && text.chars().all(plain) {
+                text.to_owned()
+            } else {
+                format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+            }
+        };
         let mut command = format!(
             "host={} port={} user={} dbname={} sslmode={}",
             value(&self.host),
@@ -170,7 +177,7 @@ mod tests {
         let command = target.psql();
         assert_eq!(
             command,
-            r"psql 'host='\''db.example'\'' port=5433 user='\''o\'\''brien'\'' dbname='\''two words'\'' sslmode=verify-full'"
+            r"psql 'host=db.example port=5433 user='\''o\'\''brien'\'' dbname='\''two words'\'' sslmode=verify-full'"
         );
         assert!(!command.contains("hunter2"));
     }

@@ -13,6 +13,7 @@ pub mod lines;
 mod part;
 mod picture;
 mod price;
+mod secret;
 mod series;
 mod service;
 mod severity;
@@ -34,6 +35,7 @@ pub use image::Image;
 pub use part::Part;
 pub use picture::{Fact, Observation, Picture, ServicePicture};
 pub use price::{Prices, Spent};
+pub use secret::{Secret, without_passwords};
 pub use series::{Point, SPAN, Series};
 pub use service::{
     CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent, ServiceStatus,
@@ -98,6 +100,9 @@ pub struct ServiceSpec {
 pub struct DatabaseSpec {
     /// `DBInstanceIdentifier`.
     pub id: String,
+    /// Its URL, `postgresql://…`; it wins over the secret.
+    #[serde(skip)]
+    pub url: Option<Secret>,
     /// The Secrets Manager secret that holds its URL.
     pub secret: Option<String>,
     /// The database's name inside the instance.

@@ -28,8 +28,9 @@ impl Facts {
         know("platform.name", Some(json!(platform.name)));
         know("platform.account", platform.account.as_ref().map(|account| json!(account)));
         know("platform.region", context.clients.region().map(|region| json!(region)));
-        know("service.name", Some(json!(spec.name)));
-        know("service.cluster", Some(json!(spec.cluster)));
+        let chosen = !spec.name.is_empty();
+        know("service.name", chosen.then(|| json!(spec.name)));
+        know("service.cluster", chosen.then(|| json!(spec.cluster)));
         know("service.health-url", spec.health_url.as_ref().map(|url| json!(url)));
         let index = platform.services.iter().position(|s| s == spec);
         let seen = index.and_then(|index| picture.services.get(index));

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::action::{
     Action, CheckAlarms, CheckConnections, CheckHealth, Context, FindImage, Place, RegisterImage, Rollback, SetBounds,
-    UpdateService, WaitSteady,
+    ShowBlockers, ShowTables, UpdateService, VacuumTables, WaitSteady,
 };
 use super::answer::{self, literal};
 use super::facts::Facts;
@@ -35,8 +35,12 @@ pub struct Wish<'a> {
 impl Plan {
     /// Makes the plan of a wish, as things are now. Everything that is wrong with the answers is said at once.
     pub async fn make(context: &Context, wish: Wish<'_>) -> Result<(Plan, Identity), Halt> {
-        let service = find_service(context, wish.service)?;
         let database = find_database(context, wish.database)?;
+        let nothing = ServiceSpec::default();
+        let on_database = is_on_database(wish.runbook);
+        // What is all done on the database needs no service, and so asks for none.
+        let service =
+            if on_database && wish.service.is_none() { &nothing } else { find_service(context, wish.service)? };
         let (identity, picture) = tokio::join!(
             get_caller_identity(&context.clients),
             watch::once(&context.platform, &context.clients, &context.clock)
@@ -79,10 +83,13 @@ impl Plan {
             title: wish.runbook.title.clone(),
             danger: danger.word().to_owned(),
             target: Target {
-                kind: "service".to_owned(),
+                kind: if on_database { "database" } else { "service" }.to_owned(),
                 account: identity.account.clone(),
                 region: context.clients.region().unwrap_or_default().to_owned(),
-                name: format!("{}/{}", service.cluster, service.name),
+                name: match database.filter(|_| on_database) {
+                    Some(database) => database.id.clone(),
+                    None => format!("{}/{}", service.cluster, service.name),
+                },
             },
             parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             made_at: context.clock.now(),
@@ -91,6 +98,16 @@ impl Plan {
         };
         Ok((plan, identity))
     }
+}
+
+/// All of its steps are on the database, and a run of it has that to itself.
+fn is_on_database(runbook: &Runbook) -> bool {
+    let on_database = |block: &Block| match block {
+        Block::Action(call) => call.action.name == "vacuum" || call.action.name.starts_with("database."),
+        Block::Sql(_) => true,
+        Block::Redis(_) | Block::Sh(_) => false,
+    };
+    !runbook.steps.is_empty() && runbook.steps.iter().all(|step| on_database(&step.block))
 }
 
 fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
@@ -203,6 +220,12 @@ fn is_made(call: &Call, field: &str) -> bool {
     matches!(call.field(field), Some(Setting::Value(Name::Known(known))) if known.made)
 }
 
+/// A list of names.
+fn names(value: Option<&Value>) -> Vec<String> {
+    let names = value.and_then(Value::as_array).into_iter().flatten();
+    names.filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
 /// Turns the block of a step into an action.
 struct Resolver<'a> {
     runbook: &'a Runbook,
@@ -252,6 +275,19 @@ impl Resolver<'_> {
         }
     }
 
+    /// The database that the run is for.
+    fn database_id(&self, fields: &Map<String, Value>) -> Result<String, Halt> {
+        let Some(database) = self.database else { return Err(Halt::refused("the platform file names no database")) };
+        match fields.get("database").and_then(Value::as_str).filter(|id| *id != database.id) {
+            None => Ok(database.id.clone()),
+            Some(other) => Err(Halt::refused(format!(
+                "a step is for the database {}, and the run for {}: one run is on one database",
+                printable(other),
+                database.id
+            ))),
+        }
+    }
+
     fn action(&self, call: &Call) -> Result<Action, Halt> {
         let fields = self.fields(call);
         let number = |name: &str| fields.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
@@ -266,6 +302,7 @@ impl Resolver<'_> {
             );
             return Err(Halt::refused(words));
         }
+        let seconds = |name: &str| fields.get(name).and_then(Value::as_u64);
         let place = Place { cluster: self.service.cluster.clone(), name: self.service.name.clone() };
         Ok(match call.action.name {
             "check.alarms" => Action::CheckAlarms(CheckAlarms { stop_when_firing: is("when-firing", "stop") }),
@@ -274,6 +311,14 @@ impl Resolver<'_> {
                 database: self.database.map(|database| database.id.clone()),
                 tasks: number("tasks").unwrap_or_default(),
                 stop_when_short: is("when-short", "stop"),
+            }),
+            "database.blockers" => Action::ShowBlockers(ShowBlockers {
+                database: self.database_id(&fields)?,
+                older_than_seconds: number("older-than").unwrap_or(5 * 60),
+            }),
+            "database.tables" => Action::ShowTables(ShowTables {
+                database: self.database_id(&fields)?,
+                show: number("show").unwrap_or(10),
             }),
             "ecs.register-image" if is_made(call, "image") => Action::RegisterImage(RegisterImage { place, container }),
             "ecs.rollback" => Action::Rollback(Rollback {
@@ -304,6 +349,13 @@ impl Resolver<'_> {
                     text("until").map(|until| answer::moment(&until, self.now)).transpose().map_err(Halt::refused)?;
                 Action::SetBounds(SetBounds { place, min: number("min"), max: number("max"), until })
             }
+            "vacuum" => Action::Vacuum(VacuumTables {
+                database: self.database_id(&fields)?,
+                tables: names(fields.get("tables")),
+                analyze: fields.get("analyze") != Some(&json!(false)),
+                full: fields.get("full") == Some(&json!(true)),
+                lock_timeout_seconds: seconds("lock-timeout").unwrap_or(5),
+            }),
             other => return Err(Halt::refused(cannot(other))),
         })
     }

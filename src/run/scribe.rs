@@ -40,6 +40,11 @@ impl Scribe<'_> {
         self.answer(operation, Answer::from(trouble))
     }
 
+    /// What came back.
+    pub fn answered(&mut self, operation: &str, answer: Answer) -> Result<(), Halt> {
+        self.answer(operation, answer)
+    }
+
     fn answer(&mut self, operation: &str, answer: Answer) -> Result<(), Halt> {
         self.write(&Event::Answer { step: self.step, operation: operation.to_owned(), answer })
     }

@@ -3,6 +3,9 @@
 use super::{Answer, Event, Record};
 use crate::platform::text::{printable, time};
 
+/// Longest value that a line shows, in characters.
+const LONGEST: usize = 200;
+
 /// The record in a line; `None` where there is nothing to tell.
 pub fn told(record: &Record) -> Option<String> {
     let words = match &record.event {
@@ -16,7 +19,7 @@ pub fn told(record: &Record) -> Option<String> {
         }
         Event::StepBegan { step, title, action } => format!("{}. {title}  ({action})", step + 1),
         Event::Request { operation, parameters, previous, .. } => {
-            format!("   {operation} {parameters}, was {previous}")
+            format!("   {operation} {}, was {}", short(parameters), short(previous))
         }
         Event::Answer { operation, answer, .. } => match answer {
             Answer::Accepted { .. } => format!("   {operation} accepted"),
@@ -40,6 +43,15 @@ pub fn told(record: &Record) -> Option<String> {
         Event::Other => return None,
     };
     Some(format!("{}  {}", time(record.at), printable(&words)))
+}
+
+/// A value on a line; one that is long is in the journal, whole.
+fn short(value: &serde_json::Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 
 use crate::platform::text::{nearest, printable};
+use crate::platform::without_passwords;
 
 /// Columns of the offending line that are shown; a longer one is cut around the fault.
 const SHOWN: usize = 100;
@@ -76,7 +77,7 @@ impl FileError {
         let at = floor(text, span.start);
         let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
         let line = text[start..].split('\n').next().unwrap_or_default();
-        let line = line.strip_suffix('\r').unwrap_or(line);
+        let line = without_passwords(line.strip_suffix('\r').unwrap_or(line));
         let at = at.min(start + line.len());
         let (before, rest) = line.split_at(at - start);
         let under = &rest[..floor(rest, span.end.saturating_sub(at))];

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::SHIPPED_RUNBOOKS;
 use super::table::{Fields, Word};
-use crate::platform::{CacheSpec, DatabaseSpec, ExpectedAlarm, Link, Prices, ServiceSpec, Severity};
+use crate::platform::{CacheSpec, DatabaseSpec, ExpectedAlarm, Link, Prices, Secret, ServiceSpec, Severity};
 
 /// A limit for connections where the file gives none: the seed platform's, whose `db.t4g.micro`
 /// allows about 85.
@@ -78,6 +78,7 @@ pub(super) fn databases(top: &Fields) -> Vec<DatabaseEntry> {
         }
         let spec = DatabaseSpec {
             id: id.map(|w| w.text).unwrap_or_default(),
+            url: fields.url("url", &["postgresql://", "postgres://"]).map(|w| Secret::new(w.text)),
             secret: fields.text("secret").map(|w| w.text),
             database: fields.text("database").map(|w| w.text),
         };

@@ -2,6 +2,7 @@
 //! changes anything and can be taken up after a crash; and an `undo` where there is one.
 
 mod alarms;
+mod blockers;
 mod bounds;
 mod connections;
 mod deployment;
@@ -9,7 +10,9 @@ mod health;
 mod image;
 mod rollback;
 mod service;
+mod tables;
 mod update;
+mod vacuum;
 mod wait;
 
 use std::sync::Arc;
@@ -25,13 +28,17 @@ use crate::clock::Clock;
 use crate::platform::{Picture, Platform};
 
 pub use alarms::CheckAlarms;
+pub use blockers::ShowBlockers;
 pub use bounds::SetBounds;
 pub use connections::CheckConnections;
 pub use health::CheckHealth;
 pub use image::{FindImage, RegisterImage};
 pub use rollback::Rollback;
 pub use service::Place;
+pub use tables::ShowTables;
+pub(super) use tables::table_line;
 pub use update::UpdateService;
+pub use vacuum::VacuumTables;
 pub use wait::WaitSteady;
 
 /// What a run works with.
@@ -62,6 +69,12 @@ pub enum Action {
     /// Looks whether the database has room for so many tasks.
     #[serde(rename = "check.connections")]
     CheckConnections(CheckConnections),
+    /// Shows what holds vacuum back.
+    #[serde(rename = "database.blockers")]
+    ShowBlockers(ShowBlockers),
+    /// Shows the tables that need vacuum most.
+    #[serde(rename = "database.tables")]
+    ShowTables(ShowTables),
     /// Registers a revision with another image.
     #[serde(rename = "ecs.register-image")]
     RegisterImage(RegisterImage),
@@ -83,6 +96,9 @@ pub enum Action {
     /// Moves auto scaling's bounds.
     #[serde(rename = "scaling.set-bounds")]
     SetBounds(SetBounds),
+    /// Vacuums tables.
+    #[serde(rename = "vacuum")]
+    Vacuum(VacuumTables),
 }
 
 /// A step that is done.
@@ -117,6 +133,8 @@ impl Action {
         match self {
             Action::CheckAlarms(_) => "check.alarms",
             Action::CheckConnections(_) => "check.connections",
+            Action::ShowBlockers(_) => "database.blockers",
+            Action::ShowTables(_) => "database.tables",
             Action::RegisterImage(_) => "ecs.register-image",
             Action::Rollback(_) => "ecs.rollback",
             Action::CheckHealth(_) => "http.check-health",
@@ -124,6 +142,7 @@ impl Action {
             Action::UpdateService(_) => "ecs.update-service",
             Action::WaitSteady(_) => "ecs.wait-steady",
             Action::SetBounds(_) => "scaling.set-bounds",
+            Action::Vacuum(_) => "vacuum",
         }
     }
 
@@ -140,6 +159,8 @@ impl Action {
         match self {
             Action::CheckAlarms(action) => action.plan(context).await,
             Action::CheckConnections(action) => action.plan(context, picture),
+            Action::ShowBlockers(action) => action.plan(context).await,
+            Action::ShowTables(action) => action.plan(context).await,
             Action::RegisterImage(action) => action.plan(context).await,
             Action::Rollback(action) => action.plan(context).await,
             Action::CheckHealth(action) => Ok(action.plan()),
@@ -147,6 +168,7 @@ impl Action {
             Action::UpdateService(action) => action.plan(context).await,
             Action::WaitSteady(action) => action.plan(context).await,
             Action::SetBounds(action) => action.plan(context).await,
+            Action::Vacuum(action) => action.plan(context, picture).await,
         }
     }
 
@@ -155,6 +177,8 @@ impl Action {
         match self {
             Action::CheckAlarms(action) => action.apply(work).await,
             Action::CheckConnections(_) => Ok(Done::new(work.view.facts.join("; "))),
+            Action::ShowBlockers(action) => action.apply(work).await,
+            Action::ShowTables(action) => action.apply(work).await,
             Action::RegisterImage(action) => action.apply(work).await,
             Action::Rollback(action) => action.apply(work).await,
             Action::CheckHealth(action) => action.apply(work).await,
@@ -162,6 +186,7 @@ impl Action {
             Action::UpdateService(action) => action.apply(work).await,
             Action::WaitSteady(action) => action.apply(work).await,
             Action::SetBounds(action) => action.apply(work).await,
+            Action::Vacuum(action) => action.apply(work).await,
         }
     }
 
@@ -172,7 +197,10 @@ impl Action {
             Action::SetBounds(action) => action.undo(work).await.map(Some),
             Action::Rollback(action) => action.undo(work).await.map(Some),
             Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
+            Action::Vacuum(_) => Ok(Some(VacuumTables::undo())),
             Action::CheckAlarms(_)
+            | Action::ShowBlockers(_)
+            | Action::ShowTables(_)
             | Action::CheckConnections(_)
             | Action::CheckHealth(_)
             | Action::FindImage(_)

@@ -1,0 +1,207 @@
+//! Carrying a vacuum out: written down, sent, watched, stopped when told, and taken up by looking at the server.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::before::{Basis, Before};
+use super::{VacuumTables, told};
+use crate::database::{
+    Database, Table, TableEnding, TableReport, Target, Vacuum, VacuumEnding, VacuumEvent, VacuumReport,
+};
+use crate::run::action::Done;
+use crate::run::database::open;
+use crate::run::{Answer, Context, Ending, Halt, Scribe, Work};
+use crate::watch;
+
+const OPERATION: &str = "postgresql:VACUUM";
+/// How often a wish to stop is listened for.
+const EAR: Duration = Duration::from_millis(250);
+/// Up to PostgreSQL 14 statistics come half a second late.
+const LATE: Duration = Duration::from_secs(1);
+
+pub(super) async fn apply(action: &VacuumTables, work: &mut Work<'_>) -> Result<Done, Halt> {
+    let Work { context, scribe, view, past, .. } = work;
+    let (target, database) = open(context, &action.database).await?;
+    let basis = Basis::read(&view.basis)?;
+    basis.check_server(&target)?;
+    // The first request knows each table as it was before the run.
+    let mut asked: Vec<Before> = Vec::new();
+    for request in past.asked.iter().filter(|request| request.operation == OPERATION) {
+        let tables: Vec<Before> = serde_json::from_value(request.previous.clone()).unwrap_or_default();
+        asked.extend(
+            tables.into_iter().filter(|table| asked.iter().all(|known| known.oid != table.oid)).collect::<Vec<_>>(),
+        );
+    }
+    let (mut wanted, mut found) = (Vec::new(), Vec::new());
+    if past.asked.is_empty() {
+        let chosen = action.chosen(&database).await?;
+        basis.check_tables(&chosen)?;
+        wanted.extend(chosen.iter().filter(|table| table.may_vacuum).map(Before::of));
+    } else {
+        for before in asked {
+            match settled(scribe, &database, &before, action.full).await? {
+                Some(now) if before.is_vacuumed(&now, action.full) => found.push((before, now)),
+                Some(_) => wanted.push(before),
+                None => {}
+            }
+        }
+        if past.asked.last().is_some_and(|request| request.answer.is_none()) && !found.is_empty() {
+            let tables: Vec<String> = found.iter().map(|(before, now)| told::found(before, now)).collect();
+            scribe.found(OPERATION, json!({ "tables": tables }))?;
+        }
+    }
+    drop(database);
+    if wanted.is_empty() {
+        return Ok(nothing_left(&found));
+    }
+    let free = free_now(action, context).await?;
+    send(action, scribe, &target, &wanted, &found, free).await
+}
+
+fn nothing_left(found: &[(Before, Table)]) -> Done {
+    let tables: Vec<String> = found.iter().map(|(before, now)| told::found(before, now)).collect();
+    let words = format!("the server says that all was vacuumed: {}", tables.join("; "));
+    Done::new(words).with("vacuumed", found.len())
+}
+
+/// The table once no vacuum that an earlier process began works on it any more; none if it is gone.
+async fn settled(
+    scribe: &mut Scribe<'_>,
+    database: &Database,
+    before: &Before,
+    full: bool,
+) -> Result<Option<Table>, Halt> {
+    if database.version().major() < 15 {
+        sleep(LATE).await;
+    }
+    loop {
+        let Some(table) = database.table(before.oid).await? else { return Ok(None) };
+        let by = match &table.running {
+            Some(running) if !running.automatic => format!("pid {} still vacuums {}", running.pid, table.name),
+            // A rewrite shows by its lock alone.
+            _ if full && table.sizes_are_old => format!("{} is still locked", table.name),
+            _ => return Ok(Some(table)),
+        };
+        if let Err(halt) = scribe.hear() {
+            return Err(Halt { words: format!("{}; {by}, and goes on", halt.words), ..halt });
+        }
+        scribe.progress(&by, None)?;
+        sleep(EAR).await;
+    }
+}
+
+/// A rewrite looks at the free storage again: the plan's number may be old.
+async fn free_now(action: &VacuumTables, context: &Context) -> Result<Option<u64>, Halt> {
+    if !action.full {
+        return Ok(None);
+    }
+    let picture = watch::once(&context.platform, &context.clients, &context.clock).await;
+    action.free_bytes(context, &picture)
+}
+
+async fn send(
+    action: &VacuumTables,
+    scribe: &mut Scribe<'_>,
+    target: &Target,
+    wanted: &[Before],
+    found: &[(Before, Table)],
+    free: Option<u64>,
+) -> Result<Done, Halt> {
+    let order = action.order(wanted.iter().map(Before::name).collect(), free);
+    scribe.request(OPERATION, parameters(action, wanted), json!(wanted))?;
+    let vacuum = match Vacuum::start(target, order).await {
+        Ok(vacuum) => vacuum,
+        Err(trouble) => {
+            scribe.answered(OPERATION, Answer::from(&trouble))?;
+            return Err(trouble.into());
+        }
+    };
+    let (report, halt) = follow(scribe, vacuum).await;
+    if let Some(halt) = halt.as_ref().filter(|halt| halt.ending == Ending::Unrecorded) {
+        return Err(halt.clone());
+    }
+    scribe.answered(OPERATION, answer(&report))?;
+    conclude(&report, found, halt)
+}
+
+fn parameters(action: &VacuumTables, wanted: &[Before]) -> Value {
+    let tables: Vec<String> = wanted.iter().map(|table| table.name().to_string()).collect();
+    json!({
+        "tables": tables,
+        "analyze": action.analyze || action.full,
+        "full": action.full,
+        "lock-timeout-seconds": action.lock_timeout_seconds,
+    })
+}
+
+/// Tells what happens, and stops it when somebody says so or nothing can be written any more.
+async fn follow(scribe: &mut Scribe<'_>, mut vacuum: Vacuum) -> (VacuumReport, Option<Halt>) {
+    let stopper = vacuum.stopper();
+    let (mut halt, mut place) = (None, (0, 1));
+    loop {
+        let answer = tokio::select! {
+            event = vacuum.next() => match event {
+                None => break,
+                Some(event) if halt.is_none() => tell(scribe, event, &mut place),
+                Some(_) => Ok(()),
+            },
+            () = sleep(EAR), if halt.is_none() => scribe.hear(),
+        };
+        if let Err(why) = answer {
+            stopper.stop();
+            halt = Some(why);
+        }
+    }
+    (vacuum.report().await, halt)
+}
+
+fn tell(scribe: &mut Scribe<'_>, event: VacuumEvent, place: &mut (usize, usize)) -> Result<(), Halt> {
+    let fraction = |(number, of): (usize, usize), share: f64| (number as f64 + share) / of.max(1) as f64;
+    match event {
+        VacuumEvent::Began { number, of, .. } => *place = (number - 1, of),
+        VacuumEvent::Progress { table, progress } => {
+            let share = progress.share();
+            scribe.progress(&told::step(&table, &progress, *place), Some(fraction(*place, share.unwrap_or(0.0))))?;
+        }
+        VacuumEvent::Unseen(trouble) => {
+            scribe.progress(&format!("it goes on, but can't be watched: {trouble}"), None)?;
+        }
+        VacuumEvent::Ended(report) => scribe.progress(&told::table(&report), Some(fraction(*place, 1.0)))?,
+        VacuumEvent::Said(notice) if notice.warning => scribe.progress(&notice.text, None)?,
+        VacuumEvent::Said(_) => {}
+    }
+    Ok(())
+}
+
+/// What came back: accepted, if anything was begun.
+fn answer(report: &VacuumReport) -> Answer {
+    let first_failure = report.failed().next().map(|(_, trouble)| trouble);
+    match (&report.ending, first_failure) {
+        _ if report.tables.iter().any(told::is_begun) => Answer::Accepted { details: told::details(report) },
+        (VacuumEnding::Failed(trouble), _) | (_, Some(trouble)) => Answer::from(trouble),
+        _ => Answer::Trouble { kind: "refused".to_owned(), why: report.words(), remedy: None },
+    }
+}
+
+fn conclude(report: &VacuumReport, found: &[(Before, Table)], halt: Option<Halt>) -> Result<Done, Halt> {
+    let words = told::all(report, found);
+    if let Some(halt) = halt {
+        return Err(Halt { words: format!("{}; {words}", halt.words), ..halt });
+    }
+    match &report.ending {
+        VacuumEnding::Failed(trouble) => {
+            let halt = Halt::from(trouble.clone());
+            return Err(Halt { words: format!("{}; {words}", halt.words), ..halt });
+        }
+        VacuumEnding::Stopped => return Err(Halt::failed(words)),
+        VacuumEnding::Finished => {}
+    }
+    let vacuumed = report.vacuumed().count() + found.len();
+    let failed = report
+        .tables
+        .iter()
+        .any(|table: &TableReport| !told::is_left_out(table) && table.ending != TableEnding::Vacuumed);
+    if failed || vacuumed == 0 { Err(Halt::failed(words)) } else { Ok(Done::new(words).with("vacuumed", vacuumed)) }
+}

@@ -1,0 +1,266 @@
+//! The vacuum runbook by the real binary, on real PostgreSQL servers.
+
+use std::process::{Output, Stdio};
+
+use jiff::Timestamp;
+use plantao::clock::Clock;
+use plantao::run::{Event, Follower, Record, RunId, Store};
+use plantao::world::{Host, Scenario, Served, World};
+use tokio::process::Command;
+
+use super::{Fresh, fresh, on_both_versions};
+use crate::harness::{PASSWORD, Which};
+
+on_both_versions! {
+    a_bloated_table_is_shown_worst_first_and_vacuumed_with_what_that_gained
+    a_wish_to_stop_cancels_the_statement_and_says_what_was_not_begun
+    a_locked_table_is_left_out_and_an_old_transaction_that_holds_rows_back_is_named
+    who_may_not_vacuum_is_told_so_before_anything_is_sent
+    a_name_is_a_name_whatever_is_in_it_and_a_misspelt_one_finds_its_neighbour
+    a_rewrite_gives_storage_back_and_its_plan_says_what_it_locks
+}
+
+/// Two services, of which none is asked for.
+const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
+    [[service]]\nname = \"analytics-api\"\ncluster = \"analytics-production\"\n\
+    [[service]]\nname = \"worker\"\ncluster = \"analytics-production\"\n\
+    [[database]]\nid = \"analytics\"\n";
+
+/// An AWS to say who asks, and a user's home.
+pub(super) struct Bench {
+    _host: Host,
+    served: Served,
+    home: tempfile::TempDir,
+    url: String,
+}
+
+/// The way in, as a URL.
+pub(super) fn url(fresh: &Fresh, user: &str, password: &str, options: &str) -> String {
+    let encoded = password.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02x}"));
+    let (port, database) = (fresh.target.port, &fresh.target.database);
+    format!("postgresql://{user}:{encoded}@localhost:{port}/{database}?{options}")
+}
+
+impl Bench {
+    pub(super) async fn new(url: &str) -> Bench {
+        let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
+        let world = World::new(&Scenario::named("calm").unwrap(), 7, start);
+        let host = Host::new(world, Clock::simulated(start, 1.0));
+        let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join(".config/plantao")).unwrap();
+        std::fs::write(home.path().join(".config/plantao/platform.toml"), PLATFORM).unwrap();
+        Bench { _host: host, served, home, url: url.to_owned() }
+    }
+
+    /// On a database as its superuser.
+    async fn on(fresh: &Fresh, options: &str) -> Bench {
+        Bench::new(&url(fresh, "postgres", PASSWORD, &format!("sslmode=disable{options}"))).await
+    }
+
+    pub(super) fn store(&self) -> Store {
+        Store::at(&self.home.path().join(".local/state/plantao/runs"))
+    }
+
+    pub(super) fn plantao(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
+        command.args(arguments).args(["--endpoint-url", &self.served.url]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env_clear().env("HOME", self.home.path()).env("PLANTAO_LOCK_DIR", self.home.path());
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("PLANTAO_DATABASE_URL", &self.url);
+        command
+    }
+
+    /// Its exit code and all that it says, in which no password is, nor in any file that it writes.
+    pub(super) async fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let told = told(&self.plantao(arguments).output().await.unwrap());
+        self.shows_no_password(&told.1);
+        told
+    }
+
+    pub(super) fn shows_no_password(&self, text: &str) {
+        let password = self.url.split('@').next().unwrap().rsplit(':').next().unwrap();
+        let mut all = vec![("what is said".to_owned(), text.to_owned())];
+        for entry in std::fs::read_dir(self.store().folder()).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            all.push((path.display().to_string(), std::fs::read_to_string(path).unwrap()));
+        }
+        for (place, text) in all {
+            assert!(!text.contains(PASSWORD) && !text.contains(password), "{place}: {text}");
+        }
+    }
+
+    /// The one run, once it has come to a record that fits.
+    async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
+        let mut followed = None;
+        loop {
+            if followed.is_none() {
+                let id = self.store().runs().unwrap().into_iter().next();
+                followed = id.map(|id| (Follower::open(&self.store(), &id).unwrap(), id));
+            }
+            if let Some((follower, id)) = &mut followed
+                && follower.poll().unwrap().iter().any(&fits)
+            {
+                return id.clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    }
+}
+
+fn told(output: &Output) -> (i32, String) {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+}
+
+/// How often a table was vacuumed to the end.
+pub(super) async fn vacuums(fresh: &Fresh, table: &str) -> i64 {
+    let tables = fresh.database().await.tables().await.unwrap();
+    tables.iter().find(|found| found.name.name == table).unwrap().vacuum_count
+}
+
+fn scans(record: &Record) -> bool {
+    matches!(&record.event, Event::Progress { text, .. } if text.contains("scanning heap"))
+}
+
+async fn a_bloated_table_is_shown_worst_first_and_vacuumed_with_what_that_gained(which: Which) {
+    let fresh = fresh(which).await;
+    fresh.bloated("sessions", 1_000, 100).await;
+    fresh.bloated("events", 20_000, 15_000).await;
+    let bench = Bench::on(&fresh, "").await;
+
+    let (code, text) = bench.run(&["plan", "vacuum"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("on database analytics of account 123456789012"), "{text}");
+    let (events, sessions) =
+        (text.find("public.events: 15.0k dead of 20.0k rows (75 %)"), text.find("public.sessions: "));
+    assert!(events.is_some() && events < sessions, "{text}");
+    assert!(text.contains("never vacuumed") && text.contains("-c 'VACUUM (ANALYZE)'"), "{text}");
+    assert_eq!((vacuums(&fresh, "events").await, bench.store().runs().unwrap().len()), (0, 0), "a plan only reads");
+
+    let (code, text) = bench.run(&["run", "vacuum", "--tables", "events, public.sessions", "--yes"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("2 tables vacuumed in "), "{text}");
+    assert!(text.contains("public.events 15.0k dead rows → 0, "), "{text}");
+    assert_eq!((vacuums(&fresh, "events").await, vacuums(&fresh, "sessions").await), (1, 1));
+    let journal = std::fs::read_to_string(bench.store().journal(&bench.store().runs().unwrap()[0])).unwrap();
+    let (request, ended) = (journal.find(r#""operation":"postgresql:VACUUM""#), journal.find("public.events 15.0k"));
+    assert!(request.is_some() && request < ended, "the request is written before what it brings: {journal}");
+
+    // All of the database: also what nobody named.
+    let (code, text) = bench.run(&["run", "vacuum", "--yes"]).await;
+    assert_eq!((code, vacuums(&fresh, "events").await), (0, 2), "{text}");
+}
+
+async fn a_wish_to_stop_cancels_the_statement_and_says_what_was_not_begun(which: Which) {
+    let fresh = fresh(which).await;
+    fresh.bloated("slow", 40_000, 20_000).await;
+    fresh.bloated("next", 100, 50).await;
+    let bench = Bench::on(&fresh, "&options=-c%20vacuum_cost_delay%3D100ms").await;
+    let one_at_a_time = crate::harness::starting();
+    let following = bench.plantao(&["run", "vacuum", "--tables", "slow,next", "--yes"]).spawn().unwrap();
+    drop(one_at_a_time);
+    let id = bench.run_that(scans).await;
+    assert_eq!(bench.run(&["runs", "stop", id.as_str()]).await.0, 0);
+    let (code, text) = told(&following.wait_with_output().await.unwrap());
+    assert_eq!(code, 14, "{text}");
+    assert!(text.contains("0 tables vacuumed, 1 stopped in the middle, 1 not begun"), "{text}");
+    assert!(text.contains("public.slow cancelled in the middle: what was cleared stays cleared"), "{text}");
+    assert_eq!((vacuums(&fresh, "slow").await, vacuums(&fresh, "next").await), (0, 0));
+    let busy =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'plantao' AND datname = current_database()
+                AND query LIKE 'VACUUM%' AND state = 'active'";
+    assert_eq!(fresh.admin.query_one(busy, &[]).await.unwrap().get::<_, i64>(0), 0, "nothing goes on at the server");
+    bench.shows_no_password(&text);
+}
+
+async fn a_locked_table_is_left_out_and_an_old_transaction_that_holds_rows_back_is_named(which: Which) {
+    let fresh = fresh(which).await;
+    let reader = fresh.session("report").await;
+    reader.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class").await.unwrap();
+    fresh.bloated("events", 5_000, 3_000).await;
+    fresh.bloated("locked", 100, 50).await;
+    let locker = fresh.session("migration").await;
+    locker.batch_execute("BEGIN; LOCK TABLE locked").await.unwrap();
+    let bench = Bench::on(&fresh, "").await;
+    let runbook = "# Tidy\n```toml runbook\ndanger = \"caution\"\n```\n\
+        ## See\n```toml database.blockers\nolder-than = \"1s\"\n```\n\
+        ## Vacuum\n```toml vacuum\ntables = [\"events\", \"locked\"]\nlock-timeout = \"1s\"\n```\n";
+    std::fs::create_dir_all(bench.home.path().join(".config/plantao/runbooks")).unwrap();
+    std::fs::write(bench.home.path().join(".config/plantao/runbooks/tidy.md"), runbook).unwrap();
+    super::eventually(|| async {
+        let age = "SELECT now() - xact_start > '1s' FROM pg_stat_activity WHERE application_name = 'report' AND datname = current_database()";
+        fresh.admin.query_one(age, &[]).await.unwrap().get(0)
+    })
+    .await;
+    let (code, text) = bench.run(&["plan", "tidy"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains(", report from 127.0.0.1), idle in transaction for "), "{text}");
+    assert!(text.contains("holds vacuum back") && text.contains("pg_terminate_backend"), "{text}");
+    assert!(text.contains("public.locked is locked by somebody"), "{text}");
+    let (code, text) = bench.run(&["run", "tidy", "--yes"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("1 table vacuumed, 1 failed"), "{text}");
+    assert!(text.contains("public.locked left out: it is locked by pid") && text.contains("migration"), "{text}");
+    assert!(
+        text.contains("3,000 dead rows are held back by pid") || text.contains("3000 dead rows are held back by pid"),
+        "{text}"
+    );
+    // With nothing else to do, that is a failure, and nothing was changed.
+    let (code, text) = bench.run(&["run", "vacuum", "--tables", "locked", "--yes"]).await;
+    assert_eq!(code, 15, "{text}");
+    assert!(text.contains("public.locked left out: it is locked by pid"), "{text}");
+}
+
+async fn who_may_not_vacuum_is_told_so_before_anything_is_sent(which: Which) {
+    let fresh = fresh(which).await;
+    fresh.bloated("mine", 100, 50).await;
+    fresh.bloated("theirs", 100, 50).await;
+    let role = fresh.role("api").await;
+    fresh.run(&format!("ALTER TABLE mine OWNER TO {}", role.user)).await;
+    let bench = Bench::new(&url(&fresh, &role.user, PASSWORD, "sslmode=disable")).await;
+    let (code, text) = bench.run(&["run", "vacuum", "--tables", "mine,theirs", "--yes"]).await;
+    assert_eq!(code, 17, "{text}");
+    assert!(
+        text.contains(&format!("the role {} may not vacuum public.theirs: log in as the owner", role.user)),
+        "{text}"
+    );
+    assert!(bench.store().runs().unwrap().is_empty());
+    let (code, text) = bench.run(&["run", "vacuum", "--yes"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("1 tables of other owners are left out: public.theirs"), "{text}");
+    assert_eq!((vacuums(&fresh, "mine").await, vacuums(&fresh, "theirs").await), (1, 0));
+}
+
+async fn a_name_is_a_name_whatever_is_in_it_and_a_misspelt_one_finds_its_neighbour(which: Which) {
+    let fresh = fresh(which).await;
+    fresh.bloated("\"x\"\"; DROP TABLE victim; --\"", 100, 50).await;
+    fresh.bloated("\"Ünïcode 日本\"", 100, 50).await;
+    fresh.bloated("victim", 100, 50).await;
+    let bench = Bench::on(&fresh, "").await;
+    let names = "x\"; DROP TABLE victim; --,Ünïcode 日本";
+    let (code, text) = bench.run(&["run", "vacuum", "--tables", names, "--yes"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("2 tables vacuumed"), "{text}");
+    assert_eq!((vacuums(&fresh, "victim").await, vacuums(&fresh, "Ünïcode 日本").await), (0, 1));
+    let (code, text) = bench.run(&["run", "vacuum", "--tables", "victm", "--yes"]).await;
+    assert_eq!(code, 17, "{text}");
+    assert!(text.contains("could not find the table victm: there is no such table; probably victim"), "{text}");
+}
+
+async fn a_rewrite_gives_storage_back_and_its_plan_says_what_it_locks(which: Which) {
+    let fresh = fresh(which).await;
+    fresh.bloated("events", 20_000, 18_000).await;
+    let bench = Bench::on(&fresh, "").await;
+    let arguments = ["run", "vacuum", "--tables", "events", "--full", "--yes"];
+    let (code, text) = bench.run(&arguments).await;
+    assert_eq!(code, 17, "{text}");
+    assert!(text.contains("nobody can read or write public.events until it is done (ACCESS EXCLUSIVE lock)"), "{text}");
+    assert!(text.contains("of storage are free") && text.contains("--reason"), "{text}");
+    let before = fresh.database().await.tables().await.unwrap()[0].total_bytes;
+    let (code, text) = bench.run(&[&arguments[..], &["--reason", "the disk is nearly full"]].concat()).await;
+    assert_eq!(code, 0, "{text}");
+    let after = fresh.database().await.tables().await.unwrap()[0].total_bytes;
+    assert!(after * 2 < before, "{before} {after}");
+}
