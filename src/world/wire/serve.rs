@@ -35,6 +35,7 @@ impl Host {
     pub async fn serve(&self, address: SocketAddr) -> io::Result<Served> {
         let listener = TcpListener::bind(address).await?;
         let url = format!("http://{}", listener.local_addr()?);
+        self.with(|world| world.layers_at = Some(url.clone()));
         let host = self.clone();
         let task = tokio::spawn(async move {
             // Dropped with this task, and with it every connection.
