@@ -7,6 +7,7 @@
 pub mod action;
 mod answer;
 mod commands;
+mod container;
 mod ending;
 mod engine;
 mod event;
@@ -15,6 +16,7 @@ mod follow;
 mod halt;
 mod host;
 mod id;
+mod images;
 mod journal;
 mod lock;
 mod past;
@@ -37,6 +39,7 @@ pub use follow::Follower;
 pub use halt::Halt;
 pub use host::Order;
 pub use id::RunId;
+pub use images::image_choices;
 pub use journal::{Book, Journal, JournalError, Resumed};
 pub use lock::{Busy, Holder, Lock, LockError, Locks, Target};
 pub use plan::{Change, Plan, PlannedStep, View};
@@ -49,6 +52,8 @@ pub use verify::{Broken, Verified, verify};
 pub use who::Who;
 use work::Work;
 
+#[cfg(test)]
+mod images_tests;
 #[cfg(test)]
 mod scripted_tests;
 #[cfg(test)]
