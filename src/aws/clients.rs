@@ -216,6 +216,13 @@ impl Clients {
         self.known.meter.tell_time_by(clock);
     }
 
+    /// How long the credentials still hold, by this machine's clock, and what to do about it. `None` where they have
+    /// no end, or nobody says.
+    pub async fn credentials_left(&self) -> Option<(SignedDuration, String)> {
+        let left = self.known.chain.as_ref()?.left().await?;
+        Some((SignedDuration::try_from(left).unwrap_or(SignedDuration::MAX), self.renewal()))
+    }
+
     /// Forgets the credentials in hand: the next call looks for new ones, files re-read.
     pub fn renew(&self) {
         if let Some(chain) = &self.known.chain {

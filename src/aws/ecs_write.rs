@@ -88,6 +88,17 @@ pub async fn controls(clients: &Clients, cluster: &str, name: &str) -> Result<Co
     })
 }
 
+/// The alarms that end a service's deployments, if it has any that count.
+///
+/// `aws ecs describe-services --cluster CLUSTER --services NAME --query 'services[].deploymentConfiguration.alarms'`
+pub async fn deployment_alarms(clients: &Clients, cluster: &str, name: &str) -> Result<Vec<String>, Trouble> {
+    let answer = clients.ecs.describe_services().cluster(cluster).services(name).send().await;
+    let answer = answer.map_err(|error| clients.trouble_in_cluster("ecs:DescribeServices", cluster, &error))?;
+    let configuration = answer.services().first().and_then(sdk::Service::deployment_configuration);
+    let alarms = configuration.and_then(sdk::DeploymentConfiguration::alarms).filter(|alarms| alarms.enable());
+    Ok(alarms.map(|alarms| alarms.alarm_names().to_vec()).unwrap_or_default())
+}
+
 /// The status of a task definition: `ACTIVE`, `INACTIVE`, `DELETE_IN_PROGRESS`; and its containers' images by name.
 ///
 /// `aws ecs describe-task-definition --task-definition FAMILY:N`

@@ -9,6 +9,7 @@ mod answer;
 mod choice;
 mod choice_tables;
 mod commands;
+mod container;
 mod database;
 mod ending;
 mod engine;
@@ -18,6 +19,7 @@ mod follow;
 mod halt;
 mod host;
 mod id;
+mod images;
 mod journal;
 mod lock;
 mod past;
@@ -42,6 +44,7 @@ pub use follow::{Follower, Unopened, opened};
 pub use halt::Halt;
 pub use host::Order;
 pub use id::RunId;
+pub use images::image_choices;
 pub use journal::{Book, Journal, JournalError, Resumed};
 pub use lock::{Busy, Holder, Lock, LockError, Locks, Target};
 pub use plan::{Change, Plan, PlannedStep, View};
@@ -54,6 +57,8 @@ pub use verify::{Broken, Verified, verify};
 pub use who::Who;
 use work::Work;
 
+#[cfg(test)]
+mod images_tests;
 #[cfg(test)]
 mod scripted_tests;
 #[cfg(test)]

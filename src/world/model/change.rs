@@ -17,6 +17,24 @@ pub enum Change {
         /// What is wrong with it.
         ailment: Option<Ailment>,
     },
+    /// Somebody pushes an image: one manifest, for one kind of machine.
+    Push {
+        /// The repository's name.
+        repository: String,
+        /// The image's tag.
+        tag: String,
+        /// `sha256:…`.
+        digest: String,
+        /// `arm64`, `amd64`.
+        architecture: String,
+    },
+    /// All repositories are found, and are signed in to, at another registry.
+    Registry {
+        /// Its host and port.
+        host: String,
+        /// The password of its user `AWS`.
+        password: String,
+    },
     /// Deploy a revision that exists, as `UpdateService` with a task definition does.
     Redeploy {
         /// The service.

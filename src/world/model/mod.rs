@@ -62,6 +62,12 @@ pub struct World {
     pub(crate) services: Vec<Service>,
     pub(crate) definitions: Vec<Definition>,
     pub(crate) repositories: Vec<Repository>,
+    /// The host of new repositories.
+    pub(crate) registry: String,
+    /// What its authorization token holds.
+    pub(crate) registry_password: String,
+    /// Where the bytes of images can be had, if anywhere: `http://127.0.0.1:PORT`.
+    pub(crate) layers_at: Option<String>,
     pub(crate) databases: Vec<Database>,
     pub(crate) alarms: Vec<Alarm>,
     pub(crate) metrics: Metrics,

@@ -65,6 +65,7 @@ impl Host {
             Some(port)
         };
         let url = format!("http://{}", listener.local_addr()?);
+        self.with(|world| world.layers_at = Some(url.clone()));
         let host = self.clone();
         let task = tokio::spawn(async move {
             // Dropped with this task, and with it every connection.

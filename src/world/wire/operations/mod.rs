@@ -19,6 +19,8 @@ use super::value::{Value, map, text};
 use crate::world::World;
 use crate::world::model::names;
 
+pub use ecr::layer;
+
 type Answer = Result<Value, AwsError>;
 
 /// Carries out one operation.
@@ -38,6 +40,9 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::Ecr, "DescribeRepositories") => ecr::describe_repositories(world, params),
         (Api::Ecr, "DescribeImages") => ecr::describe_images(world, params),
         (Api::Ecr, "ListImages") => ecr::list_images(world, params),
+        (Api::Ecr, "BatchGetImage") => ecr::batch_get_image(world, params),
+        (Api::Ecr, "GetDownloadUrlForLayer") => ecr::get_download_url(world, params),
+        (Api::Ecr, "GetAuthorizationToken") => Ok(ecr::get_authorization_token(world)),
         (Api::Logs, "DescribeLogGroups") => logs::describe_groups(world, params),
         (Api::Logs, "FilterLogEvents") => logs::filter(world, params),
         (Api::AutoScaling, "DescribeScalableTargets") => autoscaling::targets(world, params),
