@@ -2,6 +2,7 @@
 
 mod alarms;
 mod autoscaling;
+mod deployments;
 mod ecr;
 mod ecs;
 mod logs;
@@ -28,7 +29,10 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::Ecs, "ListServices") => services::list(world, params),
         (Api::Ecs, "DescribeServices") => services::describe(world, params),
         (Api::Ecs, "UpdateService") => services::update(world, params),
-        (Api::Ecs, "ListServiceDeployments") => services::list_deployments(world, params),
+        (Api::Ecs, "ListServiceDeployments") => deployments::list(world, params),
+        (Api::Ecs, "DescribeServiceDeployments") => deployments::describe(world, params),
+        (Api::Ecs, "DescribeServiceRevisions") => deployments::describe_revisions(world, params),
+        (Api::Ecs, "StopServiceDeployment") => deployments::stop(world, params),
         (Api::Ecs, "ListTasks") => tasks::list(world, params),
         (Api::Ecs, "DescribeTasks") => tasks::describe(world, params),
         (Api::Ecs, "ListTaskDefinitions") => task_definitions::list(world, params),
