@@ -99,7 +99,7 @@ async fn a_screen_orders_the_very_plan_that_it_showed_from_a_process_of_its_own(
     let clients = Clients::at(&bench.served.url, "us-east-1");
     let mut platform = plantao::platform::file::sample();
     platform.services[0].health_url = None;
-    let context = Context { platform: Arc::new(platform), clients, clock: bench.host.clock().clone() };
+    let context = Context { platform: Arc::new(platform), clients, clock: bench.host.clock().clone(), store: None };
     let runbooks = plantao::runbook::shipped();
     let runbook = runbooks.iter().find(|runbook| runbook.name == "scale").unwrap();
     let answers = BTreeMap::from([("desired".to_owned(), "5".to_owned())]);

@@ -23,6 +23,7 @@ pub mod operate;
 pub mod permissions;
 pub mod probe;
 pub mod rds;
+pub mod service_deployments;
 pub mod sts;
 pub mod task_definition;
 pub mod tasks;

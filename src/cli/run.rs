@@ -96,7 +96,7 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
             None => Clients::connect(&connection).await,
         };
         clients.tell_time_by(&clock);
-        let context = Context { platform: Arc::new(platform), clients, clock };
+        let context = Context { platform: Arc::new(platform), clients, clock, store: Some(store.clone()) };
         let identity = match get_caller_identity(&context.clients).await {
             Ok(identity) => identity,
             Err(trouble) => return halted(&trouble.into()),
@@ -144,7 +144,7 @@ async fn make(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Result<
     };
     let (_, platform) = environment.platform(whence).map_err(Halt::refused)?;
     let clients = Clients::connect(&connection(whence, Some(&platform))).await;
-    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system() };
+    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: Store::of_user() };
     let answers = wish::answers(runbook, matches);
     let wish =
         Wish { runbook, answers: &answers, service: args.service.as_deref(), database: args.database.as_deref() };

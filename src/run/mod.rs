@@ -6,6 +6,7 @@
 
 pub mod action;
 mod answer;
+mod choice;
 mod commands;
 mod ending;
 mod engine;
@@ -13,6 +14,7 @@ mod event;
 mod facts;
 mod follow;
 mod halt;
+mod history;
 mod host;
 mod id;
 mod journal;
@@ -29,6 +31,7 @@ mod who;
 mod work;
 
 pub use action::{Action, Context};
+pub use choice::{Choice, choices};
 pub use commands::{Command, Commands, Said};
 pub use ending::Ending;
 pub use engine::{Finished, Office};
@@ -49,6 +52,8 @@ pub use verify::{Broken, Verified, verify};
 pub use who::Who;
 use work::Work;
 
+#[cfg(test)]
+mod rollback_tests;
 #[cfg(test)]
 mod scripted_tests;
 #[cfg(test)]

@@ -11,13 +11,16 @@ use super::action::{
     UpdateService, WaitSteady,
 };
 use super::answer::{self, literal};
-use super::facts::Facts;
-use super::{Halt, Plan, PlannedStep, Target};
+use super::facts::{Facts, mentions};
+use super::{Halt, Plan, PlannedStep, Target, history};
 use crate::aws::sts::get_caller_identity;
 use crate::platform::text::{nearest, printable};
 use crate::platform::{DatabaseSpec, Identity, ServiceSpec};
 use crate::runbook::{Block, Call, Default, Name, Piece, Runbook, Setting, When};
 use crate::watch;
+
+/// What a rollback goes back to where nobody says.
+const PREVIOUS: &str = "service.previous";
 
 /// Which runbook, on what, with which answers.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +46,13 @@ impl Plan {
         );
         let identity = identity?;
         check_account(context, &identity)?;
-        let facts = Facts::of(context, &picture, service, database);
+        let mut facts = Facts::of(context, &picture, service, database);
+        if mentions(wish.runbook, PREVIOUS)
+            && let Some(seen) = context.platform.services.iter().position(|spec| spec == service)
+            && let Some(seen) = picture.services.get(seen).and_then(|seen| seen.state.value())
+        {
+            facts.learn(PREVIOUS, history::previous(context, service, seen).await.map(|number| json!(number)));
+        }
         let values = values(wish, &facts)?;
         let resolver = Resolver {
             runbook: wish.runbook,
@@ -93,7 +102,7 @@ impl Plan {
     }
 }
 
-fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
+pub(super) fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
     let services = &context.platform.services;
     match (name, services.as_slice()) {
         (Some(name), _) => services

@@ -1,0 +1,90 @@
+//! Where a rollback goes back to, and how, on the world.
+
+use std::time::Duration;
+
+use super::tests::{SERVICE, broken_revision, carry_out, make, office, plan, world, writes};
+use super::*;
+use crate::runbook::shipped;
+use crate::world::{Ailment, Change as Happening, Failure, Fault};
+
+/// The candidates of the shipped rollback.
+async fn offered(context: &Context) -> Vec<Choice> {
+    let runbook = shipped().into_iter().find(|r| r.name == "rollback").unwrap();
+    choices(context, &runbook, runbook.param("to").unwrap(), None).await.unwrap()
+}
+
+async fn minutes(host: &crate::world::Host, count: u32) {
+    for _ in 0..count {
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        host.with(|_| ());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn hours_after_a_bad_deploy_that_ecs_calls_a_success_the_way_back_is_still_known() {
+    let (host, context) = world();
+    let (service, image) = (SERVICE.to_owned(), Some("a1b2c3d".to_owned()));
+    host.with(|world| world.apply(Happening::Deploy { service, image, ailment: Some(Ailment::Errors(0.124)) }));
+    for wait in [1, 8, 300] {
+        minutes(&host, wait).await;
+        let made = plan(&context, "rollback", &[]).await;
+        assert_eq!(made.parameters["to"], 41, "{wait} minutes later");
+    }
+    let offered = offered(&context).await;
+    assert_eq!(offered.iter().map(|c| c.value.as_str()).collect::<Vec<_>>(), ["41", "40", "39", "38", "37", "36"]);
+    assert!(offered[0].detail.contains("sha256:") && offered[0].detail.contains("ran "), "{:?}", offered[0]);
+    assert!(!offered[0].label.contains("sha256"), "the tag is what people know it by: {:?}", offered[0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_failed_is_not_offered_and_after_a_rollback_the_way_back_is_not_forward() {
+    let (host, context) = world();
+    let (good, bad) = broken_revision(&host, Some(Ailment::Crashes)).await;
+    let offered = offered(&context).await;
+    assert!(offered.iter().all(|c| c.value != bad.to_string() && c.value != good.to_string()), "{offered:?}");
+    let made = plan(&context, "rollback", &[]).await;
+    assert_eq!(made.parameters["to"], good - 1);
+    let warned = plan(&context, "rollback", &[("to", &bad.to_string())]).await;
+    assert!(warned.all_warnings().any(|w| w.contains("make sure that it did")), "{:?}", warned.steps);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_ecs_has_no_history_this_machines_journals_know_what_ran() {
+    let (host, mut context) = world();
+    let (_folder, office) = office();
+    context.store = Some(office.store.clone());
+    for operation in ["ecs:ListServiceDeployments", "ecs:DescribeServiceRevisions"] {
+        let failure = Failure::Error {
+            code: "UnknownOperationException".to_owned(),
+            message: "not here".to_owned(),
+            status: 404,
+        };
+        host.inject(Fault::on(operation, failure));
+    }
+    let (first, second) = broken_revision(&host, None).await;
+    assert_eq!(make(&context, "rollback", &[]).await.unwrap_err().ending, Ending::Refused);
+    for to in [second, first] {
+        let plan = super::tests::deploy(&context, to).await;
+        assert_eq!(carry_out(&office, &context, plan).await.ending, Ending::Succeeded);
+    }
+    let offered = offered(&context).await;
+    assert_eq!(offered.iter().map(|c| c.value.clone()).collect::<Vec<_>>(), [second.to_string()]);
+    assert!(offered[0].label.contains("bad"), "the image is asked of the task definition: {offered:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deployment_in_progress_is_stopped_and_rolled_back_by_ecs_itself() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let (service, image) = (SERVICE.to_owned(), Some("slow".to_owned()));
+    host.with(|world| world.apply(Happening::Deploy { service, image, ailment: None }));
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let plan = plan(&context, "rollback", &[]).await;
+    assert_eq!(plan.parameters["to"], 41);
+    let finished = carry_out(&office, &context, plan).await;
+    assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
+    assert_eq!(writes(&host).into_iter().collect::<Vec<_>>(), [("ecs:StopServiceDeployment".to_owned(), 1)]);
+    assert_eq!(host.with(|world| world.tasks(SERVICE)), Some((3, 3)));
+    let running = host.with(|world| world.services[0].primary().map(|d| world.definitions[d.definition].number));
+    assert_eq!(running, Some(41));
+}
