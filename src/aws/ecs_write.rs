@@ -8,8 +8,9 @@ use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::types as sdk;
 
 use super::Clients;
+use super::definition;
 use super::ecs;
-use crate::platform::{Image, Revision, Service, Trouble};
+use crate::platform::{Definition, Image, Revision, Service, Trouble};
 
 /// What is to change of a service; `None` stays as it is and is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,6 +85,17 @@ pub async fn definition_status(clients: &Clients, name: &str) -> Result<(String,
         (c.name().unwrap_or_default().to_owned(), Image::parse(c.image().unwrap_or_default()))
     };
     Ok((status, from.container_definitions().iter().map(image).collect()))
+}
+
+/// A task definition in full, by `family:7`, for comparing it with another.
+///
+/// `aws ecs describe-task-definition --task-definition FAMILY:N`
+pub async fn describe_definition(clients: &Clients, name: &str) -> Result<Definition, Trouble> {
+    const OPERATION: &str = "ecs:DescribeTaskDefinition";
+    let answer = clients.ecs.describe_task_definition().task_definition(name).send().await;
+    let answer = answer.map_err(|error| clients.trouble(OPERATION, &error))?;
+    let from = answer.task_definition().ok_or_else(|| clients.lacks(OPERATION, "taskDefinition"))?;
+    Ok(definition::read(from, name))
 }
 
 /// Registers a new revision: all of `revision` (`family:7`), and one container's image another. Sent once.

@@ -12,6 +12,7 @@ mod clients;
 pub mod cloudwatch;
 mod convert;
 mod credentials;
+mod definition;
 pub mod ecr;
 pub mod ecr_images;
 pub mod ecs;

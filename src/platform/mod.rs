@@ -3,6 +3,7 @@
 
 mod alarm;
 mod database;
+mod definition;
 pub mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -28,6 +29,7 @@ use serde::Serialize;
 
 pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
 pub use database::Database;
+pub use definition::{ContainerDefinition, Definition, Difference, Hidden, masked};
 pub use gauge::{Gauge, MetricQuery, Role, Statistic, Subject};
 pub use identity::Identity;
 pub use image::Image;

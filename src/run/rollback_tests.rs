@@ -88,3 +88,34 @@ async fn a_deployment_in_progress_is_stopped_and_rolled_back_by_ecs_itself() {
     let running = host.with(|world| world.services[0].primary().map(|d| world.definitions[d.definition].number));
     assert_eq!(running, Some(41));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_shows_what_else_the_old_revision_changes_and_no_value_of_its_environment() {
+    let (host, context) = world();
+    let (service, image) = (SERVICE.to_owned(), Some("next".to_owned()));
+    host.with(|world| world.apply(Happening::Deploy { service, image, ailment: None }));
+    minutes(&host, 8).await;
+    host.with(|world| {
+        let definition = world.definitions.iter_mut().find(|d| d.number == 42).unwrap();
+        definition.memory = 1_024;
+        let api = &mut definition.containers[0];
+        api["environment"][1]["value"] = "hunter2".into();
+        api["secrets"].as_array_mut().unwrap().push(serde_json::json!({"name": "API_TOKEN", "valueFrom": "arn:x"}));
+        api["command"] = serde_json::json!(["serve", "--password=hunter3"]);
+    });
+    let plan = plan(&context, "rollback", &[]).await;
+    let step = plan.steps.iter().find(|s| s.action.name() == "ecs.rollback").unwrap();
+    let lines: Vec<String> =
+        step.view.changes.iter().map(|c| format!("{}: {} → {}", c.what, c.before, c.after)).collect();
+    for line in [
+        "task definition: analytics-api:42 → analytics-api:41",
+        "memory of a task: 1024 → 512",
+        "env DATABASE_POOL_SIZE of api: set → changed",
+        "secret API_TOKEN of api: set → removed",
+        "command of api: serve --password=… → none",
+    ] {
+        assert!(lines.iter().any(|l| l == line), "{line} is not in {lines:#?}");
+    }
+    assert!(lines.iter().any(|l| l.starts_with("image of api: ")), "{lines:#?}");
+    assert!(!serde_json::to_string(&plan).unwrap().contains("hunter"), "the plan is kept in the journal");
+}

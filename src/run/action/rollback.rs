@@ -13,7 +13,6 @@ use crate::aws::ecs_write;
 use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
 use crate::platform::{Image, Rollout, Service, ServiceSpec, TroubleKind};
 use crate::run::history::{self, Ran};
-use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Halt, Scribe, View, Work};
 
@@ -49,17 +48,8 @@ impl Rollback {
         let family = &service.revision.family;
         let wanted = format!("{family}:{}", self.to);
         let (_, target) = ecs_write::definition_status(&context.clients, &wanted).await?;
-        let (_, running) = ecs_write::definition_status(&context.clients, &Basis::of(&service).revision).await?;
-        for (container, image) in &target {
-            let before = running.iter().find(|(name, _)| name == container).map(|(_, image)| image);
-            if before != Some(image) {
-                let before = before.map_or_else(|| "not there".to_owned(), Image::to_string);
-                view.changes.push(Change::of(&format!("image of {container}"), before, image));
-            }
-            match self.in_registry(context, image).await {
-                Ok(fact) => view.facts.extend(fact),
-                Err(halt) => return Err(halt),
-            }
+        for (_, image) in &target {
+            view.facts.extend(self.in_registry(context, image).await?);
         }
         let now = context.clock.now();
         match self.ran(context, &service).await {

@@ -75,9 +75,10 @@ impl UpdateService {
             view.changes.push(Change::of("desired count", service.desired, count));
         }
         if let Some(number) = self.task_definition {
-            self.check_revision(context, &service, number).await?;
             let family = &service.revision.family;
-            view.changes.push(Change::of("task definition", &basis.revision, format!("{family}:{number}")));
+            let wanted = format!("{family}:{number}");
+            view.changes.push(Change::of("task definition", &basis.revision, &wanted));
+            compare(context, &basis.revision, &wanted, &mut view).await?;
         }
         if self.registered {
             view.changes.push(Change::of("task definition", &basis.revision, "the revision that this run registers"));
@@ -95,15 +96,6 @@ impl UpdateService {
         });
         view.command = Some(self.command(&service.revision.family));
         Ok(view)
-    }
-
-    async fn check_revision(&self, context: &Context, service: &Service, number: u32) -> Result<(), Halt> {
-        let wanted = format!("{}:{number}", service.revision.family);
-        let (status, _) = ecs_write::definition_status(&context.clients, &wanted).await?;
-        if status == "ACTIVE" {
-            return Ok(());
-        }
-        Err(Halt::refused(format!("{wanted} is {status}: ECS starts only ACTIVE revisions")))
     }
 
     fn warnings(&self, service: &Service, scaling: Option<&Scaling>) -> Vec<String> {
@@ -328,6 +320,25 @@ impl UpdateService {
     pub(super) fn task_start_seconds() -> u64 {
         TASK_STARTS
     }
+}
+
+/// Only an ACTIVE revision can be started; and what it changes of the running one.
+async fn compare(context: &Context, running: &str, wanted: &str, view: &mut View) -> Result<(), Halt> {
+    let target = ecs_write::describe_definition(&context.clients, wanted).await?;
+    if target.status != "ACTIVE" {
+        return Err(Halt::refused(format!("{wanted} is {}: ECS starts only ACTIVE revisions", target.status)));
+    }
+    match ecs_write::describe_definition(&context.clients, running).await {
+        Ok(present) => {
+            let differences = present.differences(&target);
+            if differences.is_empty() && running != wanted {
+                view.facts.push(format!("{wanted} is like {running}, line by line"));
+            }
+            view.changes.extend(differences.iter().map(|d| Change::of(&d.what, &d.before, &d.after)));
+        }
+        Err(trouble) => view.warnings.push(format!("{wanted} can't be compared with {running}: {trouble}")),
+    }
+    Ok(())
 }
 
 fn parameters(update: &ServiceUpdate) -> Value {
