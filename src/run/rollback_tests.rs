@@ -119,3 +119,44 @@ async fn a_plan_shows_what_else_the_old_revision_changes_and_no_value_of_its_env
     assert!(lines.iter().any(|l| l.starts_with("image of api: ")), "{lines:#?}");
     assert!(!serde_json::to_string(&plan).unwrap().contains("hunter"), "the plan is kept in the journal");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_deployment_ends_with_the_exit_code_and_the_last_lines_that_the_first_task_wrote() {
+    for (rollback, denied) in [(true, false), (false, false), (true, true)] {
+        let (host, context) = world();
+        let (_folder, office) = office();
+        let (_, bad) = broken_revision(&host, Some(Ailment::Crashes)).await;
+        let service = SERVICE.to_owned();
+        host.with(|world| world.apply(Happening::Breaker { service, enabled: rollback, rollback }));
+        if denied {
+            host.inject(Fault::on("logs:GetLogEvents", Failure::AccessDenied));
+        }
+        let plan = super::tests::deploy(&context, bad).await;
+        let finished = carry_out(&office, &context, plan).await;
+        let wanted = if rollback { Ending::RolledBackByEcs } else { Ending::KeepsFailing };
+        assert_eq!(finished.ending, wanted, "{}", finished.words);
+        let log = if denied { "can't be read" } else { "Error: Cannot find module '/app/dist/server.js' | Node.js" };
+        assert!(finished.words.contains("api exited with 1") && finished.words.contains(log), "{}", finished.words);
+        let journal = std::fs::read_to_string(office.store.journal(&finished.id)).unwrap();
+        let told = journal.lines().filter(|line| line.contains(r#""event":"progress""#) && line.contains(log)).count();
+        assert_eq!(told, usize::from(rollback), "at the second failed task it is said while the run goes on");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_loses_patience_says_that_ecs_goes_on_and_a_script_can_tell() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let mut plan = plan(&context, "scale", &[("desired", "5")]).await;
+    for step in &mut plan.steps {
+        if let Action::WaitSteady(wait) = &mut step.action {
+            wait.timeout_seconds = 12;
+        }
+    }
+    let finished = carry_out(&office, &context, plan).await;
+    assert_eq!((finished.ending, finished.ending.exit_code()), (Ending::TimedOut, 13), "{}", finished.words);
+    assert!(finished.words.contains("after 12s it is still going: 3 of 5 tasks"), "{}", finished.words);
+    assert!(finished.words.contains("ECS goes on without this run"), "{}", finished.words);
+    minutes(&host, 5).await;
+    assert_eq!(host.with(|world| world.tasks(SERVICE)), Some((5, 5)), "and so it does");
+}

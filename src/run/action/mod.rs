@@ -7,6 +7,7 @@ mod connections;
 mod deployment;
 mod health;
 mod image;
+mod last_lines;
 mod rollback;
 mod service;
 mod update;

@@ -42,6 +42,7 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::Ecr, "DescribeImages") => ecr::describe_images(world, params),
         (Api::Ecr, "ListImages") => ecr::list_images(world, params),
         (Api::Logs, "DescribeLogGroups") => logs::describe_groups(world, params),
+        (Api::Logs, "GetLogEvents") => logs::get(world, params),
         (Api::Logs, "FilterLogEvents") => logs::filter(world, params),
         (Api::AutoScaling, "DescribeScalableTargets") => autoscaling::targets(world, params),
         (Api::AutoScaling, "DescribeScalingPolicies") => autoscaling::policies(world, params),
