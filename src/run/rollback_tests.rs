@@ -160,3 +160,20 @@ async fn a_run_that_loses_patience_says_that_ecs_goes_on_and_a_script_can_tell()
     minutes(&host, 5).await;
     assert_eq!(host.with(|world| world.tasks(SERVICE)), Some((5, 5)), "and so it does");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_says_what_the_change_costs_and_that_a_number_below_the_minimum_does_not_stay() {
+    let (_host, context) = super::tests::world_that_scales();
+    let facts = async |answers: &[(&str, &str)]| {
+        let plan = plan(&context, "scale", answers).await;
+        let update = plan.steps.iter().find(|s| s.action.name() == "ecs.update-service").unwrap().view.clone();
+        (update.facts.join("\n"), update.warnings.join("\n"))
+    };
+    let (more, _) = facts(&[("desired", "5")]).await;
+    assert_eq!(more, "+$14.42 a month if it stays so: 5 × $7.21 instead of 3 × $7.21 (list prices)");
+    let (fewer, warned) = facts(&[("desired", "0")]).await;
+    assert!(fewer.starts_with("−$21.63 a month"), "{fewer}");
+    assert!(warned.contains("0 is outside auto scaling's bounds (1–6)"), "{warned}");
+    assert!(warned.contains("changes it to 1 when it next scales out"), "{warned}");
+    assert_eq!(facts(&[("desired", "3")]).await.0, "", "nothing changes, nothing costs");
+}

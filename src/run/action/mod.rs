@@ -8,6 +8,7 @@ mod deployment;
 mod health;
 mod image;
 mod last_lines;
+mod preview;
 mod rollback;
 mod service;
 mod update;

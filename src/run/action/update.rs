@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::service::{Basis, Place};
-use super::{Context, Done};
+use super::{Context, Done, preview};
 use crate::aws::ecs_write::{self, ServiceUpdate};
 use crate::platform::{Revision, Scaling, Service, TroubleKind};
 use crate::run::plan::Change;
@@ -78,8 +78,9 @@ impl UpdateService {
             let family = &service.revision.family;
             let wanted = format!("{family}:{number}");
             view.changes.push(Change::of("task definition", &basis.revision, &wanted));
-            compare(context, &basis.revision, &wanted, &mut view).await?;
+            preview::compare(context, &basis.revision, &wanted, &mut view).await?;
         }
+        view.facts.extend(preview::cost(context, &service, self.desired_count, self.task_definition).await);
         if self.registered {
             view.changes.push(Change::of("task definition", &basis.revision, "the revision that this run registers"));
         }
@@ -105,16 +106,18 @@ impl UpdateService {
                 warnings.push("no task will run: this is an outage".to_owned());
             }
             if let Some(Scaling { min, max, suspended: false }) = scaling {
-                let back = count.clamp(*min, *max);
-                if back == count {
-                    warnings.push(format!(
-                        "auto scaling ({min}–{max}) stays in charge: it changes the number when the load asks for it; move its minimum to hold it"
-                    ));
+                let outside = |takes: &str| {
+                    format!(
+                        "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling {takes}; move the bounds first"
+                    )
+                };
+                warnings.push(if count > *max {
+                    outside(&format!("changes it to {max} when it next scales in, usually within minutes"))
+                } else if count < *min {
+                    outside(&format!("changes it to {min} when it next scales out"))
                 } else {
-                    warnings.push(format!(
-                        "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling changes it to {back} within minutes; move the bounds first"
-                    ));
-                }
+                    format!("auto scaling ({min}–{max}) stays in charge: it changes the number when the load asks for it; move its minimum to hold it")
+                });
             }
         }
         let tasks = self.desired_count.unwrap_or(service.desired);
@@ -320,25 +323,6 @@ impl UpdateService {
     pub(super) fn task_start_seconds() -> u64 {
         TASK_STARTS
     }
-}
-
-/// Only an ACTIVE revision can be started; and what it changes of the running one.
-async fn compare(context: &Context, running: &str, wanted: &str, view: &mut View) -> Result<(), Halt> {
-    let target = ecs_write::describe_definition(&context.clients, wanted).await?;
-    if target.status != "ACTIVE" {
-        return Err(Halt::refused(format!("{wanted} is {}: ECS starts only ACTIVE revisions", target.status)));
-    }
-    match ecs_write::describe_definition(&context.clients, running).await {
-        Ok(present) => {
-            let differences = present.differences(&target);
-            if differences.is_empty() && running != wanted {
-                view.facts.push(format!("{wanted} is like {running}, line by line"));
-            }
-            view.changes.extend(differences.iter().map(|d| Change::of(&d.what, &d.before, &d.after)));
-        }
-        Err(trouble) => view.warnings.push(format!("{wanted} can't be compared with {running}: {trouble}")),
-    }
-    Ok(())
 }
 
 fn parameters(update: &ServiceUpdate) -> Value {
