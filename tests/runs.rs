@@ -170,3 +170,45 @@ async fn what_is_not_confirmed_or_not_allowed_is_not_run() {
     }
     assert_eq!((bench.updates(), bench.store().runs().unwrap().len()), (0, 0));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_may_only_look_changes_nothing_whoever_says_so_and_neither_does_a_host_that_is_ordered_to() {
+    let bench = Bench::new().await;
+    let command = [&SCALE[..], &["--yes"]].concat();
+    let (code, plan) = bench.run(&["plan", "scale", "--desired", "5", "--json"]).await;
+    assert_eq!(code, 0, "{plan}");
+    let order = Order::CarryOut {
+        id: RunId::new("scale", Timestamp::UNIX_EPOCH),
+        plan: Box::new(serde_json::from_str(&plan).unwrap()),
+        reason: None,
+    };
+    let order = serde_json::to_vec(&order).unwrap();
+    let file = bench.home.path().join(".config/plantao/platform.toml");
+    let open = std::fs::read_to_string(&file).unwrap();
+    for (variable, text, says) in [
+        ("1", open.clone(), "PLANTAO_READ_ONLY"),
+        ("0", format!("read-only = true\n{open}"), "read-only = true in the platform file"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refused = bench.plantao(&command).env("PLANTAO_READ_ONLY", variable).output().await.unwrap();
+        let (code, said) = told(&refused);
+        assert!(code == 17 && said.contains(says), "{code}: {said}");
+        let one_at_a_time = crate::harness::starting();
+        let host = bench.plantao(&["host"]).env("PLANTAO_READ_ONLY", variable).stdin(Stdio::piped()).spawn();
+        drop(one_at_a_time);
+        let mut host = host.unwrap();
+        host.stdin.take().unwrap().write_all(&order).await.unwrap();
+        let (code, said) = told(&host.wait_with_output().await.unwrap());
+        assert!(code == 17 && said.contains(says), "{code}: {said}");
+        let (code, said) = told(
+            &bench
+                .plantao(&["plan", "scale", "--desired", "5"])
+                .env("PLANTAO_READ_ONLY", variable)
+                .output()
+                .await
+                .unwrap(),
+        );
+        assert_eq!(code, 0, "looking is allowed: {said}");
+    }
+    assert_eq!((bench.updates(), bench.store().runs().unwrap().len()), (0, 0));
+}

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::args::{DemoArgs, Screen, Whence};
 use super::output::{complain, print};
-use super::{failed, on_runtime, screen};
+use super::{failed, on_runtime, read_only, screen};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::file;
@@ -45,6 +45,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
     let region = platform.region.clone().unwrap_or_else(|| REGION.to_owned());
     let (seed, speed) = (args.seed, args.speed);
     let serve = args.serve;
+    let only_looks = read_only::said_by(whence, None).is_some();
     on_runtime(async move {
         let start = Timestamp::now();
         let clock = Clock::simulated(start, speed);
@@ -66,7 +67,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         let held = Arc::clone(&served);
         let connect = async move {
             let Some(host) = host.await else { return Clients::at("http://127.0.0.1:9", &region) };
-            match host.serve(address).await {
+            let clients = match host.serve(address).await {
                 Ok(serving) => {
                     let clients = Clients::at(&serving.url, &region);
                     let _ = held.set(serving);
@@ -74,7 +75,11 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
                 }
                 // Someone took the port in between: the demo itself needs none.
                 Err(_) => Clients::over(host.http_client(), &region),
+            };
+            if only_looks {
+                clients.only_read();
             }
+            clients
         };
         let code = screen::open(platform, connect, clock, screen).await;
         drop(served);

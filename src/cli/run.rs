@@ -12,7 +12,7 @@ use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print};
 use super::run_args::{HostArgs, RunArgs, WishArgs};
-use super::{connection, failed, follow, on_runtime, wish};
+use super::{connection, failed, follow, on_runtime, read_only, wish};
 use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
@@ -34,8 +34,9 @@ pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Ex
 
 /// `plantao run RUNBOOK`.
 pub(super) fn run(whence: &Whence, args: &RunArgs, matches: &ArgMatches) -> ExitCode {
-    if whence.read_only {
-        return halted(&Halt::refused("--read-only: nothing is carried out; `plantao plan` shows what would be"));
+    let platform = Environment::read().platform(whence).ok();
+    if let Err(halt) = read_only::refuse(whence, platform.as_ref().map(|(_, platform)| platform)) {
+        return halted(&halt);
     }
     on_runtime(async {
         let plan = match make(whence, &args.wish, matches).await {
@@ -87,6 +88,10 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
         Ok((_, platform)) => platform,
         Err(message) => return failed(&message),
     };
+    // The screen that ordered it may not have known; requests would be stopped one by one, after a journal began.
+    if let Err(halt) = read_only::refuse(whence, Some(&platform)) {
+        return halted(&halt);
+    }
     let connection = connection(whence, Some(&platform));
     let clock = args.clock.clone().unwrap_or_default();
     let sample = connection.endpoint.clone().filter(|_| args.sample);
@@ -129,6 +134,9 @@ fn host_arguments(whence: &Whence) -> Vec<OsString> {
     add("--profile", whence.profile.clone().map(OsString::from));
     add("--region", whence.region.clone().map(OsString::from));
     add("--endpoint-url", whence.endpoint_url.clone().map(OsString::from));
+    if whence.read_only {
+        arguments.push(OsString::from("--read-only"));
+    }
     arguments
 }
 

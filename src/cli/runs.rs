@@ -8,7 +8,7 @@ use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print};
 use super::run_args::RunsCommand;
-use super::{failed, follow, on_runtime, run};
+use super::{failed, follow, on_runtime, read_only, run};
 use crate::clock::Clock;
 use crate::platform::Identity;
 use crate::platform::text::printable;
@@ -24,6 +24,13 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
         Ok(id) => act(id),
         Err(message) => failed(&message),
     };
+    // A run that is told to undo changes something, whosever process it is.
+    if let Some(RunsCommand::Undo { .. } | RunsCommand::Resume { .. }) = &command {
+        let platform = Environment::read().platform(whence).ok();
+        if let Err(halt) = read_only::refuse(whence, platform.as_ref().map(|(_, platform)| platform)) {
+            return run::halted(&halt);
+        }
+    }
     match command {
         None => list(&store),
         Some(RunsCommand::Show { id, json }) => on(&id, &|id| show(&store, &id, json)),

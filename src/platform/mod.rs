@@ -58,6 +58,8 @@ pub struct Platform {
     pub region: Option<String>,
     /// AWS profile; the SDK's chain decides if there is none.
     pub profile: Option<String>,
+    /// Nothing of it is ever changed from here.
+    pub read_only: bool,
     /// Its ECS services.
     pub services: Vec<ServiceSpec>,
     /// Its RDS instances.
