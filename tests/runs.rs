@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::run::{Context, Event, Follower, Order, Plan, Record, RunId, Store, Wish};
-use plantao::world::{Host, Scenario, Served, World};
+use plantao::world::{Change, Host, Scenario, Served, World};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -211,4 +211,22 @@ async fn a_session_that_may_only_look_changes_nothing_whoever_says_so_and_neithe
         assert_eq!(code, 0, "looking is allowed: {said}");
     }
     assert_eq!((bench.updates(), bench.store().runs().unwrap().len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_over_is_taken_back_once_that_is_confirmed() {
+    let bench = Bench::new().await;
+    // Auto scaling would take it back by itself.
+    let still = Change::Scalable { service: "analytics-api".to_owned(), min: 1, max: 6, suspended: true };
+    bench.host.with(|world| world.apply(still));
+    let command = [&SCALE[..], &["--yes"]].concat();
+    assert_eq!(bench.run(&command).await.0, 0);
+    let id = bench.store().runs().unwrap().remove(0);
+    let (code, text) = bench.run(&["runs", "undo", id.as_str()]).await;
+    assert_eq!((code, bench.updates()), (17, 1), "nobody confirmed it: {text}");
+    assert!(text.contains("desired count: 5 → 3"), "what would be put back is shown first: {text}");
+    let (code, text) = bench.run(&["runs", "undo", id.as_str(), "--yes"]).await;
+    assert_eq!((code, bench.updates()), (0, 2), "{text}");
+    assert_eq!(bench.host.with(|world| world.tasks("analytics-api")), Some((3, 3)), "{text}");
+    assert_eq!(bench.run(&["runs", "verify"]).await.0, 0);
 }

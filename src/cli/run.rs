@@ -43,14 +43,21 @@ pub(super) fn run(whence: &Whence, args: &RunArgs, matches: &ArgMatches) -> Exit
             Ok(plan) => plan,
             Err(halt) => return halted(&halt),
         };
-        complain_plainly(&headless::plan(&plan));
-        let reason = match confirm(&plan, args) {
-            Ok(reason) => reason,
-            Err(halt) => return halted(&halt),
-        };
         let id = RunId::new(&plan.runbook, Clock::system().now());
-        start(whence, &Order::CarryOut { id, plan: Box::new(plan), reason }, args.wish.json, args.detach).await
+        confirmed(whence, id, plan, args).await
     })
+}
+
+/// Shows a plan, asks, and has it carried out.
+pub(super) async fn confirmed(whence: &Whence, id: RunId, plan: Plan, args: &RunArgs) -> ExitCode {
+    complain_plainly(&headless::plan(&plan));
+    match confirm(&plan, args) {
+        Ok(reason) => {
+            let order = Order::CarryOut { id, plan: Box::new(plan), reason };
+            start(whence, &order, args.wish.json, args.detach).await
+        }
+        Err(halt) => halted(&halt),
+    }
 }
 
 /// Starts the host process of an order, and follows its run.

@@ -137,7 +137,7 @@ fn brought(context: &Context, events: &[Event], spec: &ServiceSpec, family: &str
         && context.platform.account.as_ref().is_none_or(|account| *account == plan.target.account)
         && context.clients.region().is_none_or(|region| region == plan.target.region);
     let past = Past::of(events);
-    if !here || past.ended != Some(Ending::Succeeded) {
+    if !here || plan.undoes.is_some() || past.ended != Some(Ending::Succeeded) {
         return None;
     }
     let mut asked = past.steps.iter().flat_map(|step| &step.asked).rev();

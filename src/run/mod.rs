@@ -26,6 +26,7 @@ mod resolve;
 mod scribe;
 mod secret;
 mod store;
+mod take_back;
 mod verify;
 mod who;
 mod work;
@@ -56,5 +57,7 @@ use work::Work;
 mod rollback_tests;
 #[cfg(test)]
 mod scripted_tests;
+#[cfg(test)]
+mod take_back_tests;
 #[cfg(test)]
 mod tests;

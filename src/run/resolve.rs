@@ -94,6 +94,7 @@ impl Plan {
                 name: format!("{}/{}", service.cluster, service.name),
             },
             parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            undoes: None,
             made_at: context.clock.now(),
             warnings: wish.runbook.warn.clone(),
             steps,

@@ -87,6 +87,7 @@ async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
         danger: "caution".to_owned(),
         target,
         parameters: BTreeMap::new(),
+        undoes: None,
         made_at: context.clock.now(),
         warnings: Vec::new(),
         steps,

@@ -280,10 +280,10 @@ async fn a_deployment_of_somebody_else_in_the_middle_is_not_called_success() {
 }
 
 /// Dies when told: instead of the record after the `n`th, or just after the `n`th is on the disk.
-struct Crash {
-    journal: Journal,
-    left: usize,
-    after_writing: bool,
+pub(super) struct Crash {
+    pub(super) journal: Journal,
+    pub(super) left: usize,
+    pub(super) after_writing: bool,
 }
 
 impl Book for Crash {

@@ -307,6 +307,9 @@ impl UpdateService {
             return Ok("fresh tasks stay: there is nothing to put back".to_owned());
         }
         if back.is_so(&now, &before) {
+            if past.undoing.last().is_some_and(|asked| was_uncertain(asked.answer.as_ref())) {
+                scribe.found(OPERATION, json!(Basis::of(&now)))?;
+            }
             return Ok("it is as it was".to_owned());
         }
         if past.undoing.is_empty() && !self.is_so(&now, &before) {
