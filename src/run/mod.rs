@@ -54,6 +54,8 @@ pub use who::Who;
 use work::Work;
 
 #[cfg(test)]
+mod promises_tests;
+#[cfg(test)]
 mod rollback_tests;
 #[cfg(test)]
 mod scripted_tests;

@@ -64,7 +64,7 @@ impl WaitSteady {
         let began = context.clock.now();
         let mut last = String::from("nothing was seen of it");
         let mut told = String::new();
-        let (mut looks, mut troubles) = (0_u32, 0_u32);
+        let (mut looks, mut troubles, mut unheard) = (0_u32, 0_u32, None);
         loop {
             scribe.hear()?;
             let elapsed = context.clock.now().duration_since(began).unsigned_abs();
@@ -72,7 +72,7 @@ impl WaitSteady {
                 Ok(Verdict::Over(ending, words)) => return Err(Halt::new(ending, words)),
                 Ok(Verdict::Steady(words)) => return Ok(Done::new(words)),
                 Ok(Verdict::Going { text, fraction }) => {
-                    troubles = 0;
+                    (troubles, unheard) = (0, None);
                     looks += 1;
                     if let Some(log) = followed.failing_log().filter(|log| *log != told) {
                         log.clone_into(&mut told);
@@ -84,11 +84,17 @@ impl WaitSteady {
                 Err(trouble) => {
                     troubles += 1;
                     survive(scribe, &trouble, &last)?;
+                    unheard = Some(trouble);
                 }
             }
             if elapsed.as_secs() >= self.timeout_seconds {
-                let words =
-                    format!("after {} it is still going: {last}; ECS goes on without this run", self.patience());
+                let stands = match unheard {
+                    Some(trouble) => {
+                        format!("nobody can tell how it stands: AWS does not answer ({trouble}); last seen: {last}")
+                    }
+                    None => format!("it is still going: {last}"),
+                };
+                let words = format!("after {} {stands}; ECS goes on without this run", self.patience());
                 return Err(Halt::new(Ending::TimedOut, followed.with_reasons(&words)));
             }
             let pause = CADENCE.saturating_mul(1 << troubles.min(6)).min(LONGEST);
