@@ -25,6 +25,8 @@ pub const OPERATIONS: &[Permission] = &[
     granted("get_authorization_token", "ecr:GetAuthorizationToken", "Push", "emergency deploy: sign in to push"),
     granted("register_task_definition", "ecs:RegisterTaskDefinition", "Deploy", "emergency deploy: a new revision"),
     granted("list_service_deployments", "ecs:ListServiceDeployments", "Rollback", "roll back: what ran before"),
+    granted("describe_service_revisions", "ecs:DescribeServiceRevisions", "Rollback", "roll back: images that ran"),
+    granted("get_log_events", "logs:GetLogEvents", "Logs", "deployments: what a failed task wrote last"),
     granted("stop_service_deployment", "ecs:StopServiceDeployment", "Rollback", "roll back a deployment in progress"),
     granted(
         "register_scalable_target",

@@ -57,7 +57,7 @@ pub struct Whence {
     /// Ask this address instead of AWS.
     #[arg(long, global = true, value_name = "URL", value_parser = endpoint)]
     pub endpoint_url: Option<String>,
-    /// Refuse, before it is sent, any request that would change something.
+    /// Refuse, before it is sent, any request that would change something [env: PLANTAO_READ_ONLY].
     #[arg(long, global = true)]
     pub read_only: bool,
 }

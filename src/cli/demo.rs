@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::args::{DemoArgs, Screen, Whence};
 use super::output::{complain, print};
-use super::{failed, on_runtime, screen};
+use super::{failed, on_runtime, read_only, screen};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::database::Target;
@@ -51,7 +51,8 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
     let platform = file::sample();
     let region = platform.region.clone().unwrap_or_else(|| REGION.to_owned());
     let (seed, speed) = (args.seed, args.speed);
-    let (serve, forbidden) = (args.serve, screen::forbidden(whence));
+    let only_looks = read_only::said_by(whence, None);
+    let serve = args.serve;
     let database = args.database.clone();
     on_runtime(async move {
         let start = Timestamp::now();
@@ -85,7 +86,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
                 hosting: Err(why.to_owned()),
             };
             let Some(host) = host.await else { return nothing("the demo's platform could not be made") };
-            match host.serve(address).await {
+            let connected = match host.serve(address).await {
                 Ok(serving) => {
                     let (clients, url) = (Clients::at(&serving.url, &region), serving.url.clone());
                     let _ = held.set(serving);
@@ -96,9 +97,13 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
                     clients: Clients::over(host.http_client(), &region),
                     hosting: Err(format!("runs can't reach the demo: {}", super::locate::why(&error))),
                 },
+            };
+            if only_looks.is_some() {
+                connected.clients.only_read();
             }
+            connected
         };
-        let options = tui::Options { forbidden, ..screen::options(screen) };
+        let options = tui::Options { forbidden: only_looks.map(screen::forbidden), ..screen::options(screen) };
         let code = screen::open(platform, connect, clock, options).await;
         drop(served);
         code

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::args::{Screen, Whence};
 use super::library::library;
 use super::locate::Environment;
-use super::{connection, failed, on_runtime, run};
+use super::{connection, failed, on_runtime, read_only, run};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
@@ -30,7 +30,8 @@ pub(super) fn dashboard(whence: &Whence, screen: Screen) -> ExitCode {
         let hosting = hosting(move || arguments.clone());
         Connected { clients: Clients::connect(&connection).await, hosting }
     };
-    let options = tui::Options { forbidden: forbidden(whence), ..options(screen) };
+    let options =
+        tui::Options { forbidden: read_only::said_by(whence, Some(&platform)).map(forbidden), ..options(screen) };
     on_runtime(open(platform, connect, Clock::system(), options))
 }
 
@@ -57,8 +58,8 @@ pub(super) fn options(screen: Screen) -> tui::Options {
 }
 
 /// Why this screen carries nothing out.
-pub(super) fn forbidden(whence: &Whence) -> Option<String> {
-    whence.read_only.then(|| "--read-only: plans are shown, nothing is carried out".to_owned())
+pub(super) fn forbidden(says: &str) -> String {
+    format!("{says}: plans are shown, nothing is carried out")
 }
 
 /// Runs that this very program carries out, in processes of their own that are told these arguments.

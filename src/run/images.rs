@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::action::{Place, registry};
-use super::{Context, Halt};
+use super::{Choice, Context, Halt};
 use crate::aws::ecr_images::{Scan, StoredImage, list_images};
 use crate::platform::Image;
 use crate::platform::text::{printable, rough_age};
@@ -13,16 +13,15 @@ const MOST: usize = 100;
 /// Hexadecimal digits of a digest that tell images apart.
 const SHORT: usize = 12;
 
-/// The images of the service's repository in ECR, newest first: what is answered (a tag, or a digest where there is
-/// none), what it is called, and what there is to know of it. `container` is the one whose image is asked for; the
-/// first one if none is named.
+/// The images of the service's repository in ECR, newest first, by their tag, or by their digest where there is none.
+/// `container` is the one whose image is asked for; the first one if none is named.
 ///
 /// An image without a tag is a part of another one, mostly: it is left out, except the one that runs.
-pub async fn image_choices(
+pub(super) async fn image_choices(
     context: &Context,
     place: &Place,
     container: Option<&str>,
-) -> Result<Vec<(String, String, String)>, Halt> {
+) -> Result<Vec<Choice>, Halt> {
     let running = registry::Running::of(context, place, container).await?;
     let (_, repository) = running.repository(context).await?;
     let runs = Image::parse(&running.image);
@@ -39,7 +38,7 @@ fn is_running(image: &StoredImage, runs: &Image) -> bool {
     }
 }
 
-fn choice(image: &StoredImage, runs: bool, now: Timestamp) -> (String, String, String) {
+fn choice(image: &StoredImage, runs: bool, now: Timestamp) -> Choice {
     let digest = image.digest.strip_prefix("sha256:").unwrap_or(&image.digest);
     let short = digest.get(..SHORT).unwrap_or(digest);
     let value = image.tags.first().unwrap_or(&image.digest).clone();
@@ -51,7 +50,8 @@ fn choice(image: &StoredImage, runs: bool, now: Timestamp) -> (String, String, S
     if runs {
         detail.push("running now".to_owned());
     }
-    (value, printable(&label).into_owned(), printable(&detail.join(", ")).into_owned())
+    let detail = printable(&detail.join(", ")).into_owned();
+    Choice { value, label: printable(&label).into_owned(), detail }
 }
 
 fn size(bytes: u64) -> String {
@@ -89,10 +89,10 @@ mod tests {
     #[test]
     fn a_choice_says_how_old_it_is_what_was_found_in_it_and_that_it_runs() {
         let now = "2026-11-24T03:12:45Z".parse().unwrap();
-        let (value, label, detail) = choice(&image(&["a1b2c3d", "v1"], &[("CRITICAL", 2)]), true, now);
+        let Choice { value, label, detail } = choice(&image(&["a1b2c3d", "v1"], &[("CRITICAL", 2)]), true, now);
         assert_eq!((value.as_str(), label.as_str()), ("a1b2c3d", "a1b2c3d, v1"));
         assert_eq!(detail, "a1b2a1b2a1b2, pushed 2h00m ago, 187 MB, 2 critical, running now");
-        let (value, label, detail) = choice(&image(&[], &[]), false, now);
+        let Choice { value, label, detail } = choice(&image(&[], &[]), false, now);
         assert!(value.starts_with("sha256:a1b2") && label == "no tag, a1b2a1b2a1b2", "{value} {label}");
         assert!(detail.ends_with("scanned, nothing found"), "{detail}");
     }

@@ -15,7 +15,14 @@ fn world() -> (Host, Context) {
     let clock = Clock::simulated("2026-11-24T15:12:37Z".parse().unwrap(), 1.0);
     let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 7, clock.now()), clock.clone());
     let clients = Clients::over(host.http_client(), "us-east-1");
-    (host, Context { platform: Arc::new(file::sample()), clients, clock })
+    (host, Context { platform: Arc::new(file::sample()), clients, clock, store: None })
+}
+
+/// What the shipped emergency deploy offers for its image.
+async fn offered(context: &Context) -> Vec<Choice> {
+    let runbook = crate::runbook::shipped().into_iter().find(|r| r.name == "emergency-deploy").unwrap();
+    let wish = Wish { runbook: &runbook, answers: &BTreeMap::new(), service: None, database: None };
+    choices(context, wish, runbook.param("image").unwrap()).await.unwrap()
 }
 
 async fn deploy(context: &Context, image: &str) -> Result<Plan, Halt> {
@@ -32,13 +39,12 @@ async fn images_are_chosen_from_the_newest_first_and_the_one_that_runs_is_marked
     let digest = format!("sha256:{}", "ab".repeat(32));
     let (repository, tag, architecture) = ("analytics-api".to_owned(), "just-now".to_owned(), "arm64".to_owned());
     host.with(|world| world.apply(Happening::Push { repository, tag, digest, architecture }));
-    let place = Place { cluster: "analytics-production".to_owned(), name: "analytics-api".to_owned() };
-    let choices = image_choices(&context, &place, Some("api")).await.unwrap();
-    assert_eq!((choices[0].0.as_str(), choices[0].1.as_str()), ("just-now", "just-now"));
-    assert!(choices[0].2.starts_with("abababababab, pushed <1m ago, 41 MB"), "{:?}", choices[0]);
-    let running: Vec<_> = choices.iter().filter(|(_, _, detail)| detail.ends_with("running now")).collect();
+    let choices = offered(&context).await;
+    assert_eq!((choices[0].value.as_str(), choices[0].label.as_str()), ("just-now", "just-now"));
+    assert!(choices[0].detail.starts_with("abababababab, pushed <1m ago, 41 MB"), "{:?}", choices[0]);
+    let running: Vec<_> = choices.iter().filter(|choice| choice.detail.ends_with("running now")).collect();
     assert_eq!(running.len(), 1, "{choices:?}");
-    let plan = deploy(&context, &running[0].0).await.unwrap();
+    let plan = deploy(&context, &running[0].value).await.unwrap();
     assert!(plan.steps[1].view.facts[0].contains("built for arm64"), "{:?}", plan.steps[1].view);
     assert!(plan.steps[1].view.warnings.is_empty());
 }
@@ -56,15 +62,8 @@ async fn an_image_of_a_laptop_for_itself_is_refused_before_anything_is_asked_for
 async fn an_architecture_that_nobody_tells_is_a_warning_that_says_why() {
     let (host, context) = world();
     host.inject(Fault::on("ecr:BatchGetImage", Failure::AccessDenied));
-    let place = Place { cluster: "analytics-production".to_owned(), name: "analytics-api".to_owned() };
-    let newest = image_choices(&context, &place, None)
-        .await
-        .unwrap()
-        .into_iter()
-        .find(|(tag, ..)| tag != "hotfix-laptop")
-        .unwrap()
-        .0;
-    let plan = deploy(&context, &newest).await.unwrap();
+    let newest = offered(&context).await.into_iter().find(|choice| choice.value != "hotfix-laptop").unwrap();
+    let plan = deploy(&context, &newest.value).await.unwrap();
     let warning = &plan.steps[1].view.warnings[0];
     assert!(warning.contains("can't tell") && warning.contains("ecr:BatchGetImage"), "{warning}");
 }

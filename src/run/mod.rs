@@ -17,6 +17,7 @@ mod event;
 mod facts;
 mod follow;
 mod halt;
+mod history;
 mod host;
 mod id;
 mod images;
@@ -28,6 +29,7 @@ mod record;
 mod resolve;
 mod scribe;
 mod store;
+mod take_back;
 mod told;
 mod verify;
 mod who;
@@ -35,7 +37,6 @@ mod work;
 
 pub use action::{Action, Context};
 pub use choice::{Choice, choices};
-pub use choice_tables::tables_choices;
 pub use commands::{Command, Commands, Said};
 pub use ending::Ending;
 pub use engine::{Finished, Office};
@@ -44,7 +45,6 @@ pub use follow::{Follower, Unopened, opened};
 pub use halt::Halt;
 pub use host::Order;
 pub use id::RunId;
-pub use images::image_choices;
 pub use journal::{Book, Journal, JournalError, Resumed};
 pub use lock::{Busy, Holder, Lock, LockError, Locks, Target};
 pub use plan::{Change, Plan, PlannedStep, View};
@@ -60,6 +60,12 @@ use work::Work;
 #[cfg(test)]
 mod images_tests;
 #[cfg(test)]
+mod promises_tests;
+#[cfg(test)]
+mod rollback_tests;
+#[cfg(test)]
 mod scripted_tests;
+#[cfg(test)]
+mod take_back_tests;
 #[cfg(test)]
 mod tests;

@@ -12,13 +12,16 @@ use super::action::{
     RegisterImage, Rollback, SetBounds, ShowBlockers, ShowTables, UpdateService, VacuumTables, WaitSteady,
 };
 use super::answer::{self, literal};
-use super::facts::Facts;
-use super::{Halt, Plan, PlannedStep, Target};
+use super::facts::{Facts, mentions};
+use super::{Halt, Plan, PlannedStep, Target, history};
 use crate::aws::sts::get_caller_identity;
 use crate::platform::text::{duration, nearest, printable};
 use crate::platform::{DatabaseSpec, Identity, ServiceSpec};
 use crate::runbook::{Block, Call, Default, Name, Piece, Runbook, Setting, When};
 use crate::watch;
+
+/// What a rollback goes back to where nobody says.
+const PREVIOUS: &str = "service.previous";
 
 /// Which runbook, on what, with which answers.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +51,13 @@ impl Plan {
         );
         let identity = identity?;
         check_account(context, &identity)?;
-        let facts = Facts::of(context, &picture, service, database);
+        let mut facts = Facts::of(context, &picture, service, database);
+        if mentions(wish.runbook, PREVIOUS)
+            && let Some(seen) = context.platform.services.iter().position(|spec| spec == service)
+            && let Some(seen) = picture.services.get(seen).and_then(|seen| seen.state.value())
+        {
+            facts.learn(PREVIOUS, history::previous(context, service, seen).await.map(|number| json!(number)));
+        }
         let values = values(wish, &facts)?;
         let resolver = Resolver {
             runbook: wish.runbook,
@@ -96,6 +105,7 @@ impl Plan {
                 },
             },
             parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            undoes: None,
             made_at: context.clock.now(),
             warnings,
             steps,
@@ -114,7 +124,7 @@ fn is_on_database(runbook: &Runbook) -> bool {
     !runbook.steps.is_empty() && runbook.steps.iter().all(|step| on_database(&step.block))
 }
 
-fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
+pub(super) fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
     let services = &context.platform.services;
     match (name, services.as_slice()) {
         (Some(name), _) => services
@@ -130,7 +140,7 @@ fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c Serv
     }
 }
 
-fn find_database<'c>(context: &'c Context, id: Option<&str>) -> Result<Option<&'c DatabaseSpec>, Halt> {
+pub(super) fn find_database<'c>(context: &'c Context, id: Option<&str>) -> Result<Option<&'c DatabaseSpec>, Halt> {
     let databases = &context.platform.databases;
     match id {
         Some(id) => databases

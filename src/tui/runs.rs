@@ -38,7 +38,9 @@ impl Runs {
         hosting: Result<Hosting, String>,
         queue: Sender<Message>,
     ) -> Runs {
-        Runs { context: Context { platform, clients, clock }, hosting, queue, following: Mutex::default() }
+        // A rollback looks in the journals for what ran.
+        let store = hosting.as_ref().ok().map(|hosting| hosting.store().clone());
+        Runs { context: Context { platform, clients, clock, store }, hosting, queue, following: Mutex::default() }
     }
 
     fn answer(&self, answer: impl Future<Output = Message> + Send + 'static) {

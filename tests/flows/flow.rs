@@ -86,7 +86,7 @@ impl Flow {
     fn hosting(&self, platform: Arc<Platform>) -> Hosting {
         let (store, locks) = (self.store(), Locks::at(self.home.path()));
         let clients = Clients::over(self.host.http_client(), "us-east-1");
-        let context = Context { platform, clients, clock: self.clock.clone() };
+        let context = Context { platform, clients, clock: self.clock.clone(), store: Some(store.clone()) };
         Hosting::by(store.clone(), move |order| {
             let Order::CarryOut { id, plan, reason } = order else { panic!("{order:?}") };
             let exit = Exit::default();

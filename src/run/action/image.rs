@@ -86,6 +86,7 @@ impl RegisterImage {
                 image,
                 "the one of the step before, by digest",
             )],
+            facts: vec![format!("all else of the new revision is as in {}", basis.revision)],
             undo: Some("a revision that nothing runs is left where it is, never deregistered".to_owned()),
             command: Some(format!(
                 "aws ecs describe-task-definition --task-definition {} --include TAGS, with the image changed: aws ecs register-task-definition --cli-input-json file://new.json",

@@ -9,6 +9,8 @@ mod connections;
 mod deployment;
 mod health;
 mod image;
+mod last_lines;
+mod preview;
 mod push;
 pub(super) mod registry;
 mod rollback;
@@ -25,7 +27,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Halt, StepOutcome, View, Work};
+use super::{Halt, StepOutcome, Store, View, Work};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::{Picture, Platform};
@@ -56,6 +58,8 @@ pub struct Context {
     pub clients: Clients,
     /// The present.
     pub clock: Clock,
+    /// This machine's journals, where there are any: what ran before.
+    pub store: Option<Store>,
 }
 
 impl Context {

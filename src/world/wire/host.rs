@@ -41,6 +41,8 @@ impl std::fmt::Debug for News {
 struct Wire {
     faults: Vec<Fault>,
     requests: Vec<String>,
+    /// Those that were carried out, whatever became of their answers.
+    carried_out: Vec<String>,
     /// Counts requests: their ids are made of it.
     answered: u64,
 }
@@ -102,6 +104,11 @@ impl Host {
         lock(&self.0.wire).requests.clone()
     }
 
+    /// The operations that were carried out so far, whether or not anybody heard the answer. The last 50,000 at most.
+    pub fn carried_out(&self) -> Vec<String> {
+        lock(&self.0.wire).carried_out.clone()
+    }
+
     /// The clock that the world lives by.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
@@ -160,6 +167,13 @@ impl Host {
                         self.with(|world| operations::perform(world, api, &asked.operation, params))
                     }
                 };
+                if result.is_ok() {
+                    let mut wire = lock(&self.0.wire);
+                    if wire.carried_out.len() >= REMEMBERED {
+                        wire.carried_out.drain(..REMEMBERED / 2);
+                    }
+                    wire.carried_out.push(name.to_owned());
+                }
                 write(asked, result.as_ref(), id)
             }
             Some(Failure::FieldsMissing) => write(asked, Ok(&Value::Map(Vec::new())), id),

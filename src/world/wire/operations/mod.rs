@@ -2,6 +2,7 @@
 
 mod alarms;
 mod autoscaling;
+mod deployments;
 mod ecr;
 mod ecs;
 mod logs;
@@ -31,7 +32,10 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::Ecs, "ListServices") => services::list(world, params),
         (Api::Ecs, "DescribeServices") => services::describe(world, params),
         (Api::Ecs, "UpdateService") => services::update(world, params),
-        (Api::Ecs, "ListServiceDeployments") => services::list_deployments(world, params),
+        (Api::Ecs, "ListServiceDeployments") => deployments::list(world, params),
+        (Api::Ecs, "DescribeServiceDeployments") => deployments::describe(world, params),
+        (Api::Ecs, "DescribeServiceRevisions") => deployments::describe_revisions(world, params),
+        (Api::Ecs, "StopServiceDeployment") => deployments::stop(world, params),
         (Api::Ecs, "ListTasks") => tasks::list(world, params),
         (Api::Ecs, "DescribeTasks") => tasks::describe(world, params),
         (Api::Ecs, "ListTaskDefinitions") => task_definitions::list(world, params),
@@ -44,6 +48,7 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::Ecr, "GetDownloadUrlForLayer") => ecr::get_download_url(world, params),
         (Api::Ecr, "GetAuthorizationToken") => Ok(ecr::get_authorization_token(world)),
         (Api::Logs, "DescribeLogGroups") => logs::describe_groups(world, params),
+        (Api::Logs, "GetLogEvents") => logs::get(world, params),
         (Api::Logs, "FilterLogEvents") => logs::filter(world, params),
         (Api::AutoScaling, "DescribeScalableTargets") => autoscaling::targets(world, params),
         (Api::AutoScaling, "DescribeScalingPolicies") => autoscaling::policies(world, params),
