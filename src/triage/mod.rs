@@ -32,6 +32,7 @@ use serde::Serialize;
 
 use crate::platform::{Picture, Platform, Severity, Subject, text};
 
+pub use alarms::shorten_reason;
 pub use verdict::{Verdict, verdict};
 
 /// An incident is younger than this.

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::{self, Sender};
 
 use super::effect::Effect;
 use super::message::Message;
+use super::screen::alarm_span;
 use crate::aws::Clients;
 use crate::aws::alarms::describe_alarm_history;
-use crate::aws::cloudwatch::get_metric_data;
+use crate::aws::cloudwatch::{MINUTE, get_metric_data};
 use crate::clock::Clock;
-use crate::platform::{Observation, Platform, SPAN};
+use crate::platform::{Observation, Platform};
 use crate::watch::{self, Watch};
 
 /// Observations that may wait for the queue; the watch waits when they do.
@@ -55,12 +57,17 @@ impl Connection {
             Effect::Attend(attention) => self.watch.attend(attention),
             Effect::Refresh => self.watch.refresh(),
             Effect::Focus(service) => self.watch.focus(Some(service)),
-            Effect::ShowAlarm { name, query } => {
+            Effect::ShowAlarm { name, query, period } => {
                 let (clients, queue, now) = (self.clients.clone(), self.queue.clone(), self.clock.now());
                 tokio::spawn(async move {
                     let points = async {
                         let query = query.as_ref()?;
-                        let answers = get_metric_data(&clients, &[query], now - SPAN, now).await;
+                        // An alarm that looks at quarters of an hour is shown by the quarter, whole ones.
+                        let period = period.max(MINUTE).next_multiple_of(MINUTE);
+                        let begin = (now - alarm_span(period)).as_second();
+                        let begin = begin - begin.rem_euclid(period.into());
+                        let begin = Timestamp::from_second(begin).unwrap_or(now);
+                        let answers = get_metric_data(&clients, &[query], period, begin, now).await;
                         Some(answers.and_then(|answers| answers.into_iter().next().unwrap_or_else(|| Ok(Vec::new()))))
                     };
                     let (history, points) = tokio::join!(describe_alarm_history(&clients, &name), points);

@@ -28,5 +28,7 @@ pub enum Effect {
         name: String,
         /// Its metric.
         query: Option<MetricQuery>,
+        /// Seconds in one point, as the alarm looks at it.
+        period: u32,
     },
 }

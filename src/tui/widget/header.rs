@@ -73,17 +73,18 @@ fn freshness(app: &App) -> (String, Style) {
     let databases = app.picture.databases.iter().map(|d| (d.as_of(), d.trouble(), d.stale_age(app.now)));
     let alarms = &app.picture.alarms;
     let alarms = std::iter::once((alarms.as_of(), alarms.trouble(), alarms.stale_age(app.now)));
-    let (mut pending, mut troubled, mut oldest) = (0, 0, None);
+    let (mut pending, mut troubled, mut answered, mut oldest) = (0, 0, 0, None);
     for (as_of, trouble, stale) in services.chain(databases).chain(alarms) {
         match (as_of, trouble) {
             (_, Some(_)) => troubled += 1,
             (None, None) => pending += 1,
-            _ => {}
+            _ => answered += 1,
         }
         oldest = oldest.max(stale);
     }
     match (oldest, troubled, pending) {
         (Some(age), _, _) => (format!("● {} old", text::duration(age)), warning),
+        (None, 1.., 0) if answered == 0 => ("● no answer".to_owned(), warning),
         (None, 1.., _) => ("● partly".to_owned(), warning),
         (None, 0, 1..) => ("○ asking".to_owned(), theme.muted()),
         _ if app.attention == Attention::Idle => ("● live, slower".to_owned(), theme.well()),
