@@ -13,7 +13,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::broken::{html, server_fault, unreachable_host};
 use super::causes::{cause, chain_text, quote};
 use super::clients::Clients;
-use super::credentials::{Missing, Origin};
+use super::credentials::{self, Missing, Origin};
 use super::meter::NotARead;
 use super::permissions::{READ_POLICY_FILE, permission};
 use super::transport::OPERATION_TIMEOUT;
@@ -182,6 +182,12 @@ impl Clients {
             }
             _ => server_fault(host, raw, Some(bare)).unwrap_or_else(|| {
                 let what = if bare.is_empty() { format!("HTTP {status}") } else { bare.to_owned() };
+                // AWS names every error that it makes.
+                if bare.is_empty() && message.is_empty() {
+                    let why = format!("{host} answered HTTP {status} as AWS never does: this is not AWS");
+                    let remedy = "check the endpoint (--endpoint-url, AWS_ENDPOINT_URL) and the proxy".to_owned();
+                    return (TroubleKind::BadAnswer, why, Some(remedy));
+                }
                 let why = match quote(message) {
                     message if message.is_empty() => format!("AWS refuses {}: {what}", short(operation)),
                     message => format!("AWS refuses {}: {message} ({what})", short(operation)),
@@ -200,7 +206,13 @@ impl Clients {
             {
                 let profile = self.profile().unwrap_or("default");
                 let why = format!("no AWS profile \"{profile}\"");
-                (TroubleKind::NoCredentials, why, Some(format!("run \"aws configure sso --profile {profile}\"")))
+                let make = format!("run \"aws configure sso --profile {profile}\"");
+                // The files are read only now: no profile of this name was found in them a moment ago.
+                let remedy = match credentials::profiles() {
+                    known if known.is_empty() => make,
+                    known => format!("there are: {}; or {make}", quote(&known.join(", "))),
+                };
+                (TroubleKind::NoCredentials, why, Some(remedy))
             }
             Missing::NotFound(_) => {
                 let remedy = match (self.profile(), self.known.origin) {

@@ -36,7 +36,9 @@ pub(super) async fn open(
         return failed(&refusal);
     }
     match tui::run(Arc::new(platform), connect, clock, options(screen)).await {
-        Ok(()) => ExitCode::SUCCESS,
+        // As a shell reports a program that a signal ended.
+        Ok(Some(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)),
+        Ok(None) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("the screen failed: {}", super::locate::why(&error))),
     }
 }

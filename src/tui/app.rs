@@ -224,7 +224,7 @@ impl App {
                 Vec::new()
             }
             Message::Resumed => vec![Effect::Redraw],
-            Message::Hangup => vec![Effect::Quit],
+            Message::Hangup(_) => vec![Effect::Quit],
         }
     }
 

@@ -38,6 +38,6 @@ pub enum Message {
     },
     /// The process was stopped and continues, or something else wrote on the screen.
     Resumed,
-    /// SIGTERM, SIGHUP, or the terminal is gone.
-    Hangup,
+    /// A signal, by its number, wants the end; a terminal that is gone counts as SIGHUP.
+    Hangup(i32),
 }
