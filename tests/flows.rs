@@ -283,6 +283,15 @@ bad_from_the_start! {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_wrong_region_is_named() {
+    let mut flow = Flow::of("calm", SMALL);
+    flow.connect_to("eu-west-1");
+    flow.pass(Duration::from_secs(20)).await;
+    assert_snapshot!("wrong_region_80x24", flow.screen());
+    assert!(flow.text().contains("eu-west-1"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_key_waits_for_a_network_that_hangs() {
     let mut flow = Flow::of("calm", SMALL);
     flow.host.inject(Fault::on("*", Failure::Hang));

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::broken::{html, server_fault, unreachable_host};
+use super::broken::{html, not_aws, server_fault, unreachable_host};
 use super::causes::{cause, chain_text, quote};
 use super::clients::Clients;
 use super::credentials::{self, Missing, Origin};
@@ -118,6 +118,8 @@ impl Clients {
                 html(&host, raw).or_else(|| server_fault(&host, raw, None)).unwrap_or_else(|| {
                     if cause::<io::Error>(error).is_some() {
                         (TroubleKind::Unreachable, format!("{host} hung up in the middle of its answer"), None)
+                    } else if raw.status().is_client_error() {
+                        not_aws(&host, raw.status().as_u16())
                     } else {
                         (TroubleKind::BadAnswer, format!("{host} answered what can't be read"), None)
                     }
@@ -184,9 +186,7 @@ impl Clients {
                 let what = if bare.is_empty() { format!("HTTP {status}") } else { bare.to_owned() };
                 // AWS names every error that it makes.
                 if bare.is_empty() && message.is_empty() {
-                    let why = format!("{host} answered HTTP {status} as AWS never does: this is not AWS");
-                    let remedy = "check the endpoint (--endpoint-url, AWS_ENDPOINT_URL) and the proxy".to_owned();
-                    return (TroubleKind::BadAnswer, why, Some(remedy));
+                    return not_aws(host, status);
                 }
                 let why = match quote(message) {
                     message if message.is_empty() => format!("AWS refuses {}: {what}", short(operation)),

@@ -64,11 +64,14 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         // It serves for as long as this is held: until the screen is closed.
         let served: Arc<OnceLock<Served>> = Arc::default();
         let held = Arc::clone(&served);
+        let url: Arc<OnceLock<String>> = Arc::default();
+        let found = Arc::clone(&url);
         let connect = async move {
             let Some(host) = host.await else { return Clients::at("http://127.0.0.1:9", &region) };
             match host.serve(address).await {
                 Ok(serving) => {
                     let clients = Clients::at(&serving.url, &region);
+                    let _ = found.set(serving.url.clone());
                     let _ = held.set(serving);
                     clients
                 }
@@ -76,7 +79,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
                 Err(_) => Clients::over(host.http_client(), &region),
             }
         };
-        let code = screen::open(platform, connect, clock, screen).await;
+        let code = screen::open(platform, connect, clock, screen, url).await;
         drop(served);
         code
     })

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::args::{Screen, Whence};
 use super::library::library;
@@ -22,7 +22,7 @@ pub(super) fn dashboard(whence: &Whence, screen: Screen) -> ExitCode {
     };
     let connection = connection(whence, Some(&platform));
     let connect = async move { Clients::connect(&connection).await };
-    on_runtime(open(platform, connect, Clock::system(), screen))
+    on_runtime(open(platform, connect, Clock::system(), screen, Arc::default()))
 }
 
 /// Opens the screen at once; `connect` is awaited behind it.
@@ -31,11 +31,12 @@ pub(super) async fn open(
     connect: impl Future<Output = Clients> + Send + 'static,
     clock: Clock,
     screen: Screen,
+    address: Arc<OnceLock<String>>,
 ) -> ExitCode {
     if let Some(refusal) = refusal(io::stdout().is_terminal(), std::env::var("TERM").ok().as_deref()) {
         return failed(&refusal);
     }
-    match tui::run(Arc::new(platform), connect, clock, options(screen)).await {
+    match tui::run(Arc::new(platform), connect, clock, options(screen, address)).await {
         // As a shell reports a program that a signal ended.
         Ok(Some(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)),
         Ok(None) => ExitCode::SUCCESS,
@@ -44,8 +45,8 @@ pub(super) async fn open(
 }
 
 /// What the flags say of the screen; the rest is the terminal's to say.
-fn options(screen: Screen) -> tui::Options {
-    tui::Options { ascii: screen.ascii, mouse: !screen.no_mouse, library: library(&Environment::read()).0 }
+fn options(screen: Screen, address: Arc<OnceLock<String>>) -> tui::Options {
+    tui::Options { ascii: screen.ascii, mouse: !screen.no_mouse, library: library(&Environment::read()).0, address }
 }
 
 /// Why no screen can be opened here.

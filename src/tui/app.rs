@@ -1,7 +1,7 @@
 //! The state of the screen and the one function that changes it.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crossterm::event::KeyEventKind;
 use jiff::{SignedDuration, Timestamp};
@@ -89,6 +89,8 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// Every runbook, the user's too; none until [`super::run`] sets it, so that they are read once.
     pub library: Library,
+    /// Where other AWS clients can read what is shown, once that is known.
+    pub address: Arc<OnceLock<String>>,
     /// What is known of it.
     pub picture: Picture,
     /// What is wrong, worst first.
@@ -134,6 +136,7 @@ impl App {
         App {
             picture: Picture::of(&platform),
             library: Library::default(),
+            address: Arc::default(),
             ranking: (0..platform.services.len()).collect(),
             platform,
             findings: Vec::new(),

@@ -139,7 +139,7 @@ pub fn copyable(app: &App) -> Option<String> {
         Some(Overlay::Finding(id)) => {
             return app.findings.iter().find(|f| f.id == *id).map(|f| format!("{}: {}", f.title, f.evidence));
         }
-        Some(Overlay::Runbook(name)) => return Some(name.clone()),
+        Some(Overlay::Runbook(name)) => return Some(format!("plantao run {name}")),
         Some(Overlay::Help | Overlay::Palette(_)) => return None,
         None => {}
     }

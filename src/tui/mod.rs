@@ -11,6 +11,7 @@ mod lists;
 pub mod message;
 pub mod palette;
 pub mod screen;
+mod sgr;
 mod sources;
 mod terminal;
 pub mod text;
@@ -20,7 +21,7 @@ mod widget;
 
 use std::future::Future;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc;
 
@@ -47,11 +48,13 @@ pub struct Options {
     pub mouse: bool,
     /// Every runbook, the user's too.
     pub library: Library,
+    /// Where other AWS clients can read what is shown, once that is known.
+    pub address: Arc<OnceLock<String>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { ascii: false, mouse: true, library: Library::of(Vec::new()) }
+        Options { ascii: false, mouse: true, library: Library::of(Vec::new()), address: Arc::default() }
     }
 }
 
@@ -75,6 +78,7 @@ pub async fn run(
     let mut terminal = Terminal::take(options.mouse)?;
     let mut app = App::new(Arc::clone(&platform), theme, clock.now(), terminal.size()?);
     app.library = options.library;
+    app.address = options.address;
     app.take_changed();
     terminal.draw(&app)?;
 

@@ -133,6 +133,15 @@ fn help(app: &App, columns: usize) -> Vec<Line<'static>> {
             lines.extend(key_lines(app, binding.keys, binding.help, columns));
         }
     }
+    if let Some(address) = app.address.get() {
+        lines.push(Line::default());
+        lines.push(Line::styled("This simulated platform, for other AWS clients", app.theme.title()));
+        lines.extend(
+            wrap(&format!("export AWS_ENDPOINT_URL={address}"), columns.saturating_sub(2))
+                .into_iter()
+                .map(|part| Line::from(vec![Span::raw("  "), Span::styled(part, app.theme.focus())])),
+        );
+    }
     lines.push(Line::default());
     lines.push(Line::styled("Runbooks", app.theme.title()));
     for runbook in app.library.all() {

@@ -40,6 +40,13 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
             left.push((piece, style));
         }
     }
+    // The address that the demo answers at, where there is room.
+    if let Some(address) = app.address.get()
+        && width(address) + width(&cost) + 4 <= room
+    {
+        room -= width(address) + 2;
+        left.push((address.clone(), theme.muted()));
+    }
     let cost_fits = width(&cost) + 2 <= room;
 
     let mut right = Line::default();

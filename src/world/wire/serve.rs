@@ -73,6 +73,7 @@ async fn reply(host: Host, request: Request<Body>) -> Result<Response<Full<Bytes
         path: head.uri.path(),
         target: header("x-amz-target"),
         content_type: header("content-type"),
+        authorization: header("authorization"),
         body: &body,
     });
     match fate {
