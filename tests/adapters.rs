@@ -100,7 +100,8 @@ async fn three_hours_of_every_gauge_come_over_cbor() {
     let queries: Vec<&MetricQuery> = platform.gauges.iter().map(|gauge| &gauge.query).collect();
     // moto's minutes begin where the question begins.
     let end = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60).expect("a time");
-    let answers = cloudwatch::get_metric_data(&clients, &queries, end - SignedDuration::from_hours(3), end);
+    let answers =
+        cloudwatch::get_metric_data(&clients, &queries, cloudwatch::MINUTE, end - SignedDuration::from_hours(3), end);
     let answers = answers.await.expect("an answer");
     for (gauge, points) in platform.gauges.iter().zip(answers) {
         let points = points.unwrap_or_else(|trouble| panic!("{}: {trouble}", gauge.title));
@@ -114,7 +115,9 @@ async fn a_metric_that_was_never_published_is_empty_and_no_error() {
     let (_moto, clients) = filled(&Fill { metrics: false, ..Fill::default() });
     let end = Timestamp::now();
     let query = latency("p99");
-    let answers = cloudwatch::get_metric_data(&clients, &[&query], end - SignedDuration::from_hours(3), end).await;
+    let answers =
+        cloudwatch::get_metric_data(&clients, &[&query], cloudwatch::MINUTE, end - SignedDuration::from_hours(3), end)
+            .await;
     assert_eq!(answers, Ok(vec![Ok(Vec::new())]));
     assert_eq!(clients.spent().metrics, 1, "it costs all the same");
 }

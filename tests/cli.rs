@@ -118,6 +118,34 @@ fn a_command_line_that_makes_no_sense_is_never_taken_for_an_outage() {
 }
 
 #[test]
+fn help_is_understood_as_a_word_and_shows_only_flags_that_mean_something() {
+    let home = Home::new();
+    assert_eq!(home.run(&["help"]).out, home.run(&["--help"]).out);
+    let demo = home.run(&["help", "demo"]);
+    assert_eq!(demo.code, Some(0), "{demo:?}");
+    assert!(demo.out.contains("--scenario") && demo.out.contains("--ascii"), "{demo:?}");
+    assert!(!demo.out.contains("--endpoint-url") && !demo.out.contains("--profile"), "{demo:?}");
+    let check = home.run(&["check", "--help"]).out;
+    assert!(check.contains("--config") && !check.contains("--region") && !check.contains("--ascii"), "{check}");
+    assert!(home.run(&["status", "--help"]).out.contains("--endpoint-url"));
+}
+
+#[test]
+fn a_profile_that_does_not_exist_is_named_with_those_that_do() {
+    let home = Home::with("platform.toml", SMALL);
+    fs::create_dir_all(home.0.path().join(".aws")).unwrap();
+    fs::write(home.0.path().join(".aws/config"), "[default]\nregion = eu-west-1\n[profile production]\n").unwrap();
+    fs::write(home.0.path().join(".aws/credentials"), "[staging]\naws_access_key_id = a\n").unwrap();
+    let mut command = home.command(&["--profile", "nope", "status"]);
+    let said = Said::of(&command.output().expect("it runs"));
+    assert_eq!(said.code, Some(3), "{said:?}");
+    let out = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.contains("no AWS profile \"nope\""), "{said:?}");
+    assert!(out.contains("there are: default, production, staging"), "{said:?}");
+    assert!(out.contains("aws configure"), "{said:?}");
+}
+
+#[test]
 fn no_screen_where_there_is_no_terminal() {
     let home = Home::with("platform.toml", SMALL);
     for arguments in [&[][..], &["demo"]] {

@@ -78,7 +78,7 @@ async fn a_denied_call_leaves_the_rest_told_and_doctor_names_the_statement() {
     scene.host.inject(Fault::on("cloudwatch:DescribeAlarms", Failure::AccessDenied));
     let (code, text) = scene.run(&["status"]).await;
     assert_eq!(code, Some(3), "{text}");
-    assert!(text.contains("could not tell alarms") && text.contains("postgres 16.3"), "{text}");
+    assert!(text.contains("cannot tell alarms") && text.contains("postgres 16.3"), "{text}");
     let (code, text) = scene.run(&["doctor"]).await;
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains("attach the statement \"Alarms\" of assets/iam/plantao-read.json"), "{text}");

@@ -8,6 +8,7 @@ use std::time::Duration;
 use flow::Flow;
 
 use plantao::platform::{DatabaseSpec, ServiceSpec, file};
+use plantao::tui::app::Overlay;
 use plantao::tui::effect::Effect;
 use plantao::world::{Failure, Fault};
 
@@ -135,6 +136,58 @@ async fn small_terminals_stack_the_panels_and_scroll() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn help_and_palette_can_be_read_on_forty_columns() {
+    let mut flow = opened("calm", (40, 10)).await;
+    flow.keys("?").await;
+    assert_snapshot!("help_40x10", flow.screen());
+    flow.keys("esc :").await;
+    flow.types("rdslow").await;
+    assert!(flow.text().contains("RDS-LowStorage"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_goes_on_says_so() {
+    let mut flow = opened("calm", SMALL).await;
+    flow.keys("?").await;
+    assert!(flow.text().contains("more below") && !flow.text().contains("above"), "{}", flow.text());
+    flow.keys("j j").await;
+    assert!(flow.text().contains("2 above"), "{}", flow.text());
+    flow.keys("G").await;
+    assert!(flow.text().contains("more above") && !flow.text().contains("below"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filter_never_hides_what_is_critical_and_owns_up_to_the_rest() {
+    let mut flow = opened("az-down", SMALL).await;
+    flow.pass(Duration::from_secs(60)).await;
+    flow.keys("/").await;
+    flow.types("zzz").await;
+    flow.keys("enter").await;
+    let text = flow.text();
+    assert!(text.contains("RDS-Down"), "{text}");
+    assert!(!text.contains("nothing happened yet") && text.contains("matches the filter"), "{text}");
+    let mut flow = opened("cpu-surge", SMALL).await;
+    flow.keys("/").await;
+    flow.types("queue").await;
+    flow.keys("enter").await;
+    assert!(flow.text().contains("filter hides"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_on_quarters_of_an_hour_is_shown_by_the_quarter() {
+    let mut flow = opened("calm", SMALL).await;
+    let mut alarms = flow.app.picture.alarms.value().unwrap().clone();
+    alarms[0].condition.as_mut().unwrap().period_seconds = 900;
+    flow.app.picture.alarms = plantao::platform::Part::known(alarms, flow.app.now);
+    flow.keys("4 enter").await;
+    let Some(Overlay::Alarm(detail)) = &flow.app.overlay else { panic!("{}", flow.text()) };
+    let points = detail.points.clone().unwrap().unwrap();
+    assert!(points.len() >= 20, "{} points", points.len());
+    assert!(points.windows(2).all(|pair| pair[1].at.duration_since(pair[0].at).as_secs() % 900 == 0), "{points:?}");
+    assert!(points.iter().all(|point| point.at.as_second() % 900 == 0), "{points:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_wide_terminal_is_used() {
     let flow = opened("bad-deploy", (200, 50)).await;
     assert_snapshot!(flow.screen());
@@ -229,6 +282,15 @@ bad_from_the_start! {
     an_endpoint_that_never_answers_is_named: "*" Failure::Hang;
     a_missing_cluster_is_named: "ecs:*" Failure::Error { code: "ClusterNotFoundException".into(), message: "Cluster not found.".into(), status: 400 };
     a_clock_that_is_wrong_is_named: "*" Failure::SkewedDate(jiff::SignedDuration::from_mins(10));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wrong_region_is_named() {
+    let mut flow = Flow::of("calm", SMALL);
+    flow.connect_to("eu-west-1");
+    flow.pass(Duration::from_secs(20)).await;
+    assert_snapshot!("wrong_region_80x24", flow.screen());
+    assert!(flow.text().contains("eu-west-1"), "{}", flow.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -48,13 +48,13 @@ fn each_screen_is_one_key_away() {
         // Closed by the same key: escape followed at once by a key would be that key with Alt.
         ("?:", "Go to anything"),
         ("overview\r", "Timeline"),
-        ("/zzz", "no finding matches the filter"),
+        ("/zzz", "matches the filter"),
     ] {
         terminal.type_keys(key);
         terminal.wait_for(shown);
     }
     terminal.type_keys("\u{1b}");
-    terminal.wait_until("the filter to be gone", |screen| !screen.contents().contains("no finding matches"));
+    terminal.wait_until("the filter to be gone", |screen| !screen.contents().contains("matches the filter"));
     terminal.type_keys("\u{3}");
     restored(&terminal.end());
 }
@@ -83,11 +83,10 @@ fn a_resize_storm_ends_with_the_right_screen() {
 
 #[test]
 fn a_signal_that_ends_it_gives_the_terminal_back() {
-    for signal in ["TERM", "HUP", "INT"] {
+    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
         let terminal = demo(&[], (80, 24), &[]);
         terminal.signal(signal);
-        let ended = terminal.end();
-        assert_eq!(ended.restored, Ok(()), "SIG{signal}: {ended:?}");
+        assert_eq!(terminal.end(), Ended { code, restored: Ok(()) }, "SIG{signal}");
     }
 }
 
@@ -195,6 +194,35 @@ fn colours(written: &[u8]) -> Vec<String> {
 fn no_color_is_obeyed() {
     assert_ne!(colours(&tour(&[])), [""; 0], "this test sees colours where there are some");
     assert_eq!(colours(&tour(&[("NO_COLOR", "1")])), [""; 0]);
+}
+
+#[test]
+fn a_terminal_of_sixteen_colours_gets_those_and_no_other() {
+    for (term, colorterm) in [("xterm", ""), ("linux", ""), ("screen", "")] {
+        let seen = colours(&tour(&[("TERM", term), ("COLORTERM", colorterm)]));
+        assert!(!seen.is_empty(), "{term}: colours are seen where there are some");
+        assert!(!seen.iter().any(|sgr| sgr.contains("38;") || sgr.contains("48;")), "{term}: {seen:?}");
+    }
+}
+
+#[test]
+fn no_terminal_is_told_a_palette_of_our_own_so_dark_and_light_stay_readable() {
+    for env in [
+        [("TERM", "xterm-256color"), ("COLORTERM", ""), ("COLORFGBG", "15;0")],
+        [("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("COLORFGBG", "0;15")],
+        [("TERM", "tmux-256color"), ("COLORTERM", ""), ("COLORFGBG", "")],
+        [("TERM", "screen-256color"), ("COLORTERM", ""), ("COLORFGBG", "0;15")],
+    ] {
+        let seen = colours(&tour(&env));
+        assert!(!seen.is_empty());
+        for sgr in seen {
+            let numbers: Vec<&str> = sgr.split(';').collect();
+            // No colour by its components, no text that is white or black whatever it stands on, no ground.
+            assert!(!sgr.contains("38;2") && !sgr.contains("48;"), "{env:?}: {sgr}");
+            let forced = |n: &&str| matches!(*n, "30" | "37" | "97" | "40" | "47" | "107");
+            assert!(!numbers.iter().any(forced), "{env:?}: {sgr}");
+        }
+    }
 }
 
 #[test]

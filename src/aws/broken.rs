@@ -55,6 +55,13 @@ pub(super) fn html(host: &str, raw: &HttpResponse) -> Option<Why> {
     })
 }
 
+/// A refusal without any of AWS's words.
+pub(super) fn not_aws(host: &str, status: u16) -> Why {
+    let why = format!("{host} answered HTTP {status} as AWS never does: this is not AWS");
+    let remedy = "check the endpoint (--endpoint-url, AWS_ENDPOINT_URL) and the proxy".to_owned();
+    (TroubleKind::BadAnswer, why, Some(remedy))
+}
+
 pub(super) fn server_fault(host: &str, raw: &HttpResponse, code: Option<&str>) -> Option<Why> {
     let status = raw.status().as_u16();
     (status >= 500).then(|| {

@@ -12,34 +12,38 @@ use crate::platform::{MetricQuery, Point, Trouble, TroubleKind};
 
 /// `GetMetricData` takes this many at once, and charges for each.
 pub const METRICS_AT_ONCE: usize = 500;
-/// Seconds in one point.
-const PERIOD: i32 = 60;
+/// Seconds in one point: what `CloudWatch` keeps for fifteen days.
+pub const MINUTE: u32 = 60;
 /// Batches under way at once.
 const BATCHES: usize = 4;
 const OPERATION: &str = "cloudwatch:GetMetricData";
 
-/// The points of each metric in `start..end`, a number a minute, each metric with its own answer, in the
-/// order asked. No points means that CloudWatch has none. `$0.01` for 1,000 metrics (us-east-1).
+/// The points of each metric in `start..end`, a number for each `period` of so many seconds (a multiple of
+/// [`MINUTE`]), each metric with its own answer, in the order asked. No points means that CloudWatch has none. `$0.01` for 1,000 metrics (us-east-1).
 ///
 /// `aws cloudwatch get-metric-data --start-time START --end-time END --metric-data-queries …`
 pub async fn get_metric_data(
     clients: &Clients,
     queries: &[&MetricQuery],
+    period: u32,
     start: Timestamp,
     end: Timestamp,
 ) -> Result<Vec<Result<Vec<Point>, Trouble>>, Trouble> {
-    let batches: Vec<_> = queries.chunks(METRICS_AT_ONCE).map(|batch| batch_of(clients, batch, start, end)).collect();
+    let batches: Vec<_> =
+        queries.chunks(METRICS_AT_ONCE).map(|batch| batch_of(clients, batch, period, start, end)).collect();
     stream::iter(batches).buffered(BATCHES).try_concat().await
 }
 
 async fn batch_of(
     clients: &Clients,
     queries: &[&MetricQuery],
+    period: u32,
     start: Timestamp,
     end: Timestamp,
 ) -> Result<Vec<Result<Vec<Point>, Trouble>>, Trouble> {
     let mut answers = vec![Ok(Vec::new()); queries.len()];
-    let data_queries: Vec<_> = queries.iter().enumerate().map(|(place, query)| data_query(place, query)).collect();
+    let data_queries: Vec<_> =
+        queries.iter().enumerate().map(|(place, query)| data_query(place, query, period)).collect();
     let mut pages = clients
         .cloudwatch
         .get_metric_data()
@@ -83,14 +87,18 @@ fn points_of(result: &sdk::MetricDataResult) -> impl Iterator<Item = Point> {
     pairs.filter_map(|(at, &value)| Some(Point { at: instant(at)?, value })).filter(|point| point.value.is_finite())
 }
 
-fn data_query(place: usize, query: &MetricQuery) -> sdk::MetricDataQuery {
+fn data_query(place: usize, query: &MetricQuery, period: u32) -> sdk::MetricDataQuery {
     let dimension = |(name, value): &(String, String)| sdk::Dimension::builder().name(name).value(value).build();
     let metric = sdk::Metric::builder()
         .namespace(&query.namespace)
         .metric_name(&query.metric)
         .set_dimensions(Some(query.dimensions.iter().map(dimension).collect()))
         .build();
-    let stat = sdk::MetricStat::builder().metric(metric).period(PERIOD).stat(query.statistic.to_string()).build();
+    let stat = sdk::MetricStat::builder()
+        .metric(metric)
+        .period(period.try_into().unwrap_or(i32::MAX))
+        .stat(query.statistic.to_string())
+        .build();
     sdk::MetricDataQuery::builder().id(format!("m{place}")).metric_stat(stat).return_data(true).build()
 }
 
@@ -138,7 +146,8 @@ mod tests {
         let (cpu, memory) = (query("CPUUtilization"), query("MemoryUtilization"));
         let start = Timestamp::UNIX_EPOCH;
         let answers =
-            get_metric_data(&clients, &[&cpu, &memory], start, start + jiff::SignedDuration::from_mins(3)).await;
+            get_metric_data(&clients, &[&cpu, &memory], MINUTE, start, start + jiff::SignedDuration::from_mins(3))
+                .await;
         let answers = answers.unwrap();
         assert_eq!(answers[0].clone().unwrap_err().kind, TroubleKind::Denied);
         let points: Vec<_> = answers[1].clone().unwrap().iter().map(|p| (p.at.as_second(), p.value)).collect();
@@ -153,7 +162,7 @@ mod tests {
         let queries: Vec<_> = (0..1_001).map(|n| query(&format!("m{n}"))).collect();
         let queries: Vec<_> = queries.iter().collect();
         let start = Timestamp::UNIX_EPOCH;
-        let answers = get_metric_data(&clients, &queries, start, start).await.unwrap();
+        let answers = get_metric_data(&clients, &queries, MINUTE, start, start).await.unwrap();
         assert_eq!((answers.len(), clients.spent().calls, clients.spent().metrics), (1_001, 3, 1_001));
     }
 }

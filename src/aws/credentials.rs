@@ -226,6 +226,25 @@ pub(super) async fn origin(named: Option<&str>) -> (Option<String>, Origin) {
     (profile, if sso { Origin::Sso } else { Origin::Other })
 }
 
+/// The names of all profiles of `~/.aws`, sorted: for who has misspelt one.
+pub(super) fn profiles() -> Vec<String> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let file = |named: &str, usual: &str| {
+        let path = variable(named).or_else(|| variable("HOME").map(|home| format!("{home}/.aws/{usual}")));
+        path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default()
+    };
+    let text = format!("{}\n{}", file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials"));
+    let mut names: Vec<String> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix('[')?.split(']').next())
+        .filter(|section| !section.trim_start().starts_with("sso-session") && !section.starts_with("services"))
+        .map(|section| section.trim().strip_prefix("profile ").unwrap_or(section).trim().to_owned())
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// A profile of `~/.aws/config` signs in with IAM Identity Center, by itself or through its source.
 fn signs_in(text: &str, profile: &str, depth: u8) -> bool {
     let mut inside = false;

@@ -10,10 +10,10 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use super::broken::{html, server_fault, unreachable_host};
+use super::broken::{html, not_aws, server_fault, unreachable_host};
 use super::causes::{cause, chain_text, quote};
 use super::clients::Clients;
-use super::credentials::{Missing, Origin};
+use super::credentials::{self, Missing, Origin};
 use super::meter::NotARead;
 use super::operate::{OPERATE_POLICY_FILE, OPERATIONS};
 use super::permissions::{READ_POLICY_FILE, permission};
@@ -119,6 +119,8 @@ impl Clients {
                 html(&host, raw).or_else(|| server_fault(&host, raw, None)).unwrap_or_else(|| {
                     if cause::<io::Error>(error).is_some() {
                         (TroubleKind::Unreachable, format!("{host} hung up in the middle of its answer"), None)
+                    } else if raw.status().is_client_error() {
+                        not_aws(&host, raw.status().as_u16())
                     } else {
                         (TroubleKind::BadAnswer, format!("{host} answered what can't be read"), None)
                     }
@@ -183,6 +185,10 @@ impl Clients {
             }
             _ => server_fault(host, raw, Some(bare)).unwrap_or_else(|| {
                 let what = if bare.is_empty() { format!("HTTP {status}") } else { bare.to_owned() };
+                // AWS names every error that it makes.
+                if bare.is_empty() && message.is_empty() {
+                    return not_aws(host, status);
+                }
                 let why = match quote(message) {
                     message if message.is_empty() => format!("AWS refuses {}: {what}", short(operation)),
                     message => format!("AWS refuses {}: {message} ({what})", short(operation)),
@@ -201,7 +207,13 @@ impl Clients {
             {
                 let profile = self.profile().unwrap_or("default");
                 let why = format!("no AWS profile \"{profile}\"");
-                (TroubleKind::NoCredentials, why, Some(format!("run \"aws configure sso --profile {profile}\"")))
+                let make = format!("run \"aws configure sso --profile {profile}\"");
+                // The files are read only now: no profile of this name was found in them a moment ago.
+                let remedy = match credentials::profiles() {
+                    known if known.is_empty() => make,
+                    known => format!("there are: {}; or {make}", quote(&known.join(", "))),
+                };
+                (TroubleKind::NoCredentials, why, Some(remedy))
             }
             Missing::NotFound(_) => {
                 let remedy = match (self.profile(), self.known.origin) {

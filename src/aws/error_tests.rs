@@ -90,6 +90,17 @@ async fn each_kind_of_trouble_says_why_and_what_now() {
             BadAnswer,
             "ecs.us-east-1.amazonaws.com answered with HTML (407), not AWS: a proxy or captive portal?",
         ),
+        (
+            Reply::Answer(404, "text/html; charset=utf-8", b"<html>no such page".to_vec()),
+            BadAnswer,
+            "ecs.us-east-1.amazonaws.com answered with HTML (404), not AWS: a proxy or captive portal?",
+        ),
+        (
+            Reply::Answer(404, "text/plain", b"404 page not found".to_vec()),
+            BadAnswer,
+            "ecs.us-east-1.amazonaws.com answered HTTP 404 as AWS never does: this is not AWS: \
+             check the endpoint (--endpoint-url, AWS_ENDPOINT_URL) and the proxy",
+        ),
         (Reply::json("{\"services\": [{\"serv"), BadAnswer, "ecs.us-east-1.amazonaws.com answered what can't be read"),
         (Reply::Never, TimedOut, "no answer from ecs.us-east-1.amazonaws.com in 10 s"),
         (

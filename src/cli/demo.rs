@@ -13,8 +13,8 @@ use super::{failed, on_runtime, read_only, screen};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::database::Target;
-use crate::platform::file;
 use crate::platform::text::{nearest, printable};
+use crate::platform::{Platform, file};
 use crate::tui::{self, connection::Connected};
 use crate::world::{Host, Scenario, Served, World};
 
@@ -41,14 +41,19 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
     }
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     // Said here, before the screen opens over it.
-    if let Err(error) = TcpListener::bind(address) {
-        return failed(&format!(
-            "cannot use port {}: {}; --port 0 takes a free one",
-            args.port,
-            super::locate::why(&error)
-        ));
-    }
-    let platform = file::sample();
+    let bound =
+        TcpListener::bind(address).and_then(|listener| Ok((format!("http://{}", listener.local_addr()?), listener)));
+    let (url, listener) = match bound {
+        Ok(bound) => bound,
+        Err(error) => {
+            return failed(&format!(
+                "cannot use port {}: {}; --port 0 takes a free one",
+                args.port,
+                super::locate::why(&error)
+            ));
+        }
+    };
+    let platform = platform(&url);
     let region = platform.region.clone().unwrap_or_else(|| REGION.to_owned());
     let (seed, speed) = (args.seed, args.speed);
     let only_looks = read_only::said_by(whence, None);
@@ -71,7 +76,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         };
         if serve {
             let Some(host) = host.await else { return failed("the demo's platform could not be made") };
-            return match host.serve(address).await {
+            return match host.serve_on(listener).await {
                 Ok(served) => announce(&served, &region).await,
                 Err(error) => failed(&format!("cannot serve the demo: {}", super::locate::why(&error))),
             };
@@ -84,18 +89,21 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
             let nothing = |why: &str| Connected {
                 clients: Clients::at("http://127.0.0.1:9", &region),
                 hosting: Err(why.to_owned()),
+                address: None,
             };
             let Some(host) = host.await else { return nothing("the demo's platform could not be made") };
-            let connected = match host.serve(address).await {
+            let connected = match host.serve_on(listener).await {
                 Ok(serving) => {
-                    let (clients, url) = (Clients::at(&serving.url, &region), serving.url.clone());
+                    let clients = Clients::at(&url, &region);
                     let _ = held.set(serving);
-                    Connected { clients, hosting: screen::hosting(move || host_arguments(&url, &time)) }
+                    let address = Some(url.clone());
+                    Connected { clients, hosting: screen::hosting(move || host_arguments(&url, &time)), address }
                 }
-                // Someone took the port in between: to look, the demo needs none.
+                // To look, the demo needs no port.
                 Err(error) => Connected {
                     clients: Clients::over(host.http_client(), &region),
                     hosting: Err(format!("runs can't reach the demo: {}", super::locate::why(&error))),
+                    address: None,
                 },
             };
             if only_looks.is_some() {
@@ -108,6 +116,15 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         drop(served);
         code
     })
+}
+
+/// The seed platform, whose service is asked for its health where the demo answers.
+pub(super) fn platform(url: &str) -> Platform {
+    let mut platform = file::sample();
+    for service in &mut platform.services {
+        service.health_url = Some(format!("{url}/health/{}", service.name));
+    }
+    platform
 }
 
 /// The demo's platform, address and time for the processes that carry its runs out.

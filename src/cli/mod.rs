@@ -17,6 +17,7 @@ mod runs;
 mod screen;
 mod wish;
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::path::PathBuf;
@@ -82,12 +83,51 @@ pub fn main() -> ExitCode {
 
 /// Reads the command line. Runbooks become commands only where one is meant: nothing else waits for their files.
 fn parse() -> Result<(Cli, clap::ArgMatches), clap::Error> {
+    let words = spoken(std::env::args_os().collect());
     let mut command = Cli::command();
+    if words.iter().any(|word| word == "--help" || word == "-h") {
+        command = without_idle_flags(command);
+    }
     if std::env::args_os().any(|word| word == "plan" || word == "run") {
         command = wish::with_runbooks(command, &library::library(&Environment::read()).0);
     }
-    let matches = command.try_get_matches()?;
+    let matches = command.try_get_matches_from(words)?;
     Cli::from_arg_matches(&matches).map(|cli| (cli, matches))
+}
+
+/// `plantao help status` is what other tools understand by `plantao status --help`.
+fn spoken(mut words: Vec<OsString>) -> Vec<OsString> {
+    if words.get(1).is_some_and(|word| word == "help") {
+        words.remove(1);
+        words.push("--help".into());
+    }
+    words
+}
+
+/// Leaves out of a command's help the flags for all commands that mean nothing to it.
+fn without_idle_flags(mut command: clap::Command) -> clap::Command {
+    const AWS: [&str; 6] = ["config", "platform", "profile", "region", "endpoint_url", "read_only"];
+    const SCREEN: [&str; 2] = ["ascii", "no_mouse"];
+    // The flags are on the commands only once it is built.
+    command.build();
+    let idle: [(&str, &[&str], bool); 9] = [
+        ("demo", &AWS, false),
+        ("check", &AWS[2..], true),
+        ("init", &["read_only"], true),
+        ("status", &[], true),
+        ("doctor", &[], true),
+        ("runbooks", &AWS, true),
+        ("explain", &AWS, true),
+        ("completions", &AWS, true),
+        ("man", &AWS, true),
+    ];
+    for (name, flags, no_screen) in idle {
+        let flags: Vec<&str> = flags.iter().chain(SCREEN.iter().filter(|_| no_screen)).copied().collect();
+        command = command.mut_subcommand(name, |under| {
+            under.mut_args(|arg| if flags.contains(&arg.get_id().as_str()) { arg.hide(true) } else { arg })
+        });
+    }
+    command
 }
 
 /// What was said after the command.

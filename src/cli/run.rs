@@ -12,12 +12,11 @@ use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print};
 use super::run_args::{HostArgs, RunArgs, WishArgs};
-use super::{connection, failed, follow, on_runtime, read_only, wish};
+use super::{connection, demo, failed, follow, on_runtime, read_only, wish};
 use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
 use crate::headless;
-use crate::platform::file;
 use crate::platform::text::printable;
 use crate::run::{Context, Ending, Halt, Locks, Office, Order, Plan, RunId, Store, Who, Wish};
 
@@ -92,7 +91,7 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
     };
     let (Some(store), Some(locks)) = (Store::of_user(), Locks::of_machine()) else { return failed(NOWHERE) };
     let platform = match Environment::read().platform(whence) {
-        _ if args.sample => file::sample(),
+        _ if args.sample => demo::platform(whence.endpoint_url.as_deref().unwrap_or_default()),
         Ok((_, platform)) => platform,
         Err(message) => return failed(&message),
     };

@@ -28,7 +28,7 @@ pub(super) fn dashboard(whence: &Whence, screen: Screen) -> ExitCode {
     let arguments = run::host_arguments(whence);
     let connect = async move {
         let hosting = hosting(move || arguments.clone());
-        Connected { clients: Clients::connect(&connection).await, hosting }
+        Connected { clients: Clients::connect(&connection).await, hosting, address: None }
     };
     let options =
         tui::Options { forbidden: read_only::said_by(whence, Some(&platform)).map(forbidden), ..options(screen) };
@@ -46,7 +46,9 @@ pub(super) async fn open(
         return failed(&refusal);
     }
     match tui::run(Arc::new(platform), connect, clock, options).await {
-        Ok(()) => ExitCode::SUCCESS,
+        // As a shell reports a program that a signal ended.
+        Ok(Some(signal)) => ExitCode::from(u8::try_from(128 + signal).unwrap_or(1)),
+        Ok(None) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("the screen failed: {}", super::locate::why(&error))),
     }
 }

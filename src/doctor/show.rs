@@ -36,7 +36,9 @@ impl Report {
         let (fail, warn) = (count(Outcome::Fail), count(Outcome::Warn));
         let _ = match (fail, warn) {
             (0, 0) => writeln!(out, "\nall well"),
-            (fail, warn) => writeln!(out, "\n{fail} to mend, {warn} to know"),
+            (0, warn) => writeln!(out, "\nnothing to mend, {}", warnings(warn)),
+            (fail, 0) => writeln!(out, "\n{fail} to mend"),
+            (fail, warn) => writeln!(out, "\n{fail} to mend, {}", warnings(warn)),
         };
         out
     }
@@ -46,6 +48,10 @@ impl Report {
     pub fn json(&self) -> String {
         escape(&format!("{:#}\n", json!({ "format": 1, "failed": self.failed(), "checks": self.checks })))
     }
+}
+
+fn warnings(count: usize) -> String {
+    if count == 1 { "1 warning".to_owned() } else { format!("{count} warnings") }
 }
 
 fn line(check: &Check) -> String {
@@ -81,7 +87,7 @@ mod tests {
         assert_eq!(
             report.text(),
             "AWS\n  ok    region: us-east-1\n  FAIL  credentials: expired·[2J\n        -> run \"aws sso login\"\n\n\
-             tools\n  note  git: not found\n\n1 to mend, 0 to know\n"
+             tools\n  note  git: not found\n\n1 to mend\n"
         );
         assert!(report.failed());
         let json: serde_json::Value = serde_json::from_str(&report.json()).unwrap();

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::Status;
 use crate::platform::lines::escape;
-use crate::platform::{Part, Trouble};
+use crate::platform::{Part, STOPPED_AFTER, Trouble};
 
 impl Status {
     /// As JSON, indented, with a newline at the end.
@@ -96,7 +96,10 @@ impl Status {
                     "at": reading.map(|(point, _)| point.at),
                     "unit": gauge.unit,
                     "target": gauge.target.map(|target| target.show(gauge.unit)),
-                    "level": reading.and_then(|(_, level)| level),
+                    // A metric that stopped is neither well nor past its target; "at" says since when.
+                    "level": reading
+                        .filter(|(point, _)| self.at.duration_since(point.at) <= STOPPED_AFTER)
+                        .and_then(|(_, level)| level),
                     "trouble": self.picture.series.get(i).and_then(Part::trouble),
                 })
             })

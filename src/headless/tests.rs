@@ -54,7 +54,7 @@ fn silence_is_not_called_well() {
     let status = status(vec![Fact::Alarms(Err(denied("cloudwatch:DescribeAlarms", "access denied")))]);
     assert_eq!(status.exit_code(), 3);
     let text = status.text();
-    assert!(text.contains("could not tell alarms: access denied"), "{text}");
+    assert!(text.contains("cannot tell alarms") && text.contains("access denied"), "{text}");
     assert!(text.contains("assets/iam/plantao-read.json"), "{text}");
     let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
     assert_eq!((json["status"].as_str(), json["exit"].as_u64()), (Some("unknown"), Some(3)));
@@ -76,6 +76,34 @@ fn text_and_json_say_the_same_numbers() {
     assert_eq!(json["gauges"][0]["level"], "past");
     assert_eq!(json["databases"][0]["value"]["status"], "available");
     assert_eq!(json["format"], 1);
+}
+
+#[test]
+fn expired_credentials_that_hit_every_part_are_said_once() {
+    let expired = |operation: &str| Trouble {
+        kind: TroubleKind::ExpiredCredentials,
+        operation: operation.to_owned(),
+        why: "credentials expired".to_owned(),
+        remedy: Some("run \"aws sso login\"".to_owned()),
+        since: now(),
+    };
+    let mut facts: Vec<Fact> = (0..11).map(|i| Fact::Points(i, Err(expired("cloudwatch:GetMetricData")))).collect();
+    facts.push(Fact::Alarms(Err(expired("cloudwatch:DescribeAlarms"))));
+    facts.push(Fact::Database(0, Err(expired("rds:DescribeDBInstances"))));
+    let text = status(facts).text();
+    assert_eq!(text.matches("aws sso login").count(), 1, "{text}");
+    assert_eq!(text.matches("expired").count(), 2, "title and evidence: {text}");
+}
+
+#[test]
+fn a_metric_that_stopped_is_not_called_well() {
+    let old = vec![Point { at: now() - SignedDuration::from_mins(50), value: 30.0 }];
+    let status = status(vec![Fact::Points(0, Ok(old))]);
+    let text = status.text();
+    let line = text.lines().find(|line| line.contains("analytics-api CPU")).unwrap();
+    assert!(line.contains("stopped 50m ago") && !line.contains("well"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+    assert_eq!(json["gauges"][0]["level"], serde_json::Value::Null);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::Status;
 use crate::platform::lines::{Table, cut, wrap};
 use crate::platform::text::{age, date};
-use crate::platform::{AlarmState, Database, Level, Part, Rollout, Scaling, Service, ServiceStatus};
-use crate::triage::{Finding, Verdict};
+use crate::platform::{AlarmState, Database, Level, Part, Rollout, STOPPED_AFTER, Scaling, Service, ServiceStatus};
+use crate::triage::Finding;
 
 const WIDTH: usize = 80;
 
@@ -44,11 +44,6 @@ impl Status {
             many => format!(": {many} findings"),
         };
         let _ = writeln!(out, "{}{findings}", self.verdict.word());
-        if self.verdict == Verdict::Unknown {
-            for (what, trouble) in self.troubles() {
-                out.push_str(&wrap("", 2, &format!("could not tell {what}: {trouble}"), WIDTH));
-            }
-        }
     }
 
     fn finding(&self, finding: &Finding) -> String {
@@ -77,7 +72,7 @@ impl Status {
                 Some(state) => {
                     table.row([spec.name.clone(), tasks(state), format!("{}{scaling}", deployment(state, self.at))]);
                 }
-                None => table.row([spec.name.clone(), not_known(&service.state)]),
+                None => table.row([spec.name.clone(), not_known(&service.state).to_owned()]),
             }
         }
         section(out, "services", &table);
@@ -88,7 +83,7 @@ impl Status {
         for (spec, part) in self.platform.databases.iter().zip(&self.picture.databases) {
             match part.value() {
                 Some(database) => table.row([spec.id.clone(), database.status.clone(), kind(database, self.at)]),
-                None => table.row([spec.id.clone(), not_known(part)]),
+                None => table.row([spec.id.clone(), not_known(part).to_owned()]),
             }
         }
         section(out, "databases", &table);
@@ -102,8 +97,12 @@ impl Status {
                 if several { format!("{} {}", self.name(gauge.subject), gauge.title) } else { gauge.title.clone() };
             let target = gauge.target.map(|t| t.show(gauge.unit)).unwrap_or_default();
             let (value, level) = match (self.picture.reading(i, gauge), self.picture.series.get(i)) {
+                // The last number of a metric that stopped says nothing of the present.
+                (Some((point, _)), _) if self.at.duration_since(point.at) > STOPPED_AFTER => {
+                    (gauge.unit.show(point.value), format!("stopped {} ago", age(point.at, self.at)))
+                }
                 (Some((point, level)), _) => (gauge.unit.show(point.value), level.map_or("", level_word).to_owned()),
-                (None, Some(part)) if part.trouble().is_some() => ("?".to_owned(), not_known(part)),
+                (None, Some(part)) if part.trouble().is_some() => ("?".to_owned(), not_known(part).to_owned()),
                 _ => ("no data".to_owned(), String::new()),
             };
             table.row([title, value, target, level]);
@@ -114,7 +113,7 @@ impl Status {
     fn alarms(&self, out: &mut String) {
         let Some(alarms) = self.picture.alarms.value() else {
             let mut table = Table::default();
-            table.row([not_known(&self.picture.alarms)]);
+            table.row([not_known(&self.picture.alarms).to_owned()]);
             return section(out, "alarms", &table);
         };
         let mut table = Table::default();
@@ -134,9 +133,9 @@ fn section(out: &mut String, title: &str, table: &Table) {
     }
 }
 
-/// Why a value is not there.
-fn not_known<T>(part: &Part<T>) -> String {
-    part.trouble().map_or_else(|| "no answer yet".to_owned(), ToString::to_string)
+/// A value that is not there. Why is among the findings, once for all that one reason hits.
+fn not_known<T>(part: &Part<T>) -> &'static str {
+    if part.trouble().is_some() { "cannot tell" } else { "no answer yet" }
 }
 
 fn tasks(service: &Service) -> String {

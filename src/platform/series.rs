@@ -7,6 +7,8 @@ use serde::Serialize;
 
 /// How far back charts go.
 pub const SPAN: SignedDuration = SignedDuration::from_hours(3);
+/// A minute is published within two minutes of its end; a number this old means that none came since.
+pub const STOPPED_AFTER: SignedDuration = SignedDuration::from_mins(6);
 
 /// One number and the start of the minute it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]

@@ -114,7 +114,7 @@ fn datapoint(reason: &str) -> Option<f64> {
 }
 
 /// CloudWatch's reason without its preamble, its dates and its small print.
-fn shorten_reason(reason: &str) -> String {
+pub fn shorten_reason(reason: &str) -> String {
     let text = reason.trim().strip_prefix("Threshold Crossed: ").unwrap_or(reason);
     let text = text.split(" (minimum ").next().unwrap_or(text);
     let mut short = String::with_capacity(text.len());

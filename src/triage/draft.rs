@@ -135,7 +135,8 @@ impl<'a> Draft<'a> {
                 self.notes.push(note);
             }
         }
-        self.since = self.since.or(other.since);
+        // A gauge shows the trouble before its alarm does; the alarm's state does not move the onset.
+        self.since = self.since.into_iter().chain(other.since).min();
         if self.symptom == Symptom::Other {
             self.symptom = other.symptom;
         }

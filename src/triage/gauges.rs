@@ -7,14 +7,17 @@ use jiff::SignedDuration;
 use super::draft::{Draft, Topic};
 use super::scene::Scene;
 use super::symptom::Symptom;
-use crate::platform::{Gauge, Level, Role, Series, Severity, Subject, Target, text};
+use super::trend::{about, falling};
+use crate::platform::{AlarmCondition, Comparison, Gauge, Level, Role, Series, Severity, Subject, Target};
 
 /// So many minutes past a target are more than a spike.
 const LASTING: usize = 3;
-/// How far back the trend of free storage looks.
-const TREND: SignedDuration = SignedDuration::from_hours(1);
-/// A volume that would be full later than this is not worth the line.
-const HORIZON: f64 = 48.0 * 3_600.0;
+/// So many times its target is far past it.
+const FAR: f64 = 10.0;
+/// A volume that would be full later than this is not worth the line …
+const HORIZON: SignedDuration = SignedDuration::from_hours(48);
+/// … and one that will be full before the shift is over is more than a notice.
+const SHIFT: SignedDuration = SignedDuration::from_hours(12);
 
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
     let mut silent: BTreeMap<Subject, Vec<&Gauge>> = BTreeMap::new();
@@ -53,42 +56,76 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
     let target = gauge.target?;
     let point = scene.fresh_point(i)?;
     let level = target.level(point.value);
+    let falling = if gauge.role == Role::FreeStorage { falling(series) } else { None };
+    let falling = falling.filter(|f| f.left <= HORIZON);
     let limited = matches!(gauge.role, Role::Connections | Role::FreeStorage);
-    if level == Level::Well || (level == Level::Near && !limited) {
+    if falling.is_none() && (level == Level::Well || (level == Level::Near && !limited)) {
         return None;
     }
+    let alarm = scene.alarms_on(&gauge.query).first();
     let minutes = series.points().rev().take_while(|p| target.level(p.value) >= level).count();
     let lasting = minutes >= LASTING;
     let severity = match (gauge.role, level, lasting) {
         // The target of connections is the limit: beyond it new ones are refused.
         (Role::Connections, Level::Past, true) => Severity::Critical,
         (Role::FreeStorage, Level::Past, _) if point.value <= target.border() / 4.0 => Severity::Critical,
+        (_, Level::Past, _) if grave(scene, gauge, target, series) => Severity::Critical,
         (Role::Connections | Role::FreeStorage, Level::Past, _)
         | (_, Level::Past, true)
         | (Role::Connections, Level::Near, true) => Severity::Warning,
+        _ if falling.as_ref().is_some_and(|f| f.left <= SHIFT) => Severity::Warning,
         _ => Severity::Notice,
     };
     let name = whose(scene, gauge);
     let title = match (gauge.role, level) {
         (Role::Connections, Level::Past) => format!("{name} at the limit"),
         (Role::Connections, _) => format!("{name} near the limit"),
+        (Role::FreeStorage, Level::Well) => format!("{name} runs out"),
         (Role::FreeStorage, _) => format!("{name} is low"),
         _ => format!("{name} past its target"),
     };
-    let full = (gauge.role == Role::FreeStorage).then(|| full_in(series)).flatten();
+    let onset = if level == Level::Well { None } else { series.since(|value| target.level(value) >= level) };
+    // The alarm on this metric will tell of the same thing: one id, so that the bell rings once for both.
+    let id = match alarm {
+        Some(alarm) => format!("alarm/{}", alarm.name),
+        None => format!("gauge/{}/{}/{}", scene.path(gauge.subject), gauge.query.metric, gauge.query.statistic),
+    };
     Some(
-        Draft::new(
-            Topic::metric(&gauge.query),
-            severity,
-            gauge.subject,
-            format!("gauge/{}/{}/{}", scene.path(gauge.subject), gauge.query.metric, gauge.query.statistic),
-            title,
-        )
-        .symptom(symptom(gauge))
-        .evidence(evidence(gauge, target, level, point.value))
-        .notes(full.map(|left| format!("full in {} at this rate", text::duration(left))))
-        .since(series.since(|value| target.level(value) >= level)),
+        Draft::new(Topic::metric(&gauge.query), severity, gauge.subject, id, title)
+            .symptom(symptom(gauge))
+            .evidence(evidence(gauge, target, level, point.value))
+            .notes(falling.as_ref().map(|f| format!("full in {}", about(f.left))))
+            .since(onset.into_iter().chain(falling.map(|f| f.since)).min()),
     )
+}
+
+/// So far past its target that nobody should wait for an alarm.
+///
+/// Where the team has a critical alarm on the same series, its threshold says how far that is. Where no
+/// alarm says anything, a multiple of the target does, but only of what users feel.
+fn grave<'a>(scene: &Scene<'a>, gauge: &'a Gauge, target: Target, series: &Series) -> bool {
+    let alarms = scene.alarms_on(&gauge.query);
+    let same = |c: &&AlarmCondition| c.query.statistic == gauge.query.statistic;
+    let critical = |name: &str| scene.platform.expected_alarm(name).is_some_and(|e| e.severity == Severity::Critical);
+    let conditions = alarms.iter().filter(|a| critical(&a.name)).filter_map(|a| a.condition.as_ref());
+    if let Some(condition) = conditions.clone().find(same) {
+        // As far again as the threshold at once; the threshold itself when it is more than a spike.
+        let holds = |value: f64, times: f64| match condition.comparison {
+            Comparison::Greater | Comparison::GreaterOrEqual => {
+                condition.comparison.holds(value, condition.threshold * times)
+            }
+            Comparison::Less | Comparison::LessOrEqual => {
+                condition.comparison.holds(value, condition.threshold / times)
+            }
+        };
+        let lasting = series.points().rev().take_while(|p| holds(p.value, 1.0)).count() >= LASTING;
+        return lasting || series.latest().is_some_and(|p| holds(p.value, 2.0));
+    }
+    let far = match target {
+        Target::Below(border) => border > 0.0 && series.latest().is_some_and(|p| p.value >= border * FAR),
+        Target::Above(border) => series.latest().is_some_and(|p| p.value <= border / FAR),
+    };
+    far && conditions.count() == 0 && symptom(gauge).hurts_users()
 }
 
 /// A gauge by a name that is plain on this platform: whose it is goes without saying where there is only one.
@@ -122,18 +159,9 @@ fn evidence(gauge: &Gauge, target: Target, level: Level, value: f64) -> String {
     match level {
         Level::Past if shown == border => format!("{} {shown}, target {}", gauge.title, target.show(gauge.unit)),
         Level::Past => format!("{} {shown} {sign} {border}", gauge.title),
+        Level::Well => format!("{} {shown}", gauge.title),
         _ => format!("{} {shown}, limit {border}", gauge.title),
     }
-}
-
-/// When a falling number reaches 0, by the straight line through the last hour.
-fn full_in(series: &Series) -> Option<SignedDuration> {
-    let last = series.latest()?;
-    let first = series.points().find(|p| last.at.duration_since(p.at) <= TREND)?;
-    let seconds = last.at.duration_since(first.at).as_secs_f64();
-    let rate = (first.value - last.value) / seconds;
-    let left = last.value / rate;
-    (seconds >= 600.0 && rate > 0.0 && left <= HORIZON).then(|| SignedDuration::from_secs(left as i64))
 }
 
 fn unpublished<'a>(scene: &Scene<'a>, subject: Subject, gauges: &[&Gauge]) -> Draft<'a> {

@@ -18,6 +18,7 @@ mod services;
 mod stop;
 mod symptom;
 mod tasks;
+mod trend;
 mod unknown;
 mod verdict;
 
@@ -31,6 +32,7 @@ use serde::Serialize;
 
 use crate::platform::{Picture, Platform, Severity, Subject, text};
 
+pub use alarms::shorten_reason;
 pub use verdict::{Verdict, verdict};
 
 /// An incident is younger than this.
@@ -59,7 +61,7 @@ pub struct Finding {
     pub subject: Subject,
 }
 
-/// What is wrong now, worst first; of equals those that hurt users, then the newest.
+/// What is wrong now, worst first; of equals what serves nobody, then the oldest.
 ///
 /// What has not been heard of yet is not wrong: an empty picture has no findings.
 pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<Finding> {
@@ -78,14 +80,16 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     gauges::look(&scene, &mut drafts);
 
     let mut merged = draft::merge(drafts);
-    // Of one incident the cause begins before its symptoms: the oldest comes first. What has lasted for
-    // longer than an incident is known, and comes after.
+    // Of one incident the cause begins before its symptoms: the oldest comes first. What serves nobody at all
+    // explains the rest, and a gauge's minute began before the instant at which an alarm or RDS says so. What
+    // has lasted for longer than an incident is known, and comes after.
     merged.sort_by_cached_key(|d| {
         let lasting = d.since.is_some_and(|since| now.duration_since(since) > INCIDENT);
         (
             Reverse(d.severity),
             d.id != identity::ACCOUNT,
             lasting,
+            !d.symptom.is_down(),
             d.since.unwrap_or(now),
             Reverse(d.symptom.hurts_users()),
         )

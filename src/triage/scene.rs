@@ -1,8 +1,14 @@
 //! What every look needs: the platform, the picture, the instant, and who owns which metric.
 
+use std::cell::OnceCell;
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::platform::{Picture, Platform, Point, ServicePicture, ServiceSpec, Subject, Subjects, TroubleKind};
+use super::draft::Topic;
+use crate::platform::{
+    Alarm, MetricQuery, Picture, Platform, Point, ServicePicture, ServiceSpec, Subject, Subjects, TroubleKind,
+};
 
 /// A point older than this does not speak of now.
 const FRESH: SignedDuration = SignedDuration::from_mins(15);
@@ -12,11 +18,13 @@ pub(super) struct Scene<'a> {
     pub(super) picture: &'a Picture,
     pub(super) now: Timestamp,
     pub(super) subjects: Subjects<'a>,
+    /// Alarms by what they watch; made when first asked for.
+    watching: OnceCell<HashMap<Topic<'a>, Vec<&'a Alarm>>>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn of(platform: &'a Platform, picture: &'a Picture, now: Timestamp) -> Scene<'a> {
-        Scene { platform, picture, now, subjects: Subjects::of(platform) }
+        Scene { platform, picture, now, subjects: Subjects::of(platform), watching: OnceCell::new() }
     }
 
     /// How a service is found, and what is known of it.
@@ -43,6 +51,23 @@ impl<'a> Scene<'a> {
             Subject::Database(i) => self.platform.databases.get(i).map_or_else(String::new, |d| d.id.clone()),
             Subject::Platform => self.platform.name.clone(),
         }
+    }
+
+    /// The alarms on a metric, whatever the statistic, those first that the platform counts on.
+    pub(super) fn alarms_on(&self, query: &'a MetricQuery) -> &[&'a Alarm] {
+        let watching = self.watching.get_or_init(|| {
+            let mut watching: HashMap<Topic<'a>, Vec<&'a Alarm>> = HashMap::new();
+            for alarm in self.picture.alarms.value().into_iter().flatten() {
+                if let Some(condition) = &alarm.condition {
+                    watching.entry(Topic::metric(&condition.query)).or_default().push(alarm);
+                }
+            }
+            for alarms in watching.values_mut().filter(|alarms| alarms.len() > 1) {
+                alarms.sort_by_key(|a| self.platform.expected_alarm(&a.name).map_or(1, |_| 0));
+            }
+            watching
+        });
+        watching.get(&Topic::metric(query)).map_or(&[], Vec::as_slice)
     }
 
     /// The newest point of a gauge, if it speaks of now.

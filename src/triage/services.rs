@@ -10,7 +10,10 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
     let subject = Subject::Service(i);
     let path = scene.path(subject);
     if scene.is_missing(subject) {
-        let why = picture.state.trouble().map(|t| t.why.clone());
+        let why = picture.state.trouble().map_or_else(
+            || format!("no such service in cluster {}", spec.cluster),
+            |trouble| trouble.why.trim_end_matches('.').to_owned(),
+        );
         drafts.push(
             Draft::new(
                 Topic::Tasks(i),
@@ -21,8 +24,8 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
             )
             .rank(Rank::Headline)
             .symptom(Symptom::TasksDown)
-            .evidence(format!("no such service in cluster {}: deleted, or another account or region", spec.cluster))
-            .notes(why),
+            .evidence(why)
+            .note("deleted, or another account or region"),
         );
         return;
     }

@@ -28,6 +28,11 @@ impl Symptom {
         matches!(self, Symptom::TasksDown | Symptom::DatabaseDown | Symptom::Errors | Symptom::Latency)
     }
 
+    /// Nobody is served at all.
+    pub(super) fn is_down(self) -> bool {
+        matches!(self, Symptom::TasksDown | Symptom::DatabaseDown)
+    }
+
     /// A new version of the program may well be its cause.
     pub(super) fn suspects_deploy(self) -> bool {
         matches!(self, Symptom::TasksDown | Symptom::Errors | Symptom::Latency)

@@ -126,7 +126,9 @@ fn draft<'a>(kind: TroubleKind, operation: &str, group: &Group) -> Draft<'a> {
     let severity = if group.blind || credentials { Severity::Warning } else { Severity::Notice };
     let topic = if kind == TroubleKind::ClockSkew { Topic::Clock } else { Topic::Own };
     let subject = if credentials { Subject::Platform } else { group.subject.unwrap_or(Subject::Platform) };
-    let operation = if credentials { String::new() } else { format!(" ({})", trouble.operation) };
+    let called = trouble.operation.rsplit(':').next().unwrap_or_default();
+    let said = credentials || trouble.why.contains(called);
+    let operation = if said { String::new() } else { format!(" ({})", trouble.operation) };
     Draft::new(topic, severity, subject, id, title)
         .evidence(format!("{}{operation}", trouble.why))
         .notes(trouble.remedy.clone())

@@ -214,9 +214,10 @@ impl App {
 
     fn open_alarm(&mut self, name: &str) -> Vec<Effect> {
         let alarm = self.picture.alarms.value().and_then(|alarms| alarms.iter().find(|alarm| alarm.name == name));
-        let query = alarm.and_then(|alarm| alarm.condition.as_ref()).map(|condition| condition.query.clone());
+        let condition = alarm.and_then(|alarm| alarm.condition.as_ref());
+        let (query, period) = (condition.map(|c| c.query.clone()), condition.map_or(60, |c| c.period_seconds));
         self.show(Some(Overlay::Alarm(AlarmDetail { name: name.to_owned(), history: None, points: None })));
-        vec![Effect::ShowAlarm { name: name.to_owned(), query }]
+        vec![Effect::ShowAlarm { name: name.to_owned(), query, period }]
     }
 
     fn copy(&mut self) -> Vec<Effect> {

@@ -97,6 +97,8 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// Every runbook, the user's too; none until [`super::run`] sets it, so that they are read once.
     pub library: Library,
+    /// Where other AWS clients can read what is shown, once that is known.
+    pub address: Option<String>,
     /// What is known of it.
     pub picture: Picture,
     /// What is wrong, worst first.
@@ -147,6 +149,7 @@ impl App {
         App {
             picture: Picture::of(&platform),
             library: Library::default(),
+            address: None,
             ranking: (0..platform.services.len()).collect(),
             platform,
             findings: Vec::new(),
@@ -220,8 +223,9 @@ impl App {
                 Vec::new()
             }
             Message::Tick(now) => self.tick(now),
-            Message::Connected { region, profile } => {
+            Message::Connected { region, profile, address } => {
                 self.connected = Some((region, profile));
+                self.address = address;
                 Vec::new()
             }
             Message::Observed(observation) => {
@@ -270,7 +274,7 @@ impl App {
                 Vec::new()
             }
             Message::Resumed => vec![Effect::Redraw],
-            Message::Hangup => vec![Effect::Quit],
+            Message::Hangup(_) => vec![Effect::Quit],
         }
     }
 

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc::{self, Sender};
 
 use super::effect::Effect;
 use super::hosting::Hosting;
 use super::message::Message;
 use super::runs::Runs;
+use super::screen::alarm_span;
 use crate::aws::Clients;
 use crate::aws::alarms::describe_alarm_history;
-use crate::aws::cloudwatch::get_metric_data;
+use crate::aws::cloudwatch::{MINUTE, get_metric_data};
 use crate::clock::Clock;
-use crate::platform::{Observation, Platform, SPAN};
+use crate::platform::{Observation, Platform};
 use crate::watch::{self, Watch};
 
 /// Observations that may wait for the queue; the watch waits when they do.
@@ -25,6 +27,7 @@ pub struct Connection {
     queue: Sender<Message>,
     clock: Clock,
     runs: Runs,
+    address: Option<String>,
 }
 
 /// What there is once the work with credentials is done.
@@ -33,12 +36,14 @@ pub struct Connected {
     pub clients: Clients,
     /// Where runs are started, or why none can be.
     pub hosting: Result<Hosting, String>,
+    /// Where other AWS clients can read what is shown, if that is not where AWS is.
+    pub address: Option<String>,
 }
 
 impl Connection {
     /// Starts watching; what is observed is put on the queue.
     pub fn open(platform: Arc<Platform>, connected: Connected, clock: Clock, queue: Sender<Message>) -> Connection {
-        let Connected { clients, hosting } = connected;
+        let Connected { clients, hosting, address } = connected;
         let runs = Runs::new(Arc::clone(&platform), clients.clone(), clock.clone(), hosting, queue.clone());
         let (observer, mut observed) = mpsc::channel::<Observation>(WAITING);
         let watch = watch::start(platform, clients.clone(), clock.clone(), observer);
@@ -50,7 +55,7 @@ impl Connection {
                 }
             }
         });
-        Connection { clients, watch, queue, clock, runs }
+        Connection { clients, watch, queue, clock, runs, address }
     }
 
     /// What the screen is told about it.
@@ -58,6 +63,7 @@ impl Connection {
         Message::Connected {
             region: self.clients.region().map(ToOwned::to_owned),
             profile: self.clients.profile().map(ToOwned::to_owned),
+            address: self.address.clone(),
         }
     }
 
@@ -68,12 +74,17 @@ impl Connection {
             Effect::Attend(attention) => self.watch.attend(attention),
             Effect::Refresh => self.watch.refresh(),
             Effect::Focus(service) => self.watch.focus(Some(service)),
-            Effect::ShowAlarm { name, query } => {
+            Effect::ShowAlarm { name, query, period } => {
                 let (clients, queue, now) = (self.clients.clone(), self.queue.clone(), self.clock.now());
                 tokio::spawn(async move {
                     let points = async {
                         let query = query.as_ref()?;
-                        let answers = get_metric_data(&clients, &[query], now - SPAN, now).await;
+                        // An alarm that looks at quarters of an hour is shown by the quarter, whole ones.
+                        let period = period.max(MINUTE).next_multiple_of(MINUTE);
+                        let begin = (now - alarm_span(period)).as_second();
+                        let begin = begin - begin.rem_euclid(period.into());
+                        let begin = Timestamp::from_second(begin).unwrap_or(now);
+                        let answers = get_metric_data(&clients, &[query], period, begin, now).await;
                         Some(answers.and_then(|answers| answers.into_iter().next().unwrap_or_else(|| Ok(Vec::new()))))
                     };
                     let (history, points) = tokio::join!(describe_alarm_history(&clients, &name), points);

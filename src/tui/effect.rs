@@ -32,6 +32,8 @@ pub enum Effect {
         name: String,
         /// Its metric.
         query: Option<MetricQuery>,
+        /// Seconds in one point, as the alarm looks at it.
+        period: u32,
     },
     /// Make a plan. Only reads.
     MakePlan(Box<Wanted>),

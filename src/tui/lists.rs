@@ -2,7 +2,7 @@
 
 use super::app::{App, Overlay, Screen};
 use crate::platform::timeline::Entry;
-use crate::platform::{Alarm, Deployment, ServiceEvent, Subject, Task};
+use crate::platform::{Alarm, Deployment, ServiceEvent, Severity, Subject, Task};
 use crate::triage::Finding;
 
 /// What is selected.
@@ -31,10 +31,13 @@ fn matches(filter: &str, texts: &[&str]) -> bool {
     filter.is_empty() || texts.iter().any(|text| text.to_lowercase().contains(filter))
 }
 
-/// The findings shown.
+/// The findings shown. No filter hides what is critical: a filter that was forgotten must not hide the fire.
 pub fn findings(app: &App) -> Vec<&Finding> {
     let filter = if app.screen == Screen::Overview { app.filter() } else { String::new() };
-    app.findings.iter().filter(|f| matches(&filter, &[&f.title, &f.evidence, f.severity.word()])).collect()
+    let shown = |f: &&Finding| {
+        f.severity == Severity::Critical || matches(&filter, &[&f.title, &f.evidence, f.severity.word()])
+    };
+    app.findings.iter().filter(shown).collect()
 }
 
 /// The alarms shown, worst first.
@@ -136,7 +139,7 @@ pub fn copyable(app: &App) -> Option<String> {
         Some(Overlay::Finding(id)) => {
             return app.findings.iter().find(|f| f.id == *id).map(|f| format!("{}: {}", f.title, f.evidence));
         }
-        Some(Overlay::Runbook(name)) => return Some(name.clone()),
+        Some(Overlay::Runbook(name)) => return Some(format!("plantao run {name}")),
         Some(Overlay::Plan(page)) => return page.commands(),
         Some(Overlay::Run) => return app.run.as_ref().map(|run| run.id.to_string()),
         Some(Overlay::Runs(rows)) => {

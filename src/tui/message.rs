@@ -25,6 +25,8 @@ pub enum Message {
         region: Option<String>,
         /// The profile they use.
         profile: Option<String>,
+        /// Where other AWS clients can read the same, if that is not where AWS is.
+        address: Option<String>,
     },
     /// A source answered.
     Observed(Box<Observation>),
@@ -77,8 +79,8 @@ pub enum Message {
     Notice(String),
     /// The process was stopped and continues, or something else wrote on the screen.
     Resumed,
-    /// SIGTERM, SIGHUP, or the terminal is gone.
-    Hangup,
+    /// A signal, by its number, wants the end; a terminal that is gone counts as SIGHUP.
+    Hangup(i32),
 }
 
 /// A run in the list of runs.

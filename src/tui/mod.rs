@@ -17,6 +17,7 @@ mod plan_page;
 mod run_page;
 mod runs;
 pub mod screen;
+mod sgr;
 mod sources;
 mod terminal;
 pub mod text;
@@ -36,6 +37,7 @@ use crate::runbook::Library;
 use app::App;
 use connection::{Connected, Connection};
 use effect::Effect;
+use message::Message;
 use terminal::Terminal;
 use theme::Theme;
 
@@ -61,7 +63,7 @@ impl Default for Options {
     }
 }
 
-/// Shows the platform until the user quits or the terminal is gone.
+/// Shows the platform until the user quits or the terminal is gone. Gives the signal that ended it, if one did.
 ///
 /// The first frame is drawn before `connect` is even polled: no credential or network work delays it.
 ///
@@ -72,7 +74,7 @@ pub async fn run(
     connect: impl Future<Output = Connected> + Send + 'static,
     clock: Clock,
     options: Options,
-) -> io::Result<()> {
+) -> io::Result<Option<i32>> {
     let lookup = |name: &str| std::env::var(name).ok();
     let mut theme = Theme::detect(lookup);
     theme.ascii |= options.ascii;
@@ -90,8 +92,14 @@ pub async fn run(
     let mut connecting = tokio::spawn(connect);
     let mut connection: Option<Connection> = None;
 
+    let mut signal = None;
     loop {
         let mut effects = Vec::new();
+        let mut note = |message: &Message| {
+            if let Message::Hangup(number) = message {
+                signal.get_or_insert(*number);
+            }
+        };
         tokio::select! {
             connected = &mut connecting, if connection.is_none() => {
                 let connected = connected.map_err(io::Error::other)?;
@@ -101,10 +109,12 @@ pub async fn run(
                 connection = Some(open);
             }
             Some(first) = messages.recv() => {
+                note(&first);
                 effects.extend(app.update(first));
                 // All that waits is taken before a frame is drawn, but never so much that none is.
                 for _ in 1..QUEUE {
                     let Ok(message) = messages.try_recv() else { break };
+                    note(&message);
                     effects.extend(app.update(message));
                 }
             }
@@ -112,7 +122,7 @@ pub async fn run(
         effects.extend(app.settle());
         for effect in effects {
             match effect {
-                Effect::Quit => return Ok(()),
+                Effect::Quit => return Ok(signal),
                 Effect::Suspend => terminal.suspend()?,
                 Effect::Redraw => terminal.resume()?,
                 Effect::Bell => Terminal::bell()?,

@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crossterm::event::Event;
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
@@ -21,28 +22,17 @@ pub fn start(queue: &Sender<Message>, clock: &Clock) -> io::Result<JoinSet<()>> 
     let to = queue.clone();
     std::thread::Builder::new().name("keys".to_owned()).spawn(move || keys(&to))?;
     sources.spawn(ticks(queue.clone(), clock.clone()));
-    let message_of = |kind: SignalKind| -> fn() -> Option<Message> {
-        if kind == SignalKind::from_raw(signal_hook::consts::SIGTSTP) {
-            || keymap::press("ctrl+z").map(Message::Key)
-        } else if kind == SignalKind::from_raw(signal_hook::consts::SIGCONT) {
-            || Some(Message::Resumed)
-        } else {
-            || Some(Message::Hangup)
-        }
-    };
-    for kind in [
-        SignalKind::terminate(),
-        SignalKind::hangup(),
-        SignalKind::interrupt(),
-        SignalKind::from_raw(signal_hook::consts::SIGTSTP),
-        SignalKind::from_raw(signal_hook::consts::SIGCONT),
-    ] {
-        let mut signals = signal(kind)?;
+    for number in [SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT] {
+        let mut signals = signal(SignalKind::from_raw(number))?;
         let queue = queue.clone();
-        let message = message_of(kind);
         sources.spawn(async move {
             while signals.recv().await.is_some() {
-                if let Some(message) = message()
+                let message = match number {
+                    SIGTSTP => keymap::press("ctrl+z").map(Message::Key),
+                    SIGCONT => Some(Message::Resumed),
+                    ending => Some(Message::Hangup(ending)),
+                };
+                if let Some(message) = message
                     && queue.send(message).await.is_err()
                 {
                     return;
@@ -64,9 +54,9 @@ fn keys(queue: &Sender<Message>) {
             Ok(Event::Resize(columns, rows)) => Message::Resize(columns, rows),
             Ok(Event::FocusGained | Event::FocusLost) => continue,
             // The line is gone: there is nobody left to show anything to.
-            Err(_) => Message::Hangup,
+            Err(_) => Message::Hangup(SIGHUP),
         };
-        let over = matches!(message, Message::Hangup);
+        let over = matches!(message, Message::Hangup(_));
         if queue.blocking_send(message).is_err() || over {
             return;
         }

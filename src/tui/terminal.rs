@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
 use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{Clear, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, execute, queue};
 use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
@@ -14,7 +15,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
 use super::app::App;
-use super::screen;
+use super::{screen, sgr};
 
 /// Frames larger than this are wrapped into a synchronized update, so that the terminal shows them
 /// at once. A tick of the clock is smaller than the wrapping.
@@ -137,7 +138,8 @@ fn enter(mouse: bool) -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     let mut out = io::stdout();
     // Not every terminal's alternate screen begins empty, and frames write only what differs from that.
-    queue!(out, EnterAlternateScreen, Clear(crossterm::terminal::ClearType::All), EnableBracketedPaste)?;
+    queue!(out, EnterAlternateScreen, SetAttribute(Attribute::Reset))?;
+    queue!(out, Clear(crossterm::terminal::ClearType::All), EnableBracketedPaste)?;
     if mouse {
         queue!(out, EnableMouseCapture)?;
     }
@@ -174,13 +176,13 @@ impl Write for Page {
         if self.bytes.is_empty() {
             return Ok(());
         }
-        if self.bytes.len() >= SYNCHRONIZED_FROM {
-            self.bytes.splice(0..0, *b"\x1b[?2026h");
-            self.bytes.extend_from_slice(b"\x1b[?2026l");
-        }
-        let written = self.out.write_all(&self.bytes);
+        let mut frame = sgr::spare(&self.bytes);
         self.bytes.clear();
-        written?;
+        if frame.len() >= SYNCHRONIZED_FROM {
+            frame.splice(0..0, *b"\x1b[?2026h");
+            frame.extend_from_slice(b"\x1b[?2026l");
+        }
+        self.out.write_all(&frame)?;
         self.out.flush()
     }
 }
@@ -250,5 +252,52 @@ impl Backend for Sparing {
 
     fn flush(&mut self) -> io::Result<()> {
         Backend::flush(&mut self.inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+    use super::*;
+
+    /// Run by the test below, in a process and on a terminal of its own.
+    #[test]
+    #[ignore = "it needs a terminal: a_panic_gives_the_terminal_back_before_it_says_why runs it on one"]
+    #[should_panic(expected = "something went wrong")]
+    fn panics_with_the_terminal_taken() {
+        let _terminal = Terminal::take(true).unwrap();
+        panic!("something went wrong");
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_says_why() {
+        let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 80, ..PtySize::default() }).unwrap();
+        let settings = || format!("{:?}", pair.master.get_termios());
+        let before = settings();
+        let mut itself = CommandBuilder::new(std::env::current_exe().unwrap());
+        let name = "tui::terminal::tests::panics_with_the_terminal_taken";
+        itself.args([name, "--exact", "--ignored", "--nocapture"]);
+        let mut child = pair.slave.spawn_command(itself).unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let reading = std::thread::spawn(move || {
+            let (mut said, mut some) = (Vec::new(), [0; 4_096]);
+            while let Ok(length @ 1..) = reader.read(&mut some) {
+                said.extend_from_slice(&some[..length]);
+            }
+            said
+        });
+        assert!(child.wait().unwrap().success());
+        assert_eq!(settings(), before, "raw mode is left");
+        drop(pair.slave);
+        let said = String::from_utf8_lossy(&reading.join().unwrap()).into_owned();
+        let at = |what: &str| said.find(what).unwrap_or_else(|| panic!("no {what:?} in {said:?}"));
+        let why = at("something went wrong");
+        assert!(at("\x1b[?1049h") < at("\x1b[?1049l"));
+        for mode in ["\x1b[?1049l", "\x1b[?25h", "\x1b[?2004l", "\x1b[?1000l"] {
+            assert!(at(mode) < why, "{mode:?} only after the reason: {said:?}");
+        }
     }
 }

@@ -57,7 +57,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let clean = printable(text);
     let mut lines = vec![String::new()];
     let mut used = 0;
-    for word in clean.split_word_bounds() {
+    for word in words(&clean) {
         let wide = word.width();
         if used + wide <= columns {
             push(&mut lines, &mut used, word, wide);
@@ -70,6 +70,8 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
                 used = 0;
             }
             for grapheme in word.graphemes(true) {
+                // One that is wider than a whole line can't be shown; some scripts have those.
+                let grapheme = if grapheme.width() > columns { "…" } else { grapheme };
                 let wide = grapheme.width();
                 if used + wide > columns {
                     lines.push(String::new());
@@ -80,6 +82,14 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// Words and the spaces between them, each a piece.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive(' ').flat_map(|piece| {
+        let word = piece.strip_suffix(' ').unwrap_or(piece);
+        [word, &piece[word.len()..]].into_iter().filter(|part| !part.is_empty())
+    })
 }
 
 fn push(lines: &mut [String], used: &mut usize, piece: &str, wide: usize) {
@@ -101,6 +111,12 @@ mod tests {
         assert_eq!(pad("ok", 4), "ok  ");
         assert_eq!(pad_left("7", 3), "  7");
         assert_eq!(fit("\u{1b}[2J", 10), "·[2J");
+    }
+
+    #[test]
+    fn a_line_breaks_between_words_not_within_a_name() {
+        let lines = wrap("ecs throttles (ecs:DescribeServices) see assets/iam/read.json", 22);
+        assert_eq!(lines, ["ecs throttles ", "(ecs:DescribeServices)", "see ", "assets/iam/read.json"]);
     }
 
     proptest! {

@@ -131,7 +131,7 @@ async fn metrics(room: Arc<Room>) -> Vec<Fact> {
     let gauges = &room.platform.gauges;
     let (start, end) = room.minutes().window(room.clock.now());
     let queries: Vec<_> = gauges.iter().map(|gauge| &gauge.query).collect();
-    match cloudwatch::get_metric_data(&room.clients, &queries, start, end).await {
+    match cloudwatch::get_metric_data(&room.clients, &queries, cloudwatch::MINUTE, start, end).await {
         Ok(answers) => {
             let mut minutes = room.minutes();
             minutes.answered(end);

@@ -71,10 +71,15 @@ impl Flow {
 
     /// The clients are there and the watch begins.
     pub fn connect(&mut self) {
-        let clients = Clients::over(self.host.http_client(), "us-east-1");
+        self.connect_to("us-east-1");
+    }
+
+    /// The same, for who means another region.
+    pub fn connect_to(&mut self, region: &str) {
+        let clients = Clients::over(self.host.http_client(), region);
         let platform = Arc::clone(&self.app.platform);
         let hosting = Ok(self.hosting(Arc::clone(&platform)));
-        let connected = Connected { clients, hosting };
+        let connected = Connected { clients, hosting, address: None };
         let connection = Connection::open(platform, connected, self.clock.clone(), self.queue.clone());
         let effects = self.app.update(connection.greeting());
         self.connection = Some(connection);

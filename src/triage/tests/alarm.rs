@@ -17,6 +17,17 @@ fn a_firing_alarm_shows_the_gauges_number_beside_its_threshold() {
 }
 
 #[test]
+fn an_alarm_that_fires_moves_neither_the_onset_nor_the_id_of_what_its_gauge_showed_before() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::ERRORS] = fixture::last(&[0.2, 12.4, 12.4, 12.4, 12.4, 12.4, 12.4]);
+    let before = only(&picture);
+    fire(&mut picture, "API-HighErrorRate", 1, REASON);
+    let after = only(&picture);
+    assert_eq!((before.since, before.severity), (Some(ago(6)), Severity::Critical));
+    assert_eq!((after.since, after.severity, after.id), (before.since, before.severity, before.id));
+}
+
+#[test]
 fn an_alarm_that_lags_behind_a_gauge_that_recovered_is_not_told_as_present() {
     let mut picture = fixture::picture();
     fire(&mut picture, "API-HighErrorRate", 8, REASON);

@@ -24,9 +24,9 @@ fn a_database_that_does_not_serve_is_one_finding_with_its_alarm() {
     fire(&mut picture, "API-HighErrorRate", 1, "");
     let all = findings(&platform, &picture, fixture::now());
     let told: Vec<_> = all.iter().map(|f| (f.title.as_str(), f.subject)).collect();
-    assert_eq!(told, [("API-HighErrorRate", Subject::Service(0)), ("RDS-Down", Subject::Database(0))]);
-    assert_eq!(all[0].after.as_deref(), Some("while RDS analytics is rebooting"));
-    assert_eq!(all[1].evidence, "status rebooting: connections are not served");
+    assert_eq!(told, [("RDS-Down", Subject::Database(0)), ("API-HighErrorRate", Subject::Service(0))]);
+    assert_eq!(all[1].after.as_deref(), Some("while RDS analytics is rebooting"));
+    assert_eq!(all[0].evidence, "status rebooting: connections are not served");
 }
 
 #[test]
@@ -81,10 +81,50 @@ fn storage_that_runs_out_says_when() {
     picture.series[fixture::STORAGE] = last(&falling);
     let found = only(&picture);
     assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "RDS free storage is low"));
-    assert_eq!(found.evidence, "free storage 1.9 GB < 2 GB · full in 3h11m at this rate");
+    assert_eq!(found.evidence, "free storage 1.9 GB < 2 GB · full in about 3 h");
     picture.series[fixture::STORAGE] = last(&[0.4e9; 30]);
     let found = only(&picture);
     assert_eq!((found.severity, found.evidence.as_str()), (Severity::Critical, "free storage 400 MB < 2 GB"));
+}
+
+#[test]
+fn storage_that_falls_is_told_before_it_is_low() {
+    let mut picture = fixture::picture();
+    let falling = |rate: f64| -> Vec<f64> { (0..170).map(|minute| 9e9 - f64::from(minute) * rate).collect() };
+    picture.series[fixture::STORAGE] = last(&falling(2e7));
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "RDS free storage runs out"));
+    assert_eq!(found.evidence, "free storage 5.6 GB · full in about 5 h");
+    assert!(found.since.is_some_and(|since| since <= ago(150)), "{:?}", found.since);
+    picture.series[fixture::STORAGE] = last(&falling(4e6));
+    assert_eq!(only(&picture).severity, Severity::Notice);
+    picture.series[fixture::STORAGE] = last(&falling(1e6));
+    assert_eq!(look(&picture), []);
+}
+
+#[test]
+fn seventy_percent_errors_are_critical_before_any_alarm_fires() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::ERRORS] = last(&[0.2, 0.2, 70.0]);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.evidence.as_str()), (Severity::Critical, "5xx 70 % > 1 %"));
+    // Beyond the critical alarm's threshold of 5 %: a spike is not yet, three minutes are.
+    picture.series[fixture::ERRORS] = last(&[0.2, 6.0]);
+    assert_eq!(only(&picture).severity, Severity::Notice);
+    picture.series[fixture::ERRORS] = last(&[6.0, 6.0, 6.0]);
+    assert_eq!(only(&picture).severity, Severity::Critical);
+    picture.series[fixture::ERRORS] = last(&[4.0; 9]);
+    assert_eq!(only(&picture).severity, Severity::Warning);
+    // Where no alarm says how far is too far, ten times the target is.
+    edit(&mut picture.alarms, |a| a[1].condition = None);
+    picture.series[fixture::ERRORS] = last(&[9.0; 9]);
+    assert_eq!(only(&picture).severity, Severity::Warning);
+    picture.series[fixture::ERRORS] = last(&[70.0]);
+    assert_eq!(only(&picture).severity, Severity::Critical);
+    // A long queue threatens, but nobody feels it yet.
+    let mut picture = fixture::picture();
+    picture.series[fixture::QUEUE] = last(&[900.0; 9]);
+    assert_eq!(only(&picture).severity, Severity::Warning);
 }
 
 #[test]

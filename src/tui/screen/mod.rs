@@ -1,7 +1,9 @@
 //! The screens: what `draw(&App)` puts where.
 
+mod alarm_page;
 mod alarms;
 mod database;
+mod now;
 mod overlay;
 mod overview;
 mod plan;
@@ -16,6 +18,7 @@ use ratatui::layout::{Position, Rect};
 
 use super::app::{App, Screen};
 use super::{layout, widget};
+pub use alarm_page::span as alarm_span;
 
 /// Draws one panel of a screen.
 pub type Draw = fn(&App, Rect, &mut Buffer);

@@ -1,24 +1,22 @@
-//! What lies over a screen: the keys, the palette, one task, one alarm, one finding.
+//! What lies over a screen: the keys, the palette, one task, one finding, or a page of its own.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget};
 
-use super::alarms::severity;
-use super::{plan, run, runbook};
-use crate::platform::{AlarmCondition, AlarmState, Health, Severity, Task, Unit, text};
+use super::{alarm_page, plan, run, runbook};
+use crate::platform::{Health, Task, text};
 use crate::triage::Finding;
-use crate::tui::app::{AlarmDetail, App, Overlay};
+use crate::tui::app::{App, Overlay};
 use crate::tui::keymap::{BINDINGS, Group};
 use crate::tui::palette::Palette;
-use crate::tui::text::{fit, pad, wrap};
-use crate::tui::theme::{alarm_glyph, glyph};
-use crate::tui::widget::{Plot, chart, list, panel};
+use crate::tui::text::{fit, pad, width, wrap};
+use crate::tui::theme::glyph;
+use crate::tui::widget::{list, panel};
 
-/// Rows of an alarm's chart, where the body has room for it.
-const CHART_ROWS: u16 = 12;
+/// Narrower than this, keys and their help share no line.
+const NARROW: usize = 50;
 
 /// Lines of what is open, at the present width.
 pub(super) fn length(app: &App) -> usize {
@@ -61,21 +59,41 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
         Overlay::Palette(_) | Overlay::Plan(_) | Overlay::Run | Overlay::Runs(_) => return None,
     };
     Clear.render(area, buffer);
-    let mut inner = panel(&title, &Line::styled("esc", app.theme.muted()), true, app.theme, area, buffer);
-    let lines = lines(app, overlay, usize::from(inner.width));
-    if let Overlay::Alarm(detail) = overlay
-        && inner.height > CHART_ROWS + 6
-        && let Some(condition) = condition(app, &detail.name)
-    {
-        let room = Rect { height: CHART_ROWS, ..inner };
-        draw_alarm_chart(app, detail, condition, room, buffer);
-        inner.y += CHART_ROWS;
-        inner.height -= CHART_ROWS;
-    }
-    let first = app.overlay_scroll.min(lines.len().saturating_sub(usize::from(inner.height)));
-    Paragraph::new(lines.into_iter().skip(first).take(usize::from(inner.height)).collect::<Vec<_>>())
-        .render(inner, buffer);
+    let inner = panel(&title, &Line::styled("esc", app.theme.muted()), true, app.theme, area, buffer);
+    let columns = usize::from(inner.width);
+    let page = match overlay {
+        Overlay::Alarm(detail) => {
+            let below = alarm_page::draw(app, detail, inner, buffer);
+            below.map(|below| (below, alarm_page::rest(app, detail, columns)))
+        }
+        _ => None,
+    };
+    let (rest, lines) = page.unwrap_or_else(|| (inner, lines(app, overlay, columns)));
+    let below = lines.len().saturating_sub(usize::from(rest.height));
+    let first = app.overlay_scroll.min(below);
+    mark_more(app, first, below - first, area, buffer);
+    Paragraph::new(lines.into_iter().skip(first).take(usize::from(rest.height)).collect::<Vec<_>>())
+        .render(rest, buffer);
     None
+}
+
+/// Says on the frame how many lines are out of sight.
+fn mark_more(app: &App, above: usize, below: usize, area: Rect, buffer: &mut Buffer) {
+    let mut say = |text: String, y: u16| {
+        let wide = width(&text) as u16;
+        if wide + 4 <= area.width {
+            buffer.set_stringn(area.right() - wide - 2, y, text, usize::from(wide), app.theme.key());
+        }
+    };
+    if area.height < 3 {
+        return;
+    }
+    match (above, below) {
+        (0, 0) => {}
+        (0, below) => say(format!(" ↓ {below} more below "), area.bottom() - 1),
+        (above, 0) => say(format!(" ↑ {above} more above "), area.bottom() - 1),
+        (above, below) => say(format!(" ↑ {above} above ↓ {below} more below "), area.bottom() - 1),
+    }
 }
 
 /// A rectangle of at most this size in the middle of the body.
@@ -87,7 +105,7 @@ fn popup(body: Rect, columns: u16, rows: u16) -> Rect {
 
 fn lines(app: &App, overlay: &Overlay, columns: usize) -> Vec<Line<'static>> {
     match overlay {
-        Overlay::Help => help(app),
+        Overlay::Help => help(app, columns),
         Overlay::Runbook(name) => match app.library.named(name) {
             Some(runbook) => runbook::lines(app.theme, runbook, columns),
             None => vec![Line::from("there is no such runbook")],
@@ -100,7 +118,7 @@ fn lines(app: &App, overlay: &Overlay, columns: usize) -> Vec<Line<'static>> {
                 None => vec![Line::from("ECS has forgotten this task: stopped tasks are kept for an hour")],
             }
         }
-        Overlay::Alarm(detail) => alarm_lines(app, detail, columns),
+        Overlay::Alarm(detail) => alarm_page::lines(app, detail, columns),
         Overlay::Finding(id) => match app.findings.iter().find(|f| f.id == *id) {
             Some(finding) => finding_lines(app, finding, columns),
             None => vec![Line::styled("✓ this is over", app.theme.well())],
@@ -109,7 +127,7 @@ fn lines(app: &App, overlay: &Overlay, columns: usize) -> Vec<Line<'static>> {
     }
 }
 
-fn fact(app: &App, name: &str, value: &str, columns: usize) -> Vec<Line<'static>> {
+pub(super) fn fact(app: &App, name: &str, value: &str, columns: usize) -> Vec<Line<'static>> {
     const LABEL: usize = 13;
     wrap(value, columns.saturating_sub(LABEL).max(10))
         .into_iter()
@@ -123,7 +141,7 @@ fn fact(app: &App, name: &str, value: &str, columns: usize) -> Vec<Line<'static>
         .collect()
 }
 
-fn help(app: &App) -> Vec<Line<'static>> {
+fn help(app: &App, columns: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     for (group, name) in [(Group::Screens, "Screens"), (Group::Moving, "Moving"), (Group::Acting, "Acting")] {
         if !lines.is_empty() {
@@ -131,20 +149,38 @@ fn help(app: &App) -> Vec<Line<'static>> {
         }
         lines.push(Line::styled(name, app.theme.title()));
         for binding in BINDINGS.iter().filter(|b| b.group == group) {
-            lines.push(key_line(app, &binding.keys.join(" "), binding.help));
+            lines.extend(key_lines(app, binding.keys, binding.help, columns));
         }
+    }
+    if let Some(address) = &app.address {
+        lines.push(Line::default());
+        lines.push(Line::styled("This simulated platform, for other AWS clients", app.theme.title()));
+        lines.extend(
+            wrap(&format!("export AWS_ENDPOINT_URL={address}"), columns.saturating_sub(2))
+                .into_iter()
+                .map(|part| Line::from(vec![Span::raw("  "), Span::styled(part, app.theme.focus())])),
+        );
     }
     lines.push(Line::default());
     lines.push(Line::styled("Runbooks", app.theme.title()));
     for runbook in app.library.all() {
         let key = runbook.key.map(String::from).unwrap_or_default();
-        lines.push(key_line(app, &key, &runbook.title));
+        lines.extend(key_lines(app, &[&key], &runbook.title, columns));
     }
     lines
 }
 
-fn key_line(app: &App, keys: &str, help: &str) -> Line<'static> {
-    Line::from(vec![Span::styled(format!("  {}", pad(keys, 20)), app.theme.key()), Span::raw(fit(help, 60))])
+/// A binding in a line; where that is too narrow, its first two keys and the help in as many lines as it needs.
+fn key_lines(app: &App, keys: &[&str], help: &str, columns: usize) -> Vec<Line<'static>> {
+    let (label, keys) = if columns < NARROW { (10, &keys[..keys.len().min(2)]) } else { (20, keys) };
+    wrap(help, columns.saturating_sub(label + 2).max(10))
+        .into_iter()
+        .enumerate()
+        .map(|(i, part)| {
+            let keys = if i == 0 { keys.join(" ") } else { String::new() };
+            Line::from(vec![Span::styled(format!("  {}", pad(&keys, label)), app.theme.key()), Span::raw(part)])
+        })
+        .collect()
 }
 
 fn finding_lines(app: &App, finding: &Finding, columns: usize) -> Vec<Line<'static>> {
@@ -220,108 +256,6 @@ fn health_word(health: Health) -> &'static str {
     }
 }
 
-fn alarm_lines(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'static>> {
-    let theme = app.theme;
-    let mut lines = Vec::new();
-    let found = app.picture.alarms.value().and_then(|alarms| alarms.iter().find(|a| a.name == detail.name));
-    if let Some(alarm) = found {
-        let since = alarm.since.map(|at| format!(" since {} ({})", text::date(at), text::age(at, app.now)));
-        lines.push(Line::styled(
-            format!("{} {}{}", alarm_glyph(alarm.state), alarm.state.word(), since.unwrap_or_default()),
-            theme.alarm(alarm.state, severity(app, &alarm.name)),
-        ));
-        if let Some(reason) = &alarm.reason {
-            lines.extend(fact(app, "why", reason, columns));
-        }
-        if let Some(condition) = &alarm.condition {
-            let query = &condition.query;
-            lines.extend(fact(
-                app,
-                "fires when",
-                &format!(
-                    "{} {} {} {} in {} of {} periods of {} s",
-                    query.statistic,
-                    query.metric,
-                    condition.comparison.sign(),
-                    condition.threshold,
-                    condition.datapoints_to_alarm,
-                    condition.evaluation_periods,
-                    condition.period_seconds
-                ),
-                columns,
-            ));
-            let dimensions: Vec<String> = query.dimensions.iter().map(|(n, v)| format!("{n}={v}")).collect();
-            lines.extend(fact(app, "metric", &format!("{} {}", query.namespace, dimensions.join(" ")), columns));
-        }
-        let actions = match (alarm.actions_enabled, alarm.actions.as_slice()) {
-            (false, _) => "disabled: nobody is told".to_owned(),
-            (true, []) => "none: nobody is told".to_owned(),
-            (true, actions) => actions.join(" "),
-        };
-        lines.extend(fact(app, "actions", &actions, columns));
-        if let Some(description) = &alarm.description {
-            lines.extend(fact(app, "description", description, columns));
-        }
-    } else {
-        lines.push(Line::styled("this alarm does not exist in the region", theme.severity(Severity::Warning)));
-    }
-    if let Some(expected) = app.platform.expected_alarm(&detail.name) {
-        lines.extend(fact(app, "severity", expected.severity.word(), columns));
-        if let Some(runbook) = &expected.runbook {
-            lines.extend(fact(app, "runbook", runbook, columns));
-        }
-    }
-    lines.push(Line::default());
-    lines.push(Line::styled("History", theme.title()));
-    match &detail.history {
-        None => lines.push(Line::styled("…", theme.muted())),
-        Some(Err(trouble)) => lines.extend(wrap(&trouble.to_string(), columns).into_iter().map(Line::from)),
-        Some(Ok(changes)) if changes.is_empty() => {
-            lines.push(Line::styled("no change in the last 14 days", theme.muted()));
-        }
-        Some(Ok(changes)) => {
-            for change in changes {
-                let style = if change.to == AlarmState::Alarm {
-                    theme.alarm(change.to, severity(app, &change.alarm))
-                } else {
-                    Style::new()
-                };
-                lines.push(Line::from(vec![
-                    Span::styled(format!("{}  ", text::date(change.at)), theme.muted()),
-                    Span::styled(format!("{} {}", alarm_glyph(change.to), change.to.word()), style),
-                ]));
-            }
-        }
-    }
-    lines
-}
-
-/// What an alarm fires on, if it is one metric against one threshold.
-fn condition<'a>(app: &'a App, name: &str) -> Option<&'a AlarmCondition> {
-    app.picture.alarms.value()?.iter().find(|alarm| alarm.name == name)?.condition.as_ref()
-}
-
-fn draw_alarm_chart(app: &App, detail: &AlarmDetail, condition: &AlarmCondition, area: Rect, buffer: &mut Buffer) {
-    let theme = app.theme;
-    let gauge = app.platform.gauges.iter().find(|g| g.query.same_metric(&condition.query));
-    match &detail.points {
-        None => Line::styled("…", theme.muted()).render(area, buffer),
-        Some(Err(trouble)) => {
-            Line::styled(fit(&trouble.to_string(), usize::from(area.width)), theme.muted()).render(area, buffer);
-        }
-        Some(Ok(points)) => {
-            let now_bad = points.last().is_some_and(|p| condition.comparison.holds(p.value, condition.threshold));
-            let plot = Plot {
-                points: points.clone(),
-                unit: gauge.map_or(Unit::Count, |g| g.unit),
-                line: Some(condition.threshold),
-                style: if now_bad { theme.severity(Severity::Critical) } else { theme.well() },
-            };
-            chart(&plot, app.now, theme, area, buffer);
-        }
-    }
-}
-
 fn draw_palette(app: &App, palette: &Palette, body: Rect, buffer: &mut Buffer) -> Option<Position> {
     let theme = app.theme;
     let area = popup(body, 72, 16);
@@ -339,9 +273,11 @@ fn draw_palette(app: &App, palette: &Palette, body: Rect, buffer: &mut Buffer) -
     let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     let found: Vec<_> = found.collect();
     list(&found, cursor, true, theme, rest, buffer, |item, columns| {
+        // The name is what is read; where there is little room it has it all.
+        let kind = if columns < NARROW { 0 } else { 10 };
         Line::from(vec![
-            Span::styled(pad(item.kind, 10), theme.muted()),
-            Span::raw(pad(&item.name, columns.saturating_sub(14))),
+            Span::styled(pad(item.kind, kind), theme.muted()),
+            Span::raw(pad(&item.name, columns.saturating_sub(kind + 4))),
             Span::styled(pad(&item.key, 4), theme.key()),
         ])
     });

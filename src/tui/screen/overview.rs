@@ -5,24 +5,26 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::{Draw, alarms, database, service_summary};
+use super::{Draw, alarms, database, now, service_summary};
 use crate::platform::timeline::{Entry, EntryKind};
-use crate::platform::{Gauge, Level, Severity, Subject, text};
-use crate::triage::Finding;
+use crate::platform::{Gauge, Level, SPAN, Severity, Subject, text};
 use crate::tui::app::{App, Overlay, Screen};
 use crate::tui::layout::has_charts;
 use crate::tui::lists;
-use crate::tui::text::{fit, pad, pad_left, width};
-use crate::tui::theme::glyph;
+use crate::tui::text::fit;
 use crate::tui::widget::{Plot, chart, list, overlap, panel};
 
-/// Lines of *Now* at 80×24 and where there is more room.
-const NOW_LINES: (usize, usize) = (5, 8);
+/// Lines of *Now*, where there is room for them …
+const NOW_LINES: usize = 8;
+/// … and where there is not: what is wrong comes before all else.
+const NOW_LEAST: usize = 5;
+/// Rows of a panel of alarms or events that still says something.
+const LIST_ROWS: u16 = 5;
 
 pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     let timeline = lists::timeline(app).len().clamp(1, 12) as u16;
     vec![
-        (now_height(app, app.size.0, NOW_LINES.0), now as Draw),
+        (now::height(app, app.size.0, NOW_LINES * 2), now as Draw),
         (service_height(app) + 2, services as Draw),
         (database::summary_height(app) + 2, database::summary as Draw),
         (lists::alarms(app).len().clamp(1, 12) as u16 + 2, alarms_panel as Draw),
@@ -32,8 +34,10 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let roomy = has_charts((area.width, area.height + 2));
-    let now_rows = now_height(app, area.width, if roomy { NOW_LINES.1 } else { NOW_LINES.0 });
     let middle = service_height(app).max(database::summary_height(app)) + 2;
+    // Its borders are shared with the panels below.
+    let spare = usize::from(area.height.saturating_sub(middle + LIST_ROWS));
+    let now_rows = now::height(app, area.width, spare.clamp(NOW_LEAST, NOW_LINES));
     let left = area.height.saturating_sub(now_rows + middle);
     if roomy && left > 14 {
         let charts_rows = (left / 2).clamp(8, 14);
@@ -79,127 +83,8 @@ fn focused(app: &App, pane: usize) -> bool {
         && app.overlay.as_ref().is_none_or(|o| matches!(o, Overlay::Palette(_)))
 }
 
-/// A line of *Now*: a finding, or what its own line has no room for.
-enum NowLine<'a> {
-    Finding(&'a Finding),
-    More(String),
-}
-
-/// From here on a finding's own line has room for what changed just before.
-const ROOM_FOR_AFTER: u16 = 110;
-/// Only the worst findings get a second line.
-const SECOND_LINES: usize = 2;
-
-fn now_lines(app: &App, columns: u16) -> Vec<NowLine<'_>> {
-    let widths = Columns::of(app, usize::from(columns.saturating_sub(2)));
-    let mut lines = Vec::new();
-    for (number, finding) in lists::findings(app).into_iter().enumerate() {
-        lines.push(NowLine::Finding(finding));
-        if number >= SECOND_LINES {
-            continue;
-        }
-        let evidence = (width(&finding.evidence) > widths.evidence).then_some(finding.evidence.as_str());
-        let after = if columns < ROOM_FOR_AFTER { finding.after.as_deref() } else { None };
-        let more: Vec<&str> = evidence.into_iter().chain(after).collect();
-        if !more.is_empty() {
-            lines.push(NowLine::More(more.join(" · ")));
-        }
-    }
-    lines
-}
-
-fn now_height(app: &App, columns: u16, most: usize) -> u16 {
-    now_lines(app, columns).len().clamp(1, most) as u16 + 2
-}
-
-/// What is wrong, worst first, and the runbook that treats it.
 fn now(app: &App, area: Rect, buffer: &mut Buffer) {
-    let theme = app.theme;
-    let lines = now_lines(app, area.width);
-    let hidden = lines.len().saturating_sub(usize::from(area.height.saturating_sub(2)));
-    let note = if hidden > 0 { Line::styled(format!("{hidden} more"), theme.muted()) } else { Line::default() };
-    let inner = panel("Now", &note, focused(app, 0), theme, area, buffer);
-    if lines.is_empty() {
-        let (text, style) = if app.findings.is_empty() {
-            nothing_wrong(app)
-        } else {
-            ("no finding matches the filter".to_owned(), theme.muted())
-        };
-        Line::styled(text, style).render(inner, buffer);
-        return;
-    }
-    let columns = Columns::of(app, usize::from(inner.width));
-    let findings = lines.iter().enumerate().filter(|(_, line)| matches!(line, NowLine::Finding(_)));
-    let selected = findings.map(|(row, _)| row).nth(app.place().cursors[0]).unwrap_or(lines.len() - 1);
-    list(&lines, selected, focused(app, 0), theme, inner, buffer, |line, room| match line {
-        NowLine::Finding(finding) => finding_line(app, finding, room, &columns),
-        NowLine::More(more) => {
-            let text = fit(&format!("└ {more}"), room.saturating_sub(HEAD));
-            Line::from(vec![Span::raw(" ".repeat(HEAD)), Span::styled(text, theme.severity(Severity::Warning))])
-        }
-    });
-}
-
-/// Columns of the glyph and the severity.
-const HEAD: usize = 11;
-const SINCE: usize = 6;
-
-/// Widths that all lines of *Now* share, so that the eye can run down.
-struct Columns {
-    title: usize,
-    /// What is left for evidence and what changed just before.
-    evidence: usize,
-    /// Zero where no finding has one.
-    runbook: usize,
-}
-
-impl Columns {
-    fn of(app: &App, room: usize) -> Columns {
-        let seen = || app.findings.iter().take(NOW_LINES.1);
-        let title = seen().map(|f| width(&f.title)).max().unwrap_or(0).min(room * 9 / 25).max(8);
-        let runbook = seen().filter_map(|f| f.runbook.as_deref()).map(|r| width(r) + 2).max().unwrap_or(0).min(20);
-        let runbook = if room >= 60 { runbook } else { 0 };
-        let tail = SINCE + 2 + if runbook > 0 { runbook + 2 } else { 0 };
-        Columns { title, evidence: room.saturating_sub(HEAD + title + 2 + tail), runbook }
-    }
-}
-
-fn nothing_wrong(app: &App) -> (String, ratatui::style::Style) {
-    let pending = app.picture.services.iter().any(|s| s.state.is_pending())
-        || app.picture.databases.iter().any(crate::platform::Part::is_pending)
-        || app.picture.alarms.is_pending();
-    if pending {
-        ("… asking AWS".to_owned(), app.theme.muted())
-    } else {
-        let alarms = app.picture.alarms.value().map_or(0, Vec::len);
-        (format!("✓ nothing is wrong: {alarms} alarms quiet, every gauge within its target"), app.theme.well())
-    }
-}
-
-fn finding_line(app: &App, finding: &Finding, room: usize, columns: &Columns) -> Line<'static> {
-    let theme = app.theme;
-    let style = theme.severity(finding.severity);
-    let mut line = Line::from(vec![
-        Span::styled(format!("{} {} ", glyph(finding.severity), pad(finding.severity.word(), 8)), style),
-        Span::styled(pad(&finding.title, columns.title), style),
-        Span::raw("  "),
-    ]);
-    let evidence = width(&finding.evidence);
-    match &finding.after {
-        Some(after) if room >= usize::from(ROOM_FOR_AFTER) - 2 && columns.evidence > evidence + 16 => {
-            let rest = columns.evidence - evidence - 2;
-            line.push_span(format!("{}  ", fit(&finding.evidence, evidence)));
-            line.push_span(Span::styled(pad(after, rest), theme.severity(Severity::Warning)));
-        }
-        _ => line.push_span(pad(&finding.evidence, columns.evidence)),
-    }
-    let since = finding.since.map(|since| text::rough_age(since, app.now)).unwrap_or_default();
-    line.push_span(Span::styled(format!("  {}", pad_left(&since, SINCE)), theme.muted()));
-    if columns.runbook > 0 {
-        let runbook = finding.runbook.as_deref().map(|name| format!("→ {name}")).unwrap_or_default();
-        line.push_span(Span::styled(format!("  {}", pad(&runbook, columns.runbook)), theme.key()));
-    }
-    line
+    now::draw(app, focused(app, 0), area, buffer);
 }
 
 fn service_height(app: &App) -> u16 {
@@ -238,7 +123,11 @@ fn timeline_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     let inner = panel("Timeline", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, buffer);
     let entries = lists::timeline(app);
     if entries.is_empty() {
-        Line::styled("nothing happened yet", theme.muted()).render(inner, buffer);
+        let text = match app.timeline.len() {
+            0 => "nothing happened yet".to_owned(),
+            hidden => format!("none of {hidden} matches the filter"),
+        };
+        Line::styled(text, theme.muted()).render(inner, buffer);
     }
     list(&entries, app.place().cursors[2], focused(app, 2), theme, inner, buffer, |entry, columns| {
         entry_line(app, entry, columns)
@@ -299,6 +188,7 @@ pub(super) fn gauge_chart(app: &App, index: usize, gauge: &Gauge, area: Rect, bu
         points: series.points().collect(),
         unit: gauge.unit,
         line: gauge.target.map(crate::platform::Target::border),
+        span: SPAN,
         style,
     };
     chart(&plot, app.now, theme, inner, buffer);

@@ -27,8 +27,10 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let facts_rows = facts(app, usize::from(area.width)).len() as u16 + 2;
     let deployments = lists::deployments(app).len().clamp(1, 4) as u16 + 2;
-    let tasks = (lists::tasks(app).len() as u16 + 3).clamp(4, area.height.saturating_sub(deployments + 4).max(4));
     let wide = area.width >= 110;
+    let columns = if wide { area.width * 2 / 3 } else { area.width }.saturating_sub(2);
+    let wanted = task_lines(&lists::tasks(app), why_room(usize::from(columns), columns >= 90));
+    let tasks = (wanted as u16 + 3).clamp(4, area.height.saturating_sub(deployments + 4).max(4));
     if wide {
         let [left, right] =
             overlap(Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width / 3).max(45))]), area);
@@ -147,12 +149,55 @@ fn tasks_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     titles.push_str("image / why it stopped");
     Line::styled(fit(&titles, usize::from(inner.width)), theme.muted()).render(head, buffer);
     let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
-    list(&tasks, app.place().cursors[0], focused(app, 0), theme, rest, buffer, |task, columns| {
-        task_line(app, task, columns, wide)
+    let rows = task_rows(&tasks, usize::from(rest.height), why_room(usize::from(rest.width), wide));
+    let own = rows.iter().enumerate().filter(|(_, row)| matches!(row, TaskRow::Task(..)));
+    let selected = own.map(|(at, _)| at).nth(app.place().cursors[0]).unwrap_or(usize::MAX);
+    list(&rows, selected, focused(app, 0), theme, rest, buffer, |row, columns| match row {
+        TaskRow::Task(task, more) => task_line(app, task, columns, wide, *more),
+        TaskRow::More(why) => Line::from(vec![
+            Span::raw(" ".repeat(WHY_INDENT)),
+            Span::styled(fit(&format!("└ {why}"), columns.saturating_sub(WHY_INDENT)), theme.muted()),
+        ]),
     });
 }
 
-fn task_line(app: &App, task: &Task, columns: usize, wide: bool) -> Line<'static> {
+/// A task, or why it stopped where its own line has no room for that.
+enum TaskRow<'a> {
+    /// A task, and whether the next row is its reason.
+    Task(&'a Task, bool),
+    More(String),
+}
+
+/// Where a reason on a line of its own begins: below the revision.
+const WHY_INDENT: usize = 13;
+
+/// Columns for the reason on a task's own line.
+fn why_room(columns: usize, wide: bool) -> usize {
+    columns.saturating_sub(13 + 6 + 15 + 11 + 8 + if wide { 12 } else { 0 })
+}
+
+/// Each task has a line; the newest that stopped have a second one for a long reason, while there is room.
+fn task_rows<'a>(tasks: &[&'a Task], rows: usize, room: usize) -> Vec<TaskRow<'a>> {
+    let mut spare = rows.saturating_sub(tasks.len());
+    let mut found = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let why = if task.is_stopped() && spare > 0 { task.why_stopped() } else { None };
+        let why = why.filter(|why| width(why) > room);
+        found.push(TaskRow::Task(task, why.is_some()));
+        if let Some(why) = why {
+            spare -= 1;
+            found.push(TaskRow::More(why));
+        }
+    }
+    found
+}
+
+/// Lines of tasks with all their reasons.
+fn task_lines(tasks: &[&Task], room: usize) -> usize {
+    task_rows(tasks, usize::MAX, room).len()
+}
+
+fn task_line(app: &App, task: &Task, columns: usize, wide: bool, below: bool) -> Line<'static> {
     let theme = app.theme;
     let health_style = match task.health {
         Health::Healthy => theme.well(),
@@ -173,7 +218,9 @@ fn task_line(app: &App, task: &Task, columns: usize, wide: bool) -> Line<'static
     let age = since.map(|at| text::rough_age(at, app.now)).unwrap_or_default();
     let container = of(app, app.service).and_then(|(spec, _)| spec.container.clone());
     let image = container.and_then(|name| task.container(&name)).or_else(|| task.containers.first());
-    let last = if task.is_stopped() {
+    let last = if below {
+        String::new()
+    } else if task.is_stopped() {
         task.why_stopped().unwrap_or_default()
     } else {
         image

@@ -5,14 +5,12 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::sparkline;
-use crate::platform::{Gauge, Level, Role, text};
+use crate::platform::{Gauge, Level, Role, STOPPED_AFTER, text};
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad, width};
 
 /// Columns of the name that begins a line of a panel, and the mark or space behind it.
 pub const LABEL: usize = 12;
-/// A minute is published within two minutes of its end; a number this old means that none came since.
-const STOPPED_AFTER: SignedDuration = SignedDuration::from_mins(6);
 /// Columns of the number.
 const VALUE: usize = 8;
 /// Columns of the target or age at the end.

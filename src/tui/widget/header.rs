@@ -40,6 +40,13 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
             left.push((piece, style));
         }
     }
+    // The address that the demo answers at, where there is room.
+    if let Some(address) = &app.address
+        && width(address) + width(&cost) + 4 <= room
+    {
+        room -= width(address) + 2;
+        left.push((address.clone(), theme.muted()));
+    }
     let cost_fits = width(&cost) + 2 <= room;
 
     let mut right = Line::default();
@@ -73,17 +80,18 @@ fn freshness(app: &App) -> (String, Style) {
     let databases = app.picture.databases.iter().map(|d| (d.as_of(), d.trouble(), d.stale_age(app.now)));
     let alarms = &app.picture.alarms;
     let alarms = std::iter::once((alarms.as_of(), alarms.trouble(), alarms.stale_age(app.now)));
-    let (mut pending, mut troubled, mut oldest) = (0, 0, None);
+    let (mut pending, mut troubled, mut answered, mut oldest) = (0, 0, 0, None);
     for (as_of, trouble, stale) in services.chain(databases).chain(alarms) {
         match (as_of, trouble) {
             (_, Some(_)) => troubled += 1,
             (None, None) => pending += 1,
-            _ => {}
+            _ => answered += 1,
         }
         oldest = oldest.max(stale);
     }
     match (oldest, troubled, pending) {
         (Some(age), _, _) => (format!("● {} old", text::duration(age)), warning),
+        (None, 1.., 0) if answered == 0 => ("● no answer".to_owned(), warning),
         (None, 1.., _) => ("● partly".to_owned(), warning),
         (None, 0, 1..) => ("○ asking".to_owned(), theme.muted()),
         _ if app.attention == Attention::Idle => ("● live, slower".to_owned(), theme.well()),

@@ -10,6 +10,13 @@ use super::seed;
 const PAST: i64 = 20 * 60;
 
 impl World {
+    /// The same account in another region: there is nothing.
+    pub(in crate::world) fn elsewhere(now: Timestamp) -> World {
+        let mut world = World::empty(0, now.as_second(), 0);
+        world.clusters.clear();
+        world
+    }
+
     /// The seed platform, with this many more services (`service-0001` …) of so many tasks each, and this many
     /// more alarms (`alarm-0001` …), one after another on the services' CPU.
     pub fn crowd(services: usize, tasks_each: u32, alarms: usize, start: Timestamp) -> World {

@@ -4,6 +4,7 @@ use std::f64::consts::TAU;
 
 use fastrand::Rng;
 
+use super::World;
 use super::ailment::Ailment;
 use super::definition::Definition;
 use super::metric::{MetricKey, Metrics};
@@ -96,6 +97,17 @@ impl MetricKey {
 /// The share of the busiest hour's load: least at 3, most at 15 o'clock.
 pub fn day(hour: f64) -> f64 {
     0.35 + 0.65 * (0.5 - 0.5 * ((hour - 3.0) / 24.0 * TAU).cos())
+}
+
+impl World {
+    /// The HTTP status that a service's health URL answers: of its application, through its load balancer.
+    pub fn health(&self, service: &str) -> u16 {
+        match self.services.iter().find(|s| s.name == service) {
+            Some(s) if s.tasks.iter().any(|t| t.phase == Phase::Running && t.health == Health::Healthy) => 200,
+            Some(_) => 503,
+            None => 404,
+        }
+    }
 }
 
 impl Service {

@@ -2,6 +2,7 @@
 
 use super::value::Value;
 use super::{cbor, query};
+use crate::world::model::names;
 
 /// The AWS APIs that the world knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,8 @@ pub struct Incoming<'a> {
     /// `x-amz-target`.
     pub target: Option<&'a str>,
     pub content_type: Option<&'a str>,
+    /// `authorization`: the signature names the region that is meant.
+    pub authorization: Option<&'a str>,
     pub body: &'a [u8],
 }
 
@@ -90,11 +93,20 @@ pub struct Asked {
     pub operation: String,
     /// `None` if the body cannot be read.
     pub params: Option<Value>,
+    /// Signed for another region than this world's; STS answers everywhere.
+    pub elsewhere: bool,
 }
 
 impl Asked {
     /// `None` if it is no AWS request.
     pub fn read(request: &Incoming) -> Option<Asked> {
+        let mut asked = Asked::understand(request)?;
+        asked.elsewhere = asked.api != Some(Api::Sts)
+            && request.authorization.and_then(signed_for).is_some_and(|region| region != names::REGION);
+        Some(asked)
+    }
+
+    fn understand(request: &Incoming) -> Option<Asked> {
         if let Some(target) = request.target {
             let (service, operation) = target.split_once('.')?;
             let version = if request.content_type.is_some_and(|t| t.contains("json-1.0")) { "1.0" } else { "1.1" };
@@ -117,7 +129,7 @@ impl Asked {
 
     fn new(protocol: Protocol, service: &str, operation: &str, api: Option<Api>, params: Option<Value>) -> Asked {
         let operation = if api.is_some() { operation.to_owned() } else { format!("{service}.{operation}") };
-        Asked { protocol, api, operation, params }
+        Asked { protocol, api, operation, params, elsewhere: false }
     }
 
     /// `ecs:DescribeServices`, as IAM names it.
@@ -127,4 +139,9 @@ impl Asked {
             None => self.operation.clone(),
         }
     }
+}
+
+/// The region of `AWS4-HMAC-SHA256 Credential=KEY/DATE/REGION/SERVICE/aws4_request, …`.
+fn signed_for(authorization: &str) -> Option<&str> {
+    authorization.split_once("Credential=")?.1.split(',').next()?.split('/').nth(2)
 }

@@ -42,6 +42,7 @@ impl HttpConnector for Seam {
                     path: path.split('?').next().unwrap_or(path),
                     target: request.headers().get("x-amz-target"),
                     content_type: request.headers().get("content-type"),
+                    authorization: request.headers().get("authorization"),
                     body: request.body().bytes().unwrap_or_default(),
                 })
             };

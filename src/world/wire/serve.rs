@@ -56,7 +56,14 @@ impl Host {
     /// Serves this world over HTTP, and its database on a free port beside it, unless another one stands in for it.
     /// Port 0 takes a free one. Fails if the address is taken.
     pub async fn serve(&self, address: SocketAddr) -> io::Result<Served> {
-        let listener = TcpListener::bind(address).await?;
+        self.serve_on(std::net::TcpListener::bind(address)?).await
+    }
+
+    /// [`Host::serve`], where a listener is bound already.
+    pub async fn serve_on(&self, listener: std::net::TcpListener) -> io::Result<Served> {
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
         let database = if self.with(|world| world.secrets.iter().any(|(name, _)| name == Host::DATABASE_SECRET)) {
             None
         } else {
@@ -64,7 +71,7 @@ impl Host {
             self.stand_in(&port.url);
             Some(port)
         };
-        let url = format!("http://{}", listener.local_addr()?);
+        let url = format!("http://{address}");
         self.with(|world| world.layers_at = Some(url.clone()));
         let host = self.clone();
         let task = tokio::spawn(async move {
@@ -100,10 +107,15 @@ async fn reply(host: Host, request: Request<Body>) -> Result<Response<Full<Bytes
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Reset)?.to_bytes();
     let header = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(service) = head.uri.path().strip_prefix("/health/") {
+        let status = host.with(|world| world.health(service));
+        return response(Answer { status, headers: Vec::new(), body: Vec::new() });
+    }
     let fate = host.answer(&Incoming {
         path: head.uri.path(),
         target: header("x-amz-target"),
         content_type: header("content-type"),
+        authorization: header("authorization"),
         body: &body,
     });
     match fate {

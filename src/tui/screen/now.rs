@@ -1,0 +1,236 @@
+//! *Now*: what is wrong, worst first, since when, what changed just before, and the runbook that treats it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Widget;
+
+use crate::platform::{Part, Severity, text};
+use crate::triage::Finding;
+use crate::tui::app::App;
+use crate::tui::lists;
+use crate::tui::text::{fit, pad, pad_left, width, wrap};
+use crate::tui::theme::glyph;
+use crate::tui::widget::{list, panel};
+
+/// From here on a finding's own line has room for what changed just before.
+const ROOM_FOR_AFTER: usize = 108;
+/// From here on there are columns; a narrower panel has a line for the name and lines for the rest.
+const ROOM_FOR_COLUMNS: usize = 60;
+/// A finding takes no more lines than this beside its own.
+const MOST_MORE: usize = 3;
+/// Findings whose columns are measured.
+const MEASURED: usize = 8;
+/// Columns of the glyph and the severity.
+const HEAD: usize = 11;
+/// Evidence has at least this, unless the name alone needs the room.
+const EVIDENCE: usize = 22;
+const SINCE: usize = 6;
+
+/// A line: a finding's own, or what that has no room for.
+enum NowLine<'a> {
+    Finding(&'a Finding, String),
+    More(usize, String),
+}
+
+/// Rows that the panel takes if it may have at most this many lines, borders included.
+pub(super) fn height(app: &App, columns: u16, most: usize) -> u16 {
+    lines(app, usize::from(columns.saturating_sub(2)), most).len().clamp(1, most.max(1)) as u16 + 2
+}
+
+/// Draws the panel.
+pub(super) fn draw(app: &App, focused: bool, area: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    let rows = usize::from(area.height.saturating_sub(2));
+    let lines = lines(app, usize::from(area.width.saturating_sub(2)), rows);
+    let findings = lists::findings(app);
+    let unseen = findings.len().saturating_sub(rows.max(1));
+    let inner = panel("Now", &note(app, findings.len(), unseen), focused, theme, area, buffer);
+    if lines.is_empty() {
+        let (text, style) = if app.findings.is_empty() {
+            nothing_wrong(app)
+        } else {
+            ("no finding matches the filter, and none is critical".to_owned(), theme.muted())
+        };
+        Line::styled(text, style).render(inner, buffer);
+        return;
+    }
+    let columns = Columns::of(app, usize::from(inner.width));
+    let own = lines.iter().enumerate().filter(|(_, line)| matches!(line, NowLine::Finding(..)));
+    let selected = own.map(|(row, _)| row).nth(app.place().cursors[0]).unwrap_or(lines.len() - 1);
+    list(&lines, selected, focused, theme, inner, buffer, |line, room| match line {
+        NowLine::Finding(finding, evidence) => finding_line(app, finding, evidence, room, &columns),
+        NowLine::More(indent, more) => {
+            let text = fit(more, room.saturating_sub(*indent));
+            Line::from(vec![Span::raw(" ".repeat(*indent)), Span::styled(text, theme.severity(Severity::Warning))])
+        }
+    });
+}
+
+/// What the panel does not show, and why.
+fn note(app: &App, shown: usize, unseen: usize) -> Line<'static> {
+    let filtered = app.findings.len() - shown;
+    let mut parts = Vec::new();
+    if filtered > 0 {
+        parts.push(format!("filter hides {filtered}, never what is critical"));
+    }
+    if unseen > 0 {
+        parts.push(format!("{unseen} more"));
+    }
+    let style = if filtered > 0 { app.theme.severity(Severity::Warning) } else { app.theme.muted() };
+    Line::styled(parts.join(" · "), style)
+}
+
+/// The lines, at most `most` where that is enough for one a finding: each finding has its own, and what it
+/// has no room for stands below it as long as there are lines to spare, the worst finding's in any case.
+fn lines(app: &App, room: usize, most: usize) -> Vec<NowLine<'_>> {
+    let columns = Columns::of(app, room);
+    let findings = lists::findings(app);
+    let mut spare = most.saturating_sub(findings.len().min(most));
+    let mut lines = Vec::new();
+    for (number, finding) in findings.into_iter().enumerate() {
+        let (own, more) = laid_out(finding, room, &columns);
+        let least = if number == 0 && most > 1 { 2 } else { 0 };
+        let granted = more.len().min(spare.max(least));
+        spare = spare.saturating_sub(granted);
+        // A line that has no continuation is cut, and says so.
+        let own = match (granted, own.as_str()) {
+            (0, "") => finding.evidence.clone(),
+            (0, own) if own != finding.evidence => format!("{own} …"),
+            _ => own,
+        };
+        lines.push(NowLine::Finding(finding, own));
+        let cut = more.len() > granted;
+        let (indent, last) = (columns.indent, granted.saturating_sub(1));
+        lines.extend(more.into_iter().take(granted).enumerate().map(|(i, text)| {
+            let corner = if i == 0 { "└ " } else { "  " };
+            NowLine::More(indent, format!("{corner}{text}{}", if cut && i == last { "…" } else { "" }))
+        }));
+    }
+    lines
+}
+
+/// What of the evidence stands on a finding's own line, and the lines below it.
+fn laid_out(finding: &Finding, room: usize, columns: &Columns) -> (String, Vec<String>) {
+    let (own, mut rest) = split(&finding.evidence, columns.evidence);
+    if let Some(after) = &finding.after
+        && !(room >= ROOM_FOR_AFTER && columns.evidence > width(&finding.evidence) + 16)
+    {
+        join(&mut rest, after);
+    }
+    if room < ROOM_FOR_COLUMNS
+        && let Some(runbook) = &finding.runbook
+    {
+        join(&mut rest, &format!("→ {runbook}"));
+    }
+    if rest.is_empty() {
+        return (own, Vec::new());
+    }
+    let mut more = wrap(&rest, room.saturating_sub(columns.indent + 3).max(8));
+    more.truncate(MOST_MORE);
+    (own, more.into_iter().map(|line| line.trim_end().to_owned()).collect())
+}
+
+fn join(rest: &mut String, more: &str) {
+    if !rest.is_empty() {
+        rest.push_str(" · ");
+    }
+    rest.push_str(more);
+}
+
+/// As many parts of the evidence as fit, and what is left. A part is not broken: half of a comparison, or the
+/// beginning of a sentence that goes on elsewhere, says nothing.
+fn split(evidence: &str, columns: usize) -> (String, String) {
+    if width(evidence) <= columns {
+        return (evidence.to_owned(), String::new());
+    }
+    let ends = evidence.rmatch_indices(" · ").map(|(at, mark)| (at, at + mark.len()));
+    match ends.into_iter().find(|(end, _)| width(&evidence[..*end]) <= columns) {
+        Some((end, next)) => (evidence[..end].to_owned(), evidence[next..].to_owned()),
+        None => (String::new(), evidence.to_owned()),
+    }
+}
+
+/// Widths that all lines share, so that the eye can run down.
+struct Columns {
+    title: usize,
+    /// What is left for evidence and what changed just before.
+    evidence: usize,
+    /// Zero where no finding has one.
+    runbook: usize,
+    /// Where the lines below a finding's own begin.
+    indent: usize,
+}
+
+impl Columns {
+    fn of(app: &App, room: usize) -> Columns {
+        if room < ROOM_FOR_COLUMNS {
+            return Columns { title: room.saturating_sub(2 + SINCE + 1), evidence: 0, runbook: 0, indent: 2 };
+        }
+        let seen = || app.findings.iter().take(MEASURED);
+        let runbook = seen().filter_map(|f| f.runbook.as_deref()).map(|r| width(r) + 2).max().unwrap_or(0).min(20);
+        let tail = SINCE + 2 + if runbook > 0 { runbook + 2 } else { 0 };
+        let most = (room * 9 / 25).max(room.saturating_sub(HEAD + 2 + EVIDENCE + tail).min(40));
+        let title = seen().map(|f| width(&f.title)).max().unwrap_or(0).min(most).max(8);
+        Columns { title, evidence: room.saturating_sub(HEAD + title + 2 + tail), runbook, indent: HEAD }
+    }
+}
+
+fn nothing_wrong(app: &App) -> (String, Style) {
+    let pending = app.picture.services.iter().any(|s| s.state.is_pending())
+        || app.picture.databases.iter().any(Part::is_pending)
+        || app.picture.alarms.is_pending();
+    if pending {
+        ("… asking AWS".to_owned(), app.theme.muted())
+    } else {
+        let alarms = app.picture.alarms.value().map_or(0, Vec::len);
+        (format!("✓ nothing is wrong: {alarms} alarms quiet, every gauge within its target"), app.theme.well())
+    }
+}
+
+fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &Columns) -> Line<'static> {
+    let theme = app.theme;
+    let style = theme.severity(finding.severity);
+    let since = finding.since.map(|since| text::rough_age(since, app.now)).unwrap_or_default();
+    if room < ROOM_FOR_COLUMNS {
+        return Line::from(vec![
+            Span::styled(format!("{} {}", glyph(finding.severity), pad(&finding.title, columns.title)), style),
+            Span::styled(format!(" {}", pad_left(&since, SINCE)), theme.muted()),
+        ]);
+    }
+    let mut line = Line::from(vec![
+        Span::styled(format!("{} {} ", glyph(finding.severity), pad(finding.severity.word(), 8)), style),
+        Span::styled(pad(&finding.title, columns.title), style),
+        Span::raw("  "),
+    ]);
+    let evidence = width(&finding.evidence);
+    match &finding.after {
+        Some(after) if room >= ROOM_FOR_AFTER && columns.evidence > evidence + 16 => {
+            let rest = columns.evidence - evidence - 2;
+            line.push_span(format!("{}  ", fit(&finding.evidence, evidence)));
+            line.push_span(Span::styled(pad(after, rest), theme.severity(Severity::Warning)));
+        }
+        _ => line.push_span(pad(own, columns.evidence)),
+    }
+    line.push_span(Span::styled(format!("  {}", pad_left(&since, SINCE)), theme.muted()));
+    if columns.runbook > 0 {
+        let runbook = finding.runbook.as_deref().map(|name| format!("→ {name}")).unwrap_or_default();
+        line.push_span(Span::styled(format!("  {}", pad(&runbook, columns.runbook)), theme.key()));
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evidence_is_broken_between_its_parts_and_nowhere_else() {
+        let whole = "CPU 90 % > 80 % · auto scaling at its maximum of 6";
+        let parts = ("CPU 90 % > 80 %".to_owned(), "auto scaling at its maximum of 6".to_owned());
+        assert_eq!(split(whole, 30), parts);
+        assert_eq!(split("p95 4.5 s > 2.0 s", 12), (String::new(), "p95 4.5 s > 2.0 s".to_owned()));
+        assert_eq!(split("short", 16), ("short".to_owned(), String::new()));
+    }
+}
