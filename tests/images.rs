@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use plantao::clock::Clock;
@@ -88,6 +89,28 @@ impl Bench {
         self.run(&["plan", "emergency-deploy", "--way", "build", "--context", self.context.to_str().unwrap()]).await
     }
 
+    /// The one run and its process, once it has come to an event that fits.
+    async fn run_that(&self, fits: impl Fn(&Event) -> bool) -> (String, u32) {
+        let (mut followed, mut pid) = (None, 0);
+        loop {
+            if followed.is_none() {
+                let id = self.store().runs().unwrap().into_iter().next();
+                followed = id.map(|id| (Follower::open(&self.store(), &id).unwrap(), id));
+            }
+            if let Some((follower, id)) = &mut followed {
+                for record in follower.poll().unwrap() {
+                    if let Event::Began { pid: host, .. } = &record.event {
+                        pid = *host;
+                    }
+                    if fits(&record.event) {
+                        return (id.to_string(), pid);
+                    }
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     fn records(&self) -> Vec<Record> {
         let id = self.store().runs().unwrap().into_iter().next().expect("there is a run");
         Follower::open(&self.store(), &id).unwrap().poll().unwrap()
@@ -115,6 +138,8 @@ impl Bench {
 
     /// All that is left on the disk, of this user and of the tools, as text.
     fn nothing_holds(&self, secret: &str) {
+        // As the tools keep it.
+        let kept = aws_smithy_types::base64::encode(format!("AWS:{secret}"));
         let mut folders = vec![self.workshop.home.clone()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -128,8 +153,10 @@ impl Bench {
                     folders.push(entry.path());
                 } else if kind.is_file() {
                     let bytes = fs::read(entry.path()).unwrap();
-                    let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
-                    assert!(!found, "{} holds the password", entry.path().display());
+                    for secret in [secret, &kept] {
+                        let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+                        assert!(!found, "{} holds the password", entry.path().display());
+                    }
                 }
             }
         }
@@ -151,6 +178,7 @@ async fn a_build_is_pushed_deployed_by_digest_and_leaves_no_password_behind() {
     assert_eq!(bench.running().await, format!("{}/{REPOSITORY}@{digest}", bench.registry.host));
     assert_eq!((bench.asked("ecs:RegisterTaskDefinition"), bench.asked("ecs:UpdateService")), (1, 1));
     assert!(bench.log().contains("COPY hello /hello"), "{}", bench.log());
+    assert!(text.contains("is in ECR, built for arm64, as the task definition wants"), "{text}");
     let seen = fs::read_to_string(bench.workshop.home.join("seen")).unwrap();
     assert!(seen.contains("--password-stdin") && seen.contains("--platform linux/arm64"), "{seen}");
     bench.nothing_holds(PASSWORD);
@@ -168,6 +196,33 @@ async fn buildah_alone_is_enough() {
     let (code, text) = bench.deploy().await;
     assert_eq!(code, 0, "{text}");
     assert_eq!(bench.registry.images(REPOSITORY).len(), 1);
+}
+
+/// Speaks as docker does, and lets podman do the work: no engine runs where tests do.
+const STAND_IN: &str = r#"case "$1 $2" in
+"buildx version" | "version --format") echo 28.2.2 ;;
+"context inspect") echo unix:///var/run/engine.sock ;;
+"buildx build") shift 5; exec "$TOOL" build "$@" ;;
+login*) echo "$DOCKER_HOST" >"$HERE/engine"; shift; exec "$TOOL" login --authfile "$DOCKER_CONFIG/config.json" "$@" ;;
+push*) "$TOOL" push --authfile "$DOCKER_CONFIG/config.json" --digestfile "$HERE/digest" "$2" || exit 1
+    read -r digest <"$HERE/digest" || :; echo "tag: digest: $digest size: 566" ;;
+*) echo "unknown: $*" >&2; exit 1 ;;
+esac"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_comes_first_signs_in_apart_from_the_users_settings_and_its_digest_is_read() {
+    let bench = Bench::new("podman", GOOD).await;
+    bench.workshop.wrap("podman", STAND_IN);
+    let bin = bench.workshop.home.join("bin");
+    fs::rename(bin.join("podman"), bin.join("docker")).unwrap();
+    let (code, text) = bench.deploy().await;
+    assert_eq!(code, 0, "{text}");
+    let images = bench.registry.images(REPOSITORY);
+    assert!(bench.running().await.ends_with(&images[0].1), "{images:?}");
+    assert!(text.contains("docker buildx build --load"), "{text}");
+    let engine = fs::read_to_string(bench.workshop.home.join("engine")).unwrap();
+    assert_eq!(engine.trim(), "unix:///var/run/engine.sock");
+    bench.nothing_holds(PASSWORD);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -270,5 +325,98 @@ async fn a_run_that_dies_when_the_image_is_built_or_pushed_is_resumed_and_pushes
             .filter(|record| matches!(&record.event, Event::Request { operation, .. } if operation == "ecr:PutImage"));
         assert_eq!(pushes.count(), 1, "{what}: what is in ECR already is not pushed again");
         bench.nothing_holds(PASSWORD);
+    }
+}
+
+/// Records at which a run is killed: those between which something happens outside.
+const DEATHS: [(&str, fn(&Event) -> bool); 6] = [
+    ("before the build", |event| matches!(event, Event::StepBegan { action, .. } if action == "image.build")),
+    (
+        "after the build",
+        |event| matches!(event, Event::StepEnded { outputs, .. } if outputs.contains_key("built.image")),
+    ),
+    ("at the push", |event| matches!(event, Event::Request { operation, .. } if operation == "ecr:PutImage")),
+    (
+        "after the push",
+        |event| matches!(event, Event::StepEnded { outputs, .. } if outputs.contains_key("ready.image")),
+    ),
+    (
+        "at the revision",
+        |event| matches!(event, Event::Request { operation, .. } if operation.ends_with(":RegisterTaskDefinition")),
+    ),
+    (
+        "at the update",
+        |event| matches!(event, Event::Request { operation, .. } if operation.ends_with(":UpdateService")),
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_killed_anywhere_ends_as_if_nothing_had_happened() {
+    for (when, fits) in DEATHS {
+        let bench = Bench::new("podman", GOOD).await;
+        let context = bench.context.to_str().unwrap();
+        let arguments =
+            ["run", "emergency-deploy", "--way", "build", "--context", context, "--yes", "--reason", "test"];
+        let one_at_a_time = crate::harness::starting();
+        let mut following = bench.plantao(&arguments).spawn().unwrap();
+        drop(one_at_a_time);
+        let (id, host) = bench.run_that(fits).await;
+        let killed = Command::new("kill").args(["-KILL", &host.to_string()]).status().await.unwrap();
+        assert!(killed.success(), "{when}");
+        following.wait().await.unwrap();
+        let (code, text) = bench.run(&["runs", "resume", &id]).await;
+        assert_eq!(code, 0, "{when}: {text}\n{}", bench.log());
+        let images = bench.registry.images(REPOSITORY);
+        assert_eq!(images.len(), 1, "{when}: {images:?}");
+        assert!(bench.running().await.ends_with(&images[0].1), "{when}");
+        assert_eq!((bench.asked("ecs:RegisterTaskDefinition"), bench.asked("ecs:UpdateService")), (1, 1), "{when}");
+        bench.nothing_holds(PASSWORD);
+        assert_eq!(bench.run(&["runs", "verify"]).await.0, 0, "{when}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wish_to_stop_ends_a_build_that_takes_too_long_with_all_that_it_started() {
+    let bench = Bench::new("podman", GOOD).await;
+    let script = r#"if [ "$1" = build ]; then /bin/sleep 600 & echo $! >"$HERE/sleeper"; echo compiling; wait; fi; exec "$TOOL" "$@""#;
+    bench.workshop.wrap("podman", script);
+    let context = bench.context.to_str().unwrap();
+    let arguments = ["run", "emergency-deploy", "--way", "build", "--context", context, "--yes", "--reason", "test"];
+    let one_at_a_time = crate::harness::starting();
+    let mut following = bench.plantao(&arguments).spawn().unwrap();
+    drop(one_at_a_time);
+    let compiling = |event: &Event| matches!(event, Event::Progress { text, .. } if text == "build: compiling");
+    let (id, _) = bench.run_that(compiling).await;
+    let (code, text) = bench.run(&["runs", "stop", &id]).await;
+    assert_eq!(code, 0, "{text}");
+    assert_eq!(following.wait().await.unwrap().code(), Some(14));
+    let sleeper = fs::read_to_string(bench.workshop.home.join("sleeper")).unwrap();
+    let state = fs::read_to_string(format!("/proc/{}/stat", sleeper.trim())).unwrap_or_default();
+    assert!(state.is_empty() || state.contains(") Z "), "it still runs: {state}");
+    assert!(bench.registry.images(REPOSITORY).is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_end_before_the_run_are_said_in_the_plan() {
+    let bench = Bench::new("podman", GOOD).await;
+    let home = &bench.workshop.home;
+    fs::create_dir(home.join(".aws")).unwrap();
+    let process = format!("[default]\ncredential_process = /bin/cat {}/keys.json\n", home.display());
+    fs::write(home.join(".aws/config"), process).unwrap();
+    for (minutes, said) in [(2, true), (120, false)] {
+        let end = Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
+        let keys = serde_json::json!({"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test",
+            "SessionToken": "test", "Expiration": end.to_string()});
+        fs::write(home.join("keys.json"), keys.to_string()).unwrap();
+        let context = bench.context.to_str().unwrap();
+        let mut command = bench.plantao(&["plan", "emergency-deploy", "--way", "build", "--context", context]);
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        // The process is started by a shell.
+        command.env("PATH", format!("{}:/bin", home.join("bin").display()));
+        let output = command.output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text} {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(text.contains("credentials expire in 1m"), said, "{text}");
+        assert_eq!(text.contains("credentials expire"), said, "{text}");
     }
 }

@@ -175,3 +175,32 @@ fn told(command: &Command) -> String {
     let words: Vec<String> = words.map(|word| crate::run::action::quoted(&word.to_string_lossy())).collect();
     printable(&words.join(" ")).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lines(bytes: &'static [u8]) -> Vec<String> {
+        let (sender, mut receiver) = mpsc::channel(1_000);
+        read(bytes, sender).await;
+        let mut lines = Vec::new();
+        while let Some(line) = receiver.recv().await {
+            lines.push(line);
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn a_progress_bar_is_many_lines_and_an_escape_reaches_no_terminal() {
+        assert_eq!(lines(b"10 %\r20 %\r\n\n done").await, ["10 %", "20 %", " done"]);
+        assert!(!lines(b"\x1b[31mred\x1b[0m\n").await[0].contains('\u{1b}'));
+        assert_eq!(lines(b"not utf-8: \xff\n").await, ["not utf-8: \u{fffd}"]);
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_does_not_fill_the_memory() {
+        static LONG: [u8; 3 * LONGEST] = [b'x'; 3 * LONGEST];
+        let lines = lines(&LONG).await;
+        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [LONGEST; 3]);
+    }
+}

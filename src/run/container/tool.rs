@@ -9,7 +9,7 @@ use tokio::process::Command;
 use super::{ask, on_path};
 
 /// A daemon that does not answer by then is not there.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The programs known, in the order in which they are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
