@@ -74,7 +74,6 @@ pub(in crate::run) async fn carry(
     drop(sender);
     let mut kept: VecDeque<String> = VecDeque::new();
     let mut tick = tokio::time::interval(EAR);
-    let mut ended: Option<ExitStatus> = None;
     let mut keep = |line: String, log: &mut Option<File>| {
         note(log, &line);
         if kept.len() == KEPT {
@@ -83,20 +82,14 @@ pub(in crate::run) async fn carry(
         kept.push_back(line);
         kept.back().cloned().unwrap_or_default()
     };
-    let mut last = String::new();
-    loop {
+    let (mut last, mut speaks) = (String::new(), true);
+    let status = loop {
         tokio::select! {
-            line = lines.recv() => match line {
+            line = lines.recv(), if speaks => match line {
                 Some(line) => last = keep(line, &mut log),
-                None => break,
+                None => speaks = false,
             },
-            status = child.wait(), if ended.is_none() => {
-                ended = Some(status.map_err(|error| Halt::failed(format!("{label}: {error}")))?);
-                while let Ok(Some(line)) = tokio::time::timeout(AFTERWARDS, lines.recv()).await {
-                    keep(line, &mut log);
-                }
-                break;
-            }
+            status = child.wait() => break status.map_err(|error| Halt::failed(format!("{label}: {error}")))?,
             _ = tick.tick() => {
                 let told = scribe.hear().and_then(|()| match last.as_str() {
                     "" => scribe.progress(label, None),
@@ -109,11 +102,10 @@ pub(in crate::run) async fn carry(
                 }
             }
         }
-    }
-    let status = match ended {
-        Some(status) => status,
-        None => child.wait().await.map_err(|error| Halt::failed(format!("{label}: {error}")))?,
     };
+    while let Ok(Some(line)) = tokio::time::timeout(AFTERWARDS, lines.recv()).await {
+        keep(line, &mut log);
+    }
     note(&mut log, &format!("{label}: {status}"));
     Ok(Ended { status, lines: kept.into_iter().collect() })
 }

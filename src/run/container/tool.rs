@@ -97,6 +97,16 @@ impl Tool {
         command
     }
 
+    /// For which architecture an image of this machine is built; `None` if the tool does not say.
+    pub(in crate::run) async fn architecture(&self, image: &str) -> Option<String> {
+        let mut command = self.command();
+        match self.make {
+            Make::Docker | Make::Podman => command.args(["image", "inspect", "--format", "{{.Architecture}}", image]),
+            Make::Buildah => command.args(["inspect", "--type", "image", "--format", "{{.OCIv1.Architecture}}", image]),
+        };
+        ask(&mut command, PATIENCE).await.ok().filter(|architecture| !architecture.is_empty())
+    }
+
     /// Signs in at a registry, with the password that comes on standard input, into that folder alone.
     pub(in crate::run) fn sign_in(&self, user: &str, registry: &str, at: &SignedIn) -> Command {
         let mut command = self.command();
