@@ -1,7 +1,8 @@
 //! Each question to AWS, asked of an AWS that is not ours, over TCP.
 
 use jiff::{SignedDuration, Timestamp};
-use plantao::aws::{Clients, alarms, autoscaling, cloudwatch, ecr, ecs, logs, rds, sts, task_definition, tasks};
+use plantao::aws::{Clients, alarms, autoscaling, cloudwatch, ecr, ecr_auth, ecr_images, ecr_manifest, ecs, logs};
+use plantao::aws::{rds, sts, task_definition, tasks};
 use plantao::platform::file::sample;
 use plantao::platform::{AlarmState, Comparison, MetricQuery, Revision, ServiceStatus, Statistic, TroubleKind};
 
@@ -144,4 +145,32 @@ async fn the_caller_is_known() {
     let identity = sts::get_caller_identity(&clients).await.expect("an answer");
     assert_eq!(identity.account, "123456789012");
     assert!(clients.clock_skew().is_some_and(|skew| skew.as_secs().abs() < 60), "{:?}", clients.clock_skew());
+}
+
+#[tokio::test]
+async fn images_their_architectures_and_the_way_to_sign_in_are_told() {
+    let (_moto, clients) = filled(&Fill { metrics: false, ..Fill::default() });
+    let manifest = |architecture: &str| {
+        let one = |architecture: &str, os: &str| {
+            serde_json::json!({"mediaType": "application/vnd.oci.image.manifest.v1+json", "size": 1,
+                "digest": format!("sha256:{}", "ab".repeat(32)), "platform": {"architecture": architecture, "os": os}})
+        };
+        serde_json::json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+            "manifests": [one(architecture, "linux"), one("unknown", "unknown")]})
+    };
+    for (tag, architecture) in [("arm", "arm64"), ("x86", "amd64")] {
+        let put = clients.ecr.put_image().repository_name("analytics-api").image_tag(tag);
+        let put = put.image_manifest_media_type("application/vnd.oci.image.index.v1+json");
+        put.image_manifest(manifest(architecture).to_string()).send().await.expect("moto takes it");
+    }
+    let x86 = ecr_images::find_image(&clients, "analytics-api", "x86").await.expect("an answer").expect("it is there");
+    let found = ecr_manifest::architectures(&clients, "analytics-api", &x86.digest).await;
+    assert_eq!(found, Ok(vec!["amd64".to_owned()]));
+    assert_eq!(ecr_images::find_image(&clients, "analytics-api", "absent").await, Ok(None));
+    let all = ecr_images::list_images(&clients, "analytics-api").await.expect("an answer");
+    assert!(all.iter().any(|image| image.tags == ["arm"]) && all.iter().any(|image| image.tags == ["x86"]), "{all:?}");
+    let uri = ecr::find_repository(&clients, "analytics-api").await.expect("an answer").map(|found| found.uri);
+    assert!(uri.is_some_and(|uri| uri.ends_with("/analytics-api")));
+    assert_eq!(ecr::find_repository(&clients, "absent").await, Ok(None));
+    assert_eq!(ecr_auth::get_login(&clients).await.expect("an answer").user, "AWS");
 }

@@ -1,140 +1,18 @@
 //! Emergency deploys by the real binary: images built by podman and buildah, pushed to a real registry, on the served world.
 
+mod bench;
+mod dying;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::sync::Arc;
 
+use bench::Bench;
 use jiff::Timestamp;
-use plantao::clock::Clock;
-use plantao::run::{Event, Follower, Record, Store};
-use plantao::world::{Change, Host, Scenario, Served, World};
-use tokio::process::Command;
 
-use crate::harness::{Registry, Workshop};
+use crate::harness::Registry;
 
 const PASSWORD: &str = "hunter2-of-the-registry";
 const GOOD: &str = "FROM scratch\nCOPY hello /hello\nCMD [\"/hello\"]\n";
 const REPOSITORY: &str = "analytics-api";
-
-/// A registry, a workshop, and the world on a calm day, two minutes a second, which learns what is pushed.
-struct Bench {
-    host: Host,
-    served: Served,
-    registry: Arc<Registry>,
-    workshop: Workshop,
-    context: PathBuf,
-}
-
-impl Bench {
-    async fn new(tool: &str, dockerfile: &str) -> Bench {
-        Bench::with(tool, dockerfile, PASSWORD, Registry::start(PASSWORD, false)).await
-    }
-
-    /// `password` is the one that the world's ECR gives.
-    async fn with(tool: &str, dockerfile: &str, password: &str, registry: Registry) -> Bench {
-        let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
-        let mut world = World::new(&Scenario::named("calm").unwrap(), 7, start);
-        world.apply(Change::Registry { host: registry.host.clone(), password: password.to_owned() });
-        let host = Host::new(world, Clock::simulated(start, 120.0));
-        let registry = Arc::new(registry);
-        let real = Arc::clone(&registry);
-        host.learn(move |world| {
-            for (tag, digest, architecture) in real.images(REPOSITORY) {
-                world.apply(Change::Push { repository: REPOSITORY.to_owned(), tag, digest, architecture });
-            }
-        });
-        let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
-        let workshop = Workshop::new(&[tool], &registry.host);
-        let config = workshop.home.join(".config/plantao");
-        fs::create_dir_all(&config).unwrap();
-        let sample = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml")).unwrap();
-        // The world serves no users.
-        let lines = sample.lines().filter(|line| !line.trim_start().starts_with("health-url"));
-        fs::write(config.join("platform.toml"), lines.collect::<Vec<_>>().join("\n")).unwrap();
-        let context = workshop.context(dockerfile);
-        Bench { host, served, registry, workshop, context }
-    }
-
-    fn store(&self) -> Store {
-        Store::at(&self.workshop.home.join(".local/state/plantao/runs"))
-    }
-
-    fn plantao(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
-        command.args(arguments).args(["--endpoint-url", &self.served.url]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env_clear().envs(self.workshop.env());
-        command.env("HOME", &self.workshop.home).env("PLANTAO_LOCK_DIR", &self.workshop.home);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("AWS_EC2_METADATA_DISABLED", "true");
-        command
-    }
-
-    async fn run(&self, arguments: &[&str]) -> (i32, String) {
-        let output = self.plantao(arguments).output().await.unwrap();
-        let text = [&output.stdout[..], &output.stderr[..]].concat();
-        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
-    }
-
-    /// The emergency deploy, from plan to end.
-    async fn deploy(&self) -> (i32, String) {
-        let context = self.context.to_str().unwrap();
-        self.run(&["run", "emergency-deploy", "--way", "build", "--context", context, "--yes", "--reason", "test"])
-            .await
-    }
-
-    async fn plan(&self) -> (i32, String) {
-        self.run(&["plan", "emergency-deploy", "--way", "build", "--context", self.context.to_str().unwrap()]).await
-    }
-
-    fn records(&self) -> Vec<Record> {
-        let id = self.store().runs().unwrap().into_iter().next().expect("there is a run");
-        Follower::open(&self.store(), &id).unwrap().poll().unwrap()
-    }
-
-    fn log(&self) -> String {
-        let id = self.store().runs().unwrap().into_iter().next().expect("there is a run");
-        fs::read_to_string(self.store().log(&id)).unwrap()
-    }
-
-    fn asked(&self, operation: &str) -> usize {
-        self.host.requests().iter().filter(|asked| *asked == operation).count()
-    }
-
-    /// The image that the service runs.
-    async fn running(&self) -> String {
-        let clients = plantao::aws::Clients::at(&self.served.url, "us-east-1");
-        let found =
-            plantao::aws::ecs::describe_services(&clients, "analytics-production", &[REPOSITORY]).await.unwrap();
-        let revision = &found[0].as_ref().unwrap().revision;
-        let revision = format!("{}:{}", revision.family, revision.number.unwrap());
-        let found = plantao::aws::task_definition::describe_task_definition(&clients, &revision).await.unwrap();
-        found.containers[0].image.to_string()
-    }
-
-    /// All that is left on the disk, of this user and of the tools, as text.
-    fn nothing_holds(&self, secret: &str) {
-        let mut folders = vec![self.workshop.home.clone()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).unwrap().flatten() {
-                let kind = entry.file_type().unwrap();
-                if kind.is_dir() {
-                    assert!(
-                        entry.path().extension().is_none_or(|it| it != "auth"),
-                        "{} is left",
-                        entry.path().display()
-                    );
-                    folders.push(entry.path());
-                } else if kind.is_file() {
-                    let bytes = fs::read(entry.path()).unwrap();
-                    let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
-                    assert!(!found, "{} holds the password", entry.path().display());
-                }
-            }
-        }
-    }
-}
 
 /// Writes down each of its arguments and its environment, as any user of the machine could see them.
 const WATCHED: &str = r#"echo "$@" >>"$HERE/seen"; env >>"$HERE/seen"; exec "$TOOL" "$@""#;
@@ -151,6 +29,7 @@ async fn a_build_is_pushed_deployed_by_digest_and_leaves_no_password_behind() {
     assert_eq!(bench.running().await, format!("{}/{REPOSITORY}@{digest}", bench.registry.host));
     assert_eq!((bench.asked("ecs:RegisterTaskDefinition"), bench.asked("ecs:UpdateService")), (1, 1));
     assert!(bench.log().contains("COPY hello /hello"), "{}", bench.log());
+    assert!(text.contains("is in ECR, built for arm64, as the task definition wants"), "{text}");
     let seen = fs::read_to_string(bench.workshop.home.join("seen")).unwrap();
     assert!(seen.contains("--password-stdin") && seen.contains("--platform linux/arm64"), "{seen}");
     bench.nothing_holds(PASSWORD);
@@ -168,6 +47,33 @@ async fn buildah_alone_is_enough() {
     let (code, text) = bench.deploy().await;
     assert_eq!(code, 0, "{text}");
     assert_eq!(bench.registry.images(REPOSITORY).len(), 1);
+}
+
+/// Speaks as docker does, and lets podman do the work: no engine runs where tests do.
+const STAND_IN: &str = r#"case "$1 $2" in
+"buildx version" | "version --format") echo 28.2.2 ;;
+"context inspect") echo unix:///var/run/engine.sock ;;
+"buildx build") shift 5; exec "$TOOL" build "$@" ;;
+login*) echo "$DOCKER_HOST" >"$HERE/engine"; shift; exec "$TOOL" login --authfile "$DOCKER_CONFIG/config.json" "$@" ;;
+push*) "$TOOL" push --authfile "$DOCKER_CONFIG/config.json" --digestfile "$HERE/digest" "$2" || exit 1
+    read -r digest <"$HERE/digest" || :; echo "tag: digest: $digest size: 566" ;;
+*) echo "unknown: $*" >&2; exit 1 ;;
+esac"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn docker_comes_first_signs_in_apart_from_the_users_settings_and_its_digest_is_read() {
+    let bench = Bench::new("podman", GOOD).await;
+    bench.workshop.wrap("podman", STAND_IN);
+    let bin = bench.workshop.home.join("bin");
+    fs::rename(bin.join("podman"), bin.join("docker")).unwrap();
+    let (code, text) = bench.deploy().await;
+    assert_eq!(code, 0, "{text}");
+    let images = bench.registry.images(REPOSITORY);
+    assert!(bench.running().await.ends_with(&images[0].1), "{images:?}");
+    assert!(text.contains("docker buildx build --load"), "{text}");
+    let engine = fs::read_to_string(bench.workshop.home.join("engine")).unwrap();
+    assert_eq!(engine.trim(), "unix:///var/run/engine.sock");
+    bench.nothing_holds(PASSWORD);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -231,44 +137,65 @@ async fn a_push_that_the_registry_refuses_deploys_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_image_built_for_other_machines_is_pushed_and_never_deployed() {
-    // Whatever is asked for, this builds for x86.
-    let bench = Bench::new("podman", GOOD).await;
-    let script = r#"[ "$1" = build ] && set -- $(echo "$@" | sed s/arm64/amd64/); exec "$TOOL" "$@""#;
-    bench.workshop.wrap("podman", &script.replace("sed", "/bin/sed"));
-    let (code, text) = bench.deploy().await;
-    assert_eq!(code, 16, "{text}");
-    assert!(text.contains("exec format error"), "{text}");
-    assert_eq!((bench.asked("ecs:RegisterTaskDefinition"), bench.asked("ecs:UpdateService")), (0, 0));
-}
-
-/// Kills the process that started the tool, once the tool has done its work: a run that dies at the worst moment.
-fn dies_after(what: &str) -> String {
-    format!(
-        r#""$TOOL" "$@"; code=$?
-if [ "$1" = {what} ] && [ ! -e "$HERE/died" ]; then : >"$HERE/died"; kill -KILL $PPID; fi; exit $code"#
-    )
+async fn an_image_built_for_other_machines_is_noticed_here_or_in_ecr_and_never_deployed() {
+    // Whatever is asked for, this builds for x86; and then does not say so.
+    let builds = r#"[ "$1" = build ] && set -- $(echo "$@" | /bin/sed s/arm64/amd64/)"#;
+    let silent = r#"[ "$1" = image ] && exit 1"#;
+    for (lines, code, pushed) in [(vec![builds], 15, 0), (vec![builds, silent], 16, 1)] {
+        let bench = Bench::new("podman", GOOD).await;
+        bench.workshop.wrap("podman", &format!("{}\nexec \"$TOOL\" \"$@\"", lines.join("\n")));
+        let (ended, text) = bench.deploy().await;
+        assert_eq!(ended, code, "{text}");
+        assert!(text.contains("exec format error"), "{text}");
+        assert_eq!(bench.registry.images(REPOSITORY).len(), pushed);
+        assert_eq!((bench.asked("ecs:RegisterTaskDefinition"), bench.asked("ecs:UpdateService")), (0, 0));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_dies_when_the_image_is_built_or_pushed_is_resumed_and_pushes_once() {
-    for what in ["build", "push"] {
-        let bench = Bench::new("podman", GOOD).await;
-        bench.workshop.wrap("podman", &dies_after(what));
-        let (code, text) = bench.deploy().await;
-        assert!(code == 1 && text.contains("plantao runs resume"), "{what}: {code} {text}");
-        let id = bench.store().runs().unwrap().into_iter().next().unwrap();
-        let (code, text) = bench.run(&["runs", "resume", id.as_str()]).await;
-        assert_eq!(code, 0, "{what}: {text}\n{}", bench.log());
-        let images = bench.registry.images(REPOSITORY);
-        assert_eq!(images.len(), 1, "{what}: {images:?}");
-        assert!(bench.running().await.ends_with(&images[0].1), "{what}");
-        assert_eq!((bench.asked("ecs:RegisterTaskDefinition"), bench.asked("ecs:UpdateService")), (1, 1), "{what}");
-        let records = bench.records();
-        let pushes = records
-            .iter()
-            .filter(|record| matches!(&record.event, Event::Request { operation, .. } if operation == "ecr:PutImage"));
-        assert_eq!(pushes.count(), 1, "{what}: what is in ECR already is not pushed again");
-        bench.nothing_holds(PASSWORD);
+async fn a_file_that_changes_after_the_plan_is_not_built_unseen() {
+    let bench = Bench::new("podman", GOOD).await;
+    let changes = r#"if [ -e "$HERE/planned" ]; then echo changed >"$HERE/context/hello"; fi
+case "$*" in *status*) : >"$HERE/planned" ;; esac; exec "$TOOL" "$@""#;
+    bench.workshop.wrap("git", changes);
+    let (code, text) = bench.deploy().await;
+    assert_eq!(code, 18, "{text}");
+    assert!(text.contains("was changed: nothing was built"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_digest_that_ecr_does_not_have_under_the_tag_is_never_deployed() {
+    let bench = Bench::new("podman", GOOD).await;
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    let lies = format!(r#""$TOOL" "$@" || exit 1; [ "$1" = push ] && echo {digest} >"$5"; exit 0"#);
+    bench.workshop.wrap("podman", &lies);
+    let (code, text) = bench.deploy().await;
+    assert_eq!(code, 16, "something is in ECR that was not there: {text}");
+    assert!(text.contains("somebody else pushed there"), "{text}");
+    assert_eq!((bench.asked("ecs:RegisterTaskDefinition"), bench.asked("ecs:UpdateService")), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn credentials_that_end_before_the_run_are_said_in_the_plan() {
+    let bench = Bench::new("podman", GOOD).await;
+    let home = &bench.workshop.home;
+    fs::create_dir(home.join(".aws")).unwrap();
+    let process = format!("[default]\ncredential_process = /bin/cat {}/keys.json\n", home.display());
+    fs::write(home.join(".aws/config"), process).unwrap();
+    for (minutes, said) in [(2, true), (120, false)] {
+        let end = Timestamp::now() + jiff::SignedDuration::from_mins(minutes);
+        let keys = serde_json::json!({"Version": 1, "AccessKeyId": "test", "SecretAccessKey": "test",
+            "SessionToken": "test", "Expiration": end.to_string()});
+        fs::write(home.join("keys.json"), keys.to_string()).unwrap();
+        let context = bench.context.to_str().unwrap();
+        let mut command = bench.plantao(&["plan", "emergency-deploy", "--way", "build", "--context", context]);
+        command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+        // The process is started by a shell.
+        command.env("PATH", format!("{}:/bin", home.join("bin").display()));
+        let output = command.output().await.unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{text} {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(text.contains("credentials expire in 1m"), said, "{text}");
+        assert_eq!(text.contains("credentials expire"), said, "{text}");
     }
 }

@@ -69,6 +69,13 @@ async fn the_aws_cli_reads_services_tasks_and_scaling() {
     assert_eq!(targets["ScalableTargets"][0]["MaxCapacity"], 6);
     let images = read(&served, &["ecr", "describe-images", "--repository-name", "analytics-api"]).await;
     assert!(images["imageDetails"].as_array().unwrap().len() > 5);
+    let laptop =
+        ["ecr", "batch-get-image", "--repository-name", "analytics-api", "--image-ids", "imageTag=hotfix-laptop"];
+    let manifest = read(&served, &laptop).await["images"][0]["imageManifest"].as_str().unwrap().to_owned();
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["manifests"][0]["platform"]["architecture"], "amd64");
+    let login = run(&served, &["ecr", "get-login-password"]).await;
+    assert!(String::from_utf8_lossy(&login.stdout).contains("simulated-registry"));
     let logs = read(&served, &["logs", "filter-log-events", "--log-group-name", "/ecs/analytics-api"]).await;
     assert!(!logs["events"].as_array().unwrap().is_empty());
 }

@@ -12,7 +12,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 const PROGRAMS: [&str; 5] = ["podman", "buildah", "docker-registry", "htpasswd", "git"];
-const PACKAGES: [&str; 6] = ["podman", "buildah", "docker-registry", "apache2-utils", "crun", "git"];
+const PACKAGES: [&str; 7] = ["podman", "buildah", "docker-registry", "apache2-utils", "crun", "uidmap", "git"];
+/// What podman and buildah start where it is there: the first two where they don't run as root.
+const HELPERS: [&str; 5] = ["newuidmap", "newgidmap", "crun", "runc", "conmon"];
 
 /// Ends the registry with its standard input, and leaves nothing behind.
 const KEEPER: &str = r#"docker-registry serve "$1/config.yml" >"$1/log" 2>&1 & server=$!
@@ -121,6 +123,9 @@ impl Workshop {
         fs::create_dir(home.join("bin")).expect("the folder can be written");
         for tool in tools.iter().chain(&["git"]) {
             symlink(program(tool).expect("it is installed"), home.join("bin").join(tool)).expect("a link");
+        }
+        for (helper, found) in HELPERS.iter().filter_map(|helper| Some((helper, program(helper)?))) {
+            symlink(found, home.join("bin").join(helper)).expect("a link");
         }
         let shown = home.display();
         fs::write(home.join("registries.conf"), format!("[[registry]]\nlocation = \"{insecure}\"\ninsecure = true\n"))

@@ -128,6 +128,14 @@ impl BuildImage {
             }
             return Err(Halt::failed(format!("{words}{}", scribe.where_all_is())));
         }
+        let machine = made.running.machine();
+        if let Some(other) = made.tool.architecture(&made.image).await.filter(|found| found != machine) {
+            let words = format!(
+                "the Dockerfile builds for {}, whatever it is asked for, and the task definition runs on {machine}: it would stop with \"exec format error\"; look at --platform in its FROM",
+                printable(&other)
+            );
+            return Err(Halt::failed(words));
+        }
         let words = format!("{} is built, in {} s", made.image, began.elapsed().as_secs());
         Ok(Done::new(words).with("built.image", made.image))
     }

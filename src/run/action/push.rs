@@ -14,7 +14,7 @@ use crate::run::container::process::{Ended, carry};
 use crate::run::container::tool::{SignedIn, Tool, is_digest};
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
-use crate::run::{Answer, Halt, Scribe, View, Work};
+use crate::run::{Answer, Ending, Halt, Scribe, View, Work};
 
 /// What the tool asks for in the end.
 const OPERATION: &str = "ecr:PutImage";
@@ -101,7 +101,11 @@ impl PushImage {
         let at = SignedIn { folder: folder.path().to_owned(), daemon: made.tool.daemon().await };
         sign_in(context, scribe, &made, &at).await?;
         scribe.request(OPERATION, json!({"image": image}), Value::Null)?;
-        let ended = carry(scribe, made.tool.push(image, &at), "push", None).await?;
+        let ended = match carry(scribe, made.tool.push(image, &at), "push", None).await {
+            Ok(ended) => ended,
+            Err(halt) if halt.ending == Ending::Stopped => return Err(cut(context, scribe, &made, &tag, halt).await?),
+            Err(halt) => return Err(halt),
+        };
         let told = made.tool.digest(&at, &ended.lines);
         drop(folder);
         let digest = self.look(context, scribe, &made, &tag, &ended, told).await?;
@@ -127,32 +131,60 @@ impl PushImage {
     ) -> Result<String, Halt> {
         let found = find_image(&context.clients, &made.repository, tag).await;
         let found = found.map(|found| found.map(|found| found.digest));
-        let why = match (ended.is_well(), told, found) {
+        let name = made.tool.name();
+        let failed = || format!("{name} did not push the image, {}{}", ended.tail(), scribe.where_all_is());
+        let (why, there) = match (ended.is_well(), told, found) {
             (true, Some(told), Ok(Some(found))) if told == found => return Ok(found),
-            (true, Some(told), Ok(Some(found))) => {
-                format!("{} pushed {told}, and ECR has {found} as {tag}: somebody else pushed there", made.tool.name())
-            }
             // Nothing that ECR denies: its silence is no reason to think that the tool lies.
             (true, Some(told), Err(_)) => return Ok(told),
             (true, None, Ok(Some(found))) if is_digest(&found) => return Ok(found),
+            (true, told, Ok(Some(found))) => {
+                let told = told.unwrap_or_else(|| "an image".to_owned());
+                (format!("{name} pushed {told}, and ECR has {found} as {tag}: somebody else pushed there"), Ok(found))
+            }
             (true, _, Ok(None)) => {
-                format!("{} says that it pushed {tag}, and ECR does not have it", made.tool.name())
+                (format!("{name} says that it pushed {tag}, and ECR does not have it"), Err(TroubleKind::Refused))
             }
-            (true, None, _) => format!("{} does not say what it pushed", made.tool.name()),
-            (false, _, _) => {
-                format!("{} did not push the image, {}{}", made.tool.name(), ended.tail(), scribe.where_all_is())
+            (true, None, Err(trouble)) => (
+                format!("{name} does not say what it pushed, and neither does ECR: {trouble}"),
+                Err(TroubleKind::BadAnswer),
+            ),
+            (false, _, Ok(Some(found))) => (format!("{}; and yet ECR has it, as {tag}", failed()), Ok(found)),
+            (false, _, Ok(None)) => (failed(), Err(TroubleKind::Refused)),
+            // Perhaps it is there: nobody can say now that nothing was changed.
+            (false, _, Err(_)) => (failed(), Err(TroubleKind::BadAnswer)),
+        };
+        match there {
+            // With the reason why it is not to be used: a process that takes the run up here must not use it either.
+            Ok(digest) => {
+                scribe.found(OPERATION, json!({"image": format!("{}@{digest}", made.uri), "wrong": why}))?;
             }
-        };
-        let trouble = Trouble {
-            kind: TroubleKind::Refused,
-            operation: OPERATION.to_owned(),
-            why: why.clone(),
-            remedy: None,
-            since: context.clock.now(),
-        };
-        scribe.trouble(OPERATION, &trouble)?;
+            Err(kind) => scribe.trouble(OPERATION, &Trouble { kind, ..refused(context, &why) })?,
+        }
         Err(Halt::failed(why))
     }
+}
+
+/// A push that was ended on somebody's wish: what came of it is said, and is in the journal.
+async fn cut(context: &Context, scribe: &mut Scribe<'_>, made: &Made, tag: &str, halt: Halt) -> Result<Halt, Halt> {
+    let words = match find_image(&context.clients, &made.repository, tag).await {
+        Ok(Some(found)) => {
+            scribe.found(OPERATION, details(made, &found.digest))?;
+            format!("the image is in ECR already, as {tag}")
+        }
+        Ok(None) => {
+            let words = "the push was ended, and ECR does not have the image";
+            scribe.trouble(OPERATION, &refused(context, words))?;
+            words.to_owned()
+        }
+        Err(trouble) => format!("the push was ended, and whether ECR has {tag} can't be told: {trouble}"),
+    };
+    Ok(Halt { words: format!("{}: {words}", halt.words), ..halt })
+}
+
+fn refused(context: &Context, why: &str) -> Trouble {
+    let operation = OPERATION.to_owned();
+    Trouble { kind: TroubleKind::Refused, operation, why: why.to_owned(), remedy: None, since: context.clock.now() }
 }
 
 async fn sign_in(context: &Context, scribe: &mut Scribe<'_>, made: &Made, at: &SignedIn) -> Result<(), Halt> {
@@ -178,8 +210,30 @@ fn details(made: &Made, digest: &str) -> Value {
 }
 
 fn done(details: &Value) -> Result<Done, Halt> {
+    if let Some(why) = details.get("wrong").and_then(Value::as_str) {
+        return Err(Halt::failed(why));
+    }
     match details.get("image").and_then(Value::as_str) {
         Some(image) => Ok(Done::new(format!("{image} is in ECR")).with("ready.image", image)),
         None => Err(Halt::failed("the journal does not say which image was pushed")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::container::tool::Make;
+
+    #[test]
+    fn an_image_that_was_found_to_be_wrong_is_wrong_for_the_next_process_too() {
+        let made = Made {
+            tool: Tool { make: Make::Podman, program: "podman".into(), version: String::new() },
+            uri: "registry/api".to_owned(),
+            repository: "api".to_owned(),
+        };
+        let mut details = details(&made, "sha256:1");
+        assert_eq!(done(&details).unwrap().outputs["ready.image"], "registry/api@sha256:1");
+        details["wrong"] = json!("somebody else pushed there");
+        assert_eq!(done(&details).unwrap_err().words, "somebody else pushed there");
     }
 }

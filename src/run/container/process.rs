@@ -74,7 +74,6 @@ pub(in crate::run) async fn carry(
     drop(sender);
     let mut kept: VecDeque<String> = VecDeque::new();
     let mut tick = tokio::time::interval(EAR);
-    let mut ended: Option<ExitStatus> = None;
     let mut keep = |line: String, log: &mut Option<File>| {
         note(log, &line);
         if kept.len() == KEPT {
@@ -83,20 +82,14 @@ pub(in crate::run) async fn carry(
         kept.push_back(line);
         kept.back().cloned().unwrap_or_default()
     };
-    let mut last = String::new();
-    loop {
+    let (mut last, mut speaks) = (String::new(), true);
+    let status = loop {
         tokio::select! {
-            line = lines.recv() => match line {
+            line = lines.recv(), if speaks => match line {
                 Some(line) => last = keep(line, &mut log),
-                None => break,
+                None => speaks = false,
             },
-            status = child.wait(), if ended.is_none() => {
-                ended = Some(status.map_err(|error| Halt::failed(format!("{label}: {error}")))?);
-                while let Ok(Some(line)) = tokio::time::timeout(AFTERWARDS, lines.recv()).await {
-                    keep(line, &mut log);
-                }
-                break;
-            }
+            status = child.wait() => break status.map_err(|error| Halt::failed(format!("{label}: {error}")))?,
             _ = tick.tick() => {
                 let told = scribe.hear().and_then(|()| match last.as_str() {
                     "" => scribe.progress(label, None),
@@ -109,11 +102,10 @@ pub(in crate::run) async fn carry(
                 }
             }
         }
-    }
-    let status = match ended {
-        Some(status) => status,
-        None => child.wait().await.map_err(|error| Halt::failed(format!("{label}: {error}")))?,
     };
+    while let Ok(Some(line)) = tokio::time::timeout(AFTERWARDS, lines.recv()).await {
+        keep(line, &mut log);
+    }
     note(&mut log, &format!("{label}: {status}"));
     Ok(Ended { status, lines: kept.into_iter().collect() })
 }
@@ -174,4 +166,33 @@ fn told(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<String> = words.map(|word| crate::run::action::quoted(&word.to_string_lossy())).collect();
     printable(&words.join(" ")).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn lines(bytes: &'static [u8]) -> Vec<String> {
+        let (sender, mut receiver) = mpsc::channel(1_000);
+        read(bytes, sender).await;
+        let mut lines = Vec::new();
+        while let Some(line) = receiver.recv().await {
+            lines.push(line);
+        }
+        lines
+    }
+
+    #[tokio::test]
+    async fn a_progress_bar_is_many_lines_and_an_escape_reaches_no_terminal() {
+        assert_eq!(lines(b"10 %\r20 %\r\n\n done").await, ["10 %", "20 %", " done"]);
+        assert!(!lines(b"\x1b[31mred\x1b[0m\n").await[0].contains('\u{1b}'));
+        assert_eq!(lines(b"not utf-8: \xff\n").await, ["not utf-8: \u{fffd}"]);
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_does_not_fill_the_memory() {
+        static LONG: [u8; 3 * LONGEST] = [b'x'; 3 * LONGEST];
+        let lines = lines(&LONG).await;
+        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [LONGEST; 3]);
+    }
 }

@@ -9,7 +9,7 @@ use tokio::process::Command;
 use super::{ask, on_path};
 
 /// A daemon that does not answer by then is not there.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The programs known, in the order in which they are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +95,16 @@ impl Tool {
         let mut command = self.command();
         command.args(self.build_arguments(build));
         command
+    }
+
+    /// For which architecture an image of this machine is built; `None` if the tool does not say.
+    pub(in crate::run) async fn architecture(&self, image: &str) -> Option<String> {
+        let mut command = self.command();
+        match self.make {
+            Make::Docker | Make::Podman => command.args(["image", "inspect", "--format", "{{.Architecture}}", image]),
+            Make::Buildah => command.args(["inspect", "--type", "image", "--format", "{{.OCIv1.Architecture}}", image]),
+        };
+        ask(&mut command, PATIENCE).await.ok().filter(|architecture| !architecture.is_empty())
     }
 
     /// Signs in at a registry, with the password that comes on standard input, into that folder alone.

@@ -115,7 +115,9 @@ impl Host {
     }
 
     pub(super) fn answer(&self, request: &Incoming) -> Fate {
-        if let Some(layer) = self.with(|world| operations::layer(world, request.path)) {
+        if request.path.starts_with("/layers/")
+            && let Some(layer) = self.with(|world| operations::layer(world, request.path))
+        {
             let headers = vec![("content-type", "application/octet-stream".to_owned())];
             return Fate::Answered(Answer { status: 200, headers, body: layer.into_bytes() }, Duration::ZERO);
         }
