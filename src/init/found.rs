@@ -19,6 +19,8 @@ pub struct Found {
     pub databases: Vec<Database>,
     /// Every alarm of the region; the writer keeps those that belong here.
     pub alarms: Vec<Alarm>,
+    /// Metrics of nobody but the team: namespace, name, dimensions.
+    pub metrics: Vec<(String, String, Vec<(String, String)>)>,
     /// What could not be looked at, and why: lines for a person.
     pub notes: Vec<String>,
 }
