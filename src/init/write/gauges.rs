@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use super::super::found::Found;
 use super::{comment, quoted, unfit};
+use crate::aws::cloudwatch::Listed as Metric;
 
 /// More blocks than this nobody reads.
 const MOST: usize = 30;
-
-type Metric = (String, String, Vec<(String, String)>);
 
 /// Those about what the platform has come first; what each counts is guessed from its name.
 pub(super) fn write(out: &mut String, found: &Found) {
