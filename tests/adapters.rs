@@ -101,6 +101,10 @@ async fn three_hours_of_every_gauge_come_over_cbor() {
     let queries: Vec<&MetricQuery> = platform.gauges.iter().map(|gauge| &gauge.query).collect();
     // moto's minutes begin where the question begins.
     let end = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60).expect("a time");
+    let own = cloudwatch::list_own_metrics(&clients).await.expect("an answer");
+    let latency = |(namespace, metric, _): &cloudwatch::Listed| namespace == "Analytics/API" && metric == "Latency";
+    assert!(own.iter().any(latency), "{own:?}");
+    assert!(own.iter().all(|(namespace, ..)| !namespace.starts_with("AWS/")), "{own:?}");
     let answers =
         cloudwatch::get_metric_data(&clients, &queries, cloudwatch::MINUTE, end - SignedDuration::from_hours(3), end);
     let answers = answers.await.expect("an answer");

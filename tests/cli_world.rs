@@ -94,6 +94,7 @@ async fn init_writes_a_file_that_status_can_use_and_keeps_one_that_is_there() {
     let path = scene.home.path().join("deep/er/new.toml");
     let output = path.to_str().expect("it is text");
     let (code, text) = scene.run(&["init", "--output", output]).await;
+    assert!(text.contains("logs in /ecs/analytics-api") && text.contains("ECR repository analytics-api"), "{text}");
     assert_eq!(code, Some(0), "one of each needs no question: {text}");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let written = fs::read_to_string(&path).unwrap();
@@ -104,6 +105,8 @@ async fn init_writes_a_file_that_status_can_use_and_keeps_one_that_is_there() {
     assert_eq!(service.log_group.as_deref(), Some("/ecs/analytics-api"), "{written}");
     assert!(service.auto_scaling, "{written}");
     assert_eq!(platform.databases[0].id, "analytics");
+    assert!(written.contains("# namespace = \"Analytics/API\"\n# metric = \"QueueDepth\""), "{written}");
+    assert!(!written.contains("metric = \"CPUUtilization\""), "{written}");
     assert_eq!(platform.alarms.len(), 9, "{written}");
 
     let (code, text) = scene.run(&["init", "--output", output]).await;

@@ -159,7 +159,7 @@ async fn a_page_that_goes_on_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_filter_never_hides_what_is_critical_and_owns_up_to_the_rest() {
     let mut flow = opened("az-down", SMALL).await;
-    flow.pass(Duration::from_secs(60)).await;
+    flow.pass(Duration::from_mins(1)).await;
     flow.keys("/").await;
     flow.types("zzz").await;
     flow.keys("enter").await;

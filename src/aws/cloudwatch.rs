@@ -16,6 +16,8 @@ pub const METRICS_AT_ONCE: usize = 500;
 pub const MINUTE: u32 = 60;
 /// Batches under way at once.
 const BATCHES: usize = 4;
+/// Pages of 500 metrics: a big account has hundreds of them.
+const MOST_PAGES: usize = 10;
 const OPERATION: &str = "cloudwatch:GetMetricData";
 
 /// The points of each metric in `start..end`, a number for each `period` of so many seconds (a multiple of
@@ -104,6 +106,30 @@ fn data_query(place: usize, query: &MetricQuery, period: u32) -> sdk::MetricData
 
 fn place(id: &str) -> Option<usize> {
     id.strip_prefix('m')?.parse().ok()
+}
+
+/// A metric that CloudWatch has: namespace, name, dimensions sorted by name.
+pub type Listed = (String, String, Vec<(String, String)>);
+
+/// Metrics outside AWS's own namespaces that had data in the last three hours; of a big account only those
+/// on the first pages.
+///
+/// `aws cloudwatch list-metrics --recently-active PT3H`
+pub async fn list_own_metrics(clients: &Clients) -> Result<Vec<Listed>, Trouble> {
+    let request = clients.cloudwatch.list_metrics().recently_active(sdk::RecentlyActive::Pt3H);
+    let mut pages = request.into_paginator().send();
+    let mut found = Vec::new();
+    for _ in 0..MOST_PAGES {
+        let Some(page) = pages.next().await else { break };
+        let page = page.map_err(|error| clients.trouble("cloudwatch:ListMetrics", &error))?;
+        found.extend(page.metrics().iter().filter_map(|metric| {
+            let namespace = metric.namespace().filter(|name| !name.starts_with("AWS/"))?;
+            Some((namespace.to_owned(), metric.metric_name()?.to_owned(), dimensions(metric.dimensions())))
+        }));
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
 }
 
 /// Dimensions of the SDK's kind as the domain has them: sorted by name.

@@ -47,6 +47,7 @@ pub const PERMISSIONS: &[Permission] = &[
     granted("list_clusters", "ecs:ListClusters", "Init", "plantao init: clusters"),
     granted("list_services", "ecs:ListServices", "Init", "plantao init: services"),
     granted("describe_task_definition", "ecs:DescribeTaskDefinition", "Init", "plantao init: containers"),
+    granted("list_metrics", "cloudwatch:ListMetrics", "Init", "plantao init: gauges of your own"),
     granted("describe_repositories", "ecr:DescribeRepositories", "Init", "plantao init: repositories"),
     granted("describe_log_groups", "logs:DescribeLogGroups", "Init", "plantao init: log groups"),
 ];

@@ -1,5 +1,6 @@
 //! What a look at an account found: all that a platform file is written from.
 
+use crate::aws::cloudwatch::Listed;
 use crate::platform::{Alarm, Database, Image, Scaling};
 
 /// What was found and chosen.
@@ -19,6 +20,8 @@ pub struct Found {
     pub databases: Vec<Database>,
     /// Every alarm of the region; the writer keeps those that belong here.
     pub alarms: Vec<Alarm>,
+    /// Metrics of nobody but the team: namespace, name, dimensions.
+    pub metrics: Vec<Listed>,
     /// What could not be looked at, and why: lines for a person.
     pub notes: Vec<String>,
 }

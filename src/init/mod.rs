@@ -14,7 +14,7 @@ use std::path::Path;
 
 use self::choose::{Ask, Kind, Terminal, choose};
 use self::look::note;
-use crate::aws::{Clients, Connection, alarms, ecs, rds, sts};
+use crate::aws::{Clients, Connection, alarms, cloudwatch, ecs, rds, sts};
 use crate::platform::text::printable;
 use crate::platform::{Trouble, file};
 pub use found::{Found, FoundContainer, FoundService};
@@ -68,8 +68,12 @@ async fn discover(clients: &Clients, choices: &Choices, mut ask: Option<&mut (dy
     let identity = sts::get_caller_identity(clients).await.map_err(|t| format!("{t} ({})", t.operation))?;
     let mut found =
         Found { account: Some(identity.account), region: clients.region().map(str::to_owned), ..Found::default() };
-    let (clusters, databases, alarms) =
-        tokio::join!(ecs::list_clusters(clients), rds::list_db_instances(clients), alarms::describe_alarms(clients));
+    let (clusters, databases, alarms, metrics) = tokio::join!(
+        ecs::list_clusters(clients),
+        rds::list_db_instances(clients),
+        alarms::describe_alarms(clients),
+        cloudwatch::list_own_metrics(clients)
+    );
     let mut listed = |what: &str, trouble: &Trouble| found.notes.push(note(what, trouble));
     let mut clusters = clusters.unwrap_or_else(|trouble| {
         listed("clusters", &trouble);
@@ -82,6 +86,10 @@ async fn discover(clients: &Clients, choices: &Choices, mut ask: Option<&mut (dy
     });
     found.alarms = alarms.unwrap_or_else(|trouble| {
         found.notes.push(note("alarms", &trouble));
+        Vec::new()
+    });
+    found.metrics = metrics.unwrap_or_else(|trouble| {
+        found.notes.push(note("metrics", &trouble));
         Vec::new()
     });
     clusters.sort();
@@ -137,6 +145,13 @@ fn said(found: &Found, path: &str) -> String {
             service.scaling.map_or("no auto scaling".to_owned(), |s| format!("auto scaling {} to {}", s.min, s.max));
         let (name, cluster) = (printable(&service.name), printable(&service.cluster));
         let _ = writeln!(out, "  service   {name} in {cluster}: container {}, {scaling}", printable(container));
+        let main = service.main_container();
+        if let Some(group) = main.and_then(|c| c.log_group.as_deref()) {
+            let _ = writeln!(out, "            logs in {}", printable(group));
+        }
+        if let Some(repository) = main.and_then(FoundContainer::repository) {
+            let _ = writeln!(out, "            images from the ECR repository {}", printable(repository));
+        }
     }
     for database in &found.databases {
         let (id, engine) = (printable(&database.id), printable(&database.engine));
@@ -148,6 +163,9 @@ fn said(found: &Found, path: &str) -> String {
         );
     }
     let _ = writeln!(out, "  alarms    {} in the region", found.alarms.len());
+    if !found.metrics.is_empty() {
+        let _ = writeln!(out, "  metrics   {} of your own: gauges to choose from are in the file", found.metrics.len());
+    }
     for note in &found.notes {
         let _ = writeln!(out, "  could not be looked at: {}", printable(note));
     }

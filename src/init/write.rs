@@ -1,5 +1,7 @@
 //! What was found, as a commented platform file. Pure.
 
+mod gauges;
+
 use std::fmt::Write as _;
 
 use super::found::{Found, FoundService};
@@ -36,7 +38,7 @@ pub fn write(found: &Found) -> String {
     for one in &found.databases {
         database(&mut out, one);
     }
-    gauges(&mut out, found);
+    gauges::write(&mut out, found);
     alarms(&mut out, found);
     out.push_str("\n# [[link]]\n# title = \"Dashboard\"\n# url = \"https://…\"\n");
     out
@@ -109,20 +111,6 @@ fn memory_gib(class: &str) -> Option<u32> {
         'r' => Some(general * 2),
         _ => None,
     }
-}
-
-fn gauges(out: &mut String, found: &Found) {
-    out.push_str(
-        "\n# CPU, memory, connections and free storage are measured without asking. Your own series:\n\
-         # [[gauge]]\n# title = \"p95\"\n",
-    );
-    if let Some(service) = found.services.first() {
-        let _ = writeln!(out, "# of = {}", quoted(&service.name));
-    }
-    out.push_str(
-        "# namespace = \"…\"\n# metric = \"Latency\"\n# dimensions = { Service = \"…\" }\n# statistic = \"p95\"\n\
-         # unit = \"milliseconds\"\n# target = \"< 300 ms\"\n",
-    );
 }
 
 fn alarms(out: &mut String, found: &Found) {

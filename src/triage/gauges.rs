@@ -160,7 +160,7 @@ fn evidence(gauge: &Gauge, target: Target, level: Level, value: f64) -> String {
         Level::Past if shown == border => format!("{} {shown}, target {}", gauge.title, target.show(gauge.unit)),
         Level::Past => format!("{} {shown} {sign} {border}", gauge.title),
         Level::Well => format!("{} {shown}", gauge.title),
-        _ => format!("{} {shown}, limit {border}", gauge.title),
+        Level::Near => format!("{} {shown}, limit {border}", gauge.title),
     }
 }
 

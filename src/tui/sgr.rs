@@ -165,9 +165,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_terminal_shows_the_same(pieces in proptest::collection::vec((0..12_usize, 0..256_u16), 0..40)) {
-            let mut frame = String::new();
-            for (kind, n) in pieces {
-                frame.push_str(&match kind {
+            let piece = |(kind, n)| {
+                match kind {
                     0 => "\x1b[0m".to_owned(),
                     1 => "\x1b[1m".to_owned(),
                     2 => "\x1b[7m".to_owned(),
@@ -179,9 +178,9 @@ mod tests {
                     8 => format!("\x1b[38;2;{n};1;2m"),
                     9 => format!("\x1b[{};{}H", n % 3 + 1, n % 20 + 1),
                     _ => "ab".to_owned(),
-                });
-            }
-            frame.push_str("\x1b[0m");
+                }
+            };
+            let frame: String = pieces.into_iter().map(piece).chain(["\x1b[0m".to_owned()]).collect();
             let spared = spare(frame.as_bytes());
             prop_assert!(spared.len() <= frame.len());
             prop_assert_eq!(shown(&spared), shown(frame.as_bytes()));

@@ -1,0 +1,115 @@
+//! Gauges to choose from: the team's own metrics, each as a commented block.
+
+use std::fmt::Write as _;
+
+use super::super::found::Found;
+use super::{comment, quoted, unfit};
+use crate::aws::cloudwatch::Listed as Metric;
+
+/// More blocks than this nobody reads.
+const MOST: usize = 30;
+
+/// Those about what the platform has come first; what each counts is guessed from its name.
+pub(super) fn write(out: &mut String, found: &Found) {
+    out.push_str("\n# CPU, memory, connections and free storage are measured without asking.\n");
+    let fit: Vec<&Metric> = found.metrics.iter().filter(|(_, name, _)| !unfit(name)).collect();
+    if fit.is_empty() {
+        return example(out, found);
+    }
+    let (mut shown, others): (Vec<&Metric>, Vec<&Metric>) = fit.into_iter().partition(|m| owner(found, m).is_some());
+    shown.extend(others);
+    out.push_str(
+        "# Your own metrics that had data in the last three hours. Take the # away from those to watch, and\n\
+         # check what was guessed from the name: statistic and unit. A target colours the gauge: \"< 300 ms\".\n",
+    );
+    let left = shown.len().saturating_sub(MOST);
+    for metric in shown.into_iter().take(MOST) {
+        one(out, found, metric);
+    }
+    if left > 0 {
+        let _ = writeln!(out, "# … and {left} more: aws cloudwatch list-metrics --recently-active PT3H");
+    }
+}
+
+fn one(out: &mut String, found: &Found, metric: &Metric) {
+    let (namespace, name, dimensions) = metric;
+    let (statistic, unit) = guess(name);
+    let _ = writeln!(out, "#\n# [[gauge]]\n# title = {}", quoted(&comment(name)));
+    if let Some(owner) = owner(found, metric) {
+        let _ = writeln!(out, "# of = {}", quoted(owner));
+    }
+    let _ = writeln!(out, "# namespace = {}\n# metric = {}", quoted(namespace), quoted(name));
+    if !dimensions.is_empty() {
+        let pairs: Vec<String> = dimensions.iter().map(|(n, v)| format!("{} = {}", quoted(n), quoted(v))).collect();
+        let _ = writeln!(out, "# dimensions = {{ {} }}", pairs.join(", "));
+    }
+    let _ = writeln!(out, "# statistic = \"{statistic}\"\n# unit = \"{unit}\"");
+}
+
+/// The service or database that a dimension names.
+fn owner<'a>(found: &'a Found, (_, _, dimensions): &Metric) -> Option<&'a str> {
+    let is = |name: &str| dimensions.iter().any(|(_, value)| value == name);
+    let service = found.services.iter().map(|s| s.name.as_str()).find(|name| is(name));
+    service.or_else(|| found.databases.iter().map(|d| d.id.as_str()).find(|id| is(id)))
+}
+
+/// Statistic and unit.
+fn guess(name: &str) -> (&'static str, &'static str) {
+    let name = name.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+    if has(&["latency", "duration", "responsetime", "elapsed"]) {
+        ("p95", "milliseconds")
+    } else if has(&["rate", "percent", "utilization", "ratio"]) {
+        ("Average", "percent")
+    } else if has(&["bytes", "memory", "size"]) && !has(&["queue"]) {
+        ("Average", "bytes")
+    } else if has(&["error", "fail", "5xx", "count", "requests"]) {
+        ("Sum", "count")
+    } else {
+        ("Maximum", "count")
+    }
+}
+
+fn example(out: &mut String, found: &Found) {
+    out.push_str("# Your own series:\n# [[gauge]]\n# title = \"p95\"\n");
+    if let Some(service) = found.services.first() {
+        let _ = writeln!(out, "# of = {}", quoted(&service.name));
+    }
+    out.push_str(
+        "# namespace = \"…\"\n# metric = \"Latency\"\n# dimensions = { Service = \"…\" }\n# statistic = \"p95\"\n\
+         # unit = \"milliseconds\"\n# target = \"< 300 ms\"\n",
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::found::FoundService;
+    use crate::init::{Found, write};
+    use crate::platform::{Subject, Unit, file};
+
+    #[test]
+    fn a_gauge_whose_marks_are_taken_away_is_one_that_can_be_read() {
+        let service = FoundService { name: "api".into(), cluster: "c".into(), ..FoundService::default() };
+        let metric = |name: &str, value: &str| {
+            ("My \"own\"".to_owned(), name.to_owned(), vec![("Service".to_owned(), value.to_owned())])
+        };
+        let mut metrics: Vec<_> = (0..40).map(|i| metric(&format!("A{i}"), "other")).collect();
+        metrics.push(metric("Latency", "api"));
+        let found = Found { name: "p".into(), services: vec![service], metrics, ..Found::default() };
+        let text = write(&found);
+        assert!(text.contains("# … and 11 more"), "{text}");
+        let plain = |line: &str| {
+            let inner = line.strip_prefix("# ").unwrap_or(line);
+            let block =
+                ["[[gauge]]", "title =", "of =", "namespace =", "metric =", "dimensions =", "statistic =", "unit ="];
+            if block.iter().any(|start| inner.starts_with(start)) { inner.to_owned() } else { line.to_owned() }
+        };
+        let (head, tail) = text.split_once("# Your own metrics").unwrap();
+        let (tail, _) = tail.split_once("\n# [[alarm]]").unwrap();
+        let opened: Vec<String> = tail.lines().map(plain).collect();
+        let platform = file::read(&format!("{head}# {}", opened.join("\n")), "f").unwrap();
+        let latency = platform.gauges.iter().find(|g| g.title == "Latency").unwrap();
+        assert_eq!((latency.unit, latency.subject), (Unit::Milliseconds, Subject::Service(0)));
+        assert_eq!(latency.query.namespace, "My \"own\"");
+    }
+}
