@@ -7,6 +7,7 @@ mod host;
 mod operations;
 mod postgres;
 mod query;
+mod redis;
 mod route;
 mod seam;
 mod serve;
