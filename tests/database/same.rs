@@ -1,4 +1,4 @@
-//! One check for every kind of server: real PostgreSQLs, and the one that the world simulates. What plantao sees and
+//! One check for every kind of server: PostgreSQL of two versions, and the one that the world simulates. What plantao sees and
 //! does must not tell them apart.
 
 use std::time::Duration;

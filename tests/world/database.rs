@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use plantao::clock::Clock;
-use plantao::database::{Database, DatabaseTroubleKind, Holder, Order, TableEnding, TableName, Target, Vacuum};
+use plantao::database::{
+    Database, DatabaseTroubleKind, Holder, Order, SslMode, TableEnding, TableName, Target, Vacuum,
+};
 use plantao::database::{VacuumEnding, VacuumEvent, VacuumKind, Work};
 use plantao::platform::AlarmState;
 use plantao::world::{Change, Host, Scenario, Served, World};
@@ -222,6 +224,11 @@ async fn a_wrong_password_or_database_and_a_server_that_is_down_are_told_apart()
     let wrong = Target::from_url(&served.database_url().unwrap().replace(":simulated", ":hunter2")).unwrap();
     assert_eq!(kind(&wrong).await, DatabaseTroubleKind::Login);
     assert_eq!(kind(&target.clone().with_database("nowhere")).await, DatabaseTroubleKind::NoDatabase);
+    let mode = |sslmode| Target { sslmode, ..target.clone() };
+    assert_eq!(kind(&mode(SslMode::VerifyFull)).await, DatabaseTroubleKind::NoTls);
+    assert!(!Database::connect(&mode(SslMode::Prefer)).await.unwrap().is_encrypted(), "as psql tries first");
+    let nameless = Target { password: None, ..target.clone() };
+    assert!(Database::connect(&nameless).await.unwrap_err().why.contains("wants a password"));
     let open = Database::connect(&target).await.unwrap();
     host.with(|world| {
         world.apply(Change::Reboot { database: "analytics".into() });

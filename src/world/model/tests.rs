@@ -400,7 +400,7 @@ fn the_sessions_are_as_many_as_the_metric_says() {
         let mut world = world(scenario);
         for second in (0..600).step_by(35) {
             after(&mut world, second);
-            assert_eq!(world.sessions_counted() as f64, world.connections(), "{scenario} after {second} s");
+            assert_eq!(world.sessions_counted(), world.connections() as usize, "{scenario} after {second} s");
             let mut pids: Vec<i32> = world.sessions().iter().map(|s| s.pid).collect();
             pids.sort_unstable();
             let all = pids.len();
