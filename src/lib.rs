@@ -14,7 +14,7 @@
 //! | [`watch`] | keeps the picture fresh: when to ask whom, back-off, cost; one task per source |
 //! | [`runbook`] | Markdown to runbooks (pure): parameters, steps, and the actions that there are |
 //! | [`triage`] | picture to findings (pure): what is wrong, since when, which runbook |
-//! | [`world`] | the simulated platform: a pure model, and a wire that speaks AWS |
+//! | [`world`] | the simulated platform: a pure model, and a wire that speaks AWS and PostgreSQL |
 //! | [`aws`] | all that touches an AWS SDK: one file per service, over one `Clients` |
 //! | [`database`] | PostgreSQL over tokio-postgres: what is bloated, what holds vacuum back, vacuum, cancel |
 //! | [`clock`] | the present: the system's or the world's |

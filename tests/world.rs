@@ -3,6 +3,7 @@
 // The helpers of tests may fail as the tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod cache;
 mod database;
 mod wire;
 

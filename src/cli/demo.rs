@@ -135,11 +135,11 @@ fn host_arguments(url: &str, clock: &Clock) -> Vec<OsString> {
 
 /// Says where the demo is, and waits for Ctrl-C or SIGTERM.
 async fn announce(served: &Served, region: &str) -> ExitCode {
-    let (url, secret) = (&served.url, Host::DATABASE_SECRET);
+    let (url, secret, cache) = (&served.url, Host::DATABASE_SECRET, served.cache_url());
     let said = format!(
         "{url}\n\nThe simulated platform answers AWS's own requests here until Ctrl-C:\n\
          \x20 export AWS_ENDPOINT_URL={url} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo\n\
-         \x20 aws ecs list-clusters\n  aws secretsmanager get-secret-value --secret-id {secret}\n  plantao init --output demo.toml --yes && plantao -c demo.toml status\n"
+         \x20 aws ecs list-clusters\n  aws secretsmanager get-secret-value --secret-id {secret}\n  redis-cli -u {cache} info\n  plantao init --output demo.toml --yes && plantao -c demo.toml status\n"
     );
     let _ = print(&said, 0);
     let stopped = async {

@@ -1,4 +1,4 @@
-//! The simulated platform: a pure model, and a wire that speaks AWS.
+//! The simulated platform: a pure model, and a wire that speaks AWS and, for its database, PostgreSQL's protocol.
 //!
 //! [`World`] is the model: load, CPU, latency, errors, alarms, deployments; small, seeded and causal.
 //! A [`Scenario`] is what happens to it, a [`Change`] one such thing.

@@ -1,4 +1,4 @@
-//! One check for every kind of server: real `PostgreSQL`s, and the one that the world simulates. What plantao sees and
+//! One check for every kind of server: PostgreSQL of two versions, and the one that the world simulates. What plantao sees and
 //! does must not tell them apart.
 
 use std::time::Duration;
@@ -216,6 +216,22 @@ async fn a_vacuum_stops_the_same_way(place: Place) {
     assert!(seen.iter().find(|t| t.name == public("sessions")).unwrap().running.as_ref().is_some_and(|r| !r.automatic));
     running.stopper().stop();
     let report = running.report().await;
+    // Somebody else's statement is canceled in the same words.
+    let stranger = super::session(place.target(), &place.target().user, "psql").await;
+    let canceler = stranger.cancel_token();
+    stranger.batch_execute("SET vacuum_cost_delay = 100").await.unwrap();
+    let statement = stranger.batch_execute("VACUUM sessions");
+    tokio::pin!(statement);
+    let error = loop {
+        // A request that comes before the statement is lost.
+        tokio::select! {
+            result = &mut statement => break result.unwrap_err(),
+            _ = canceler.cancel_query(tokio_postgres::NoTls) => {}
+        }
+    };
+    let said = error.as_db_error().unwrap();
+    assert_eq!((said.code().code(), said.message()), ("57014", "canceling statement due to user request"));
+    assert!(stranger.batch_execute("SET vacuum_cost_delay = 0").await.is_ok(), "the session goes on");
     assert_eq!((&report.ending, &report.tables[0].ending), (&VacuumEnding::Stopped, &TableEnding::Stopped));
     assert_eq!(report.words(), "0 tables vacuumed, 1 stopped in the middle, 1 not begun");
     let (before, after) = (report.tables[0].before.as_ref().unwrap(), report.tables[0].after.as_ref().unwrap());

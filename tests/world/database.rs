@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use plantao::clock::Clock;
-use plantao::database::{Database, DatabaseTroubleKind, Holder, Order, TableEnding, TableName, Target, Vacuum};
+use plantao::database::{
+    Database, DatabaseTroubleKind, Holder, Order, SslMode, TableEnding, TableName, Target, Vacuum,
+};
 use plantao::database::{VacuumEnding, VacuumEvent, VacuumKind, Work};
 use plantao::platform::AlarmState;
 use plantao::world::{Change, Host, Scenario, Served, World};
@@ -48,7 +50,7 @@ async fn the_worlds_database_answers_every_question_that_plantao_has() {
     assert!(estimate.gain_bytes() > 800_000_000, "{estimate:?}");
     let holdback = database.holdback().await.unwrap();
     let [Holder::Transaction { session, xid_age }] = &holdback.holders[..] else { panic!("{holdback:?}") };
-    assert!(*xid_age > 1_000 && session.words().contains("(ana, psql from 10.0.9.12), idle in transaction for 2m"));
+    assert!(*xid_age > 1_000 && session.words().contains("(ana, psql from 10.0.9.12), idle in transaction for 25m"));
     assert_eq!(database.blocked().await.unwrap(), []);
     assert_eq!(database.vacuum_progress(database.pid(), worst.oid).await.unwrap().unwrap().work, Work::Waiting);
     assert_eq!(database.vacuum_progress(1, worst.oid).await.unwrap(), None);
@@ -75,12 +77,12 @@ async fn a_vacuum_over_the_wire_ends_the_bloat_and_then_the_alarm() {
     let report = vacuum.report().await;
     assert!(report.is_success(), "{report:#?}");
     let after = report.tables[0].after.as_ref().unwrap();
-    assert!(after.dead_rows < 100_000 && after.dead_rows > 0, "the open transaction keeps a few: {after:?}");
+    assert!(after.dead_rows * 2 < before.dead_rows && after.dead_rows > 1_000_000, "one transaction: {after:?}");
     assert_eq!(after.vacuum_count, before.vacuum_count + 1);
     assert!(after.heap_bytes >= before.heap_bytes, "its holes are for new rows");
     assert!(after.last_vacuum > before.last_vacuum && after.last_analyze > before.last_analyze);
     let text = report.tables[0].notices.iter().map(|n| n.text.as_str()).collect::<String>();
-    assert!(text.contains("tuples: 3") && text.contains("are dead but not yet removable"), "{text}");
+    assert!(text.contains("tuples: 2") && text.contains("are dead but not yet removable"), "{text}");
     assert!(report.holdback.unwrap().holders[0].words().contains("psql"));
     host.with(|world| {
         assert!(world.now() < start() + SignedDuration::from_mins(5), "it takes less than five minutes");
@@ -131,7 +133,7 @@ async fn a_full_vacuum_locks_the_table_gives_storage_back_and_needs_room() {
     }
     let report = vacuum.report().await;
     assert!(report.is_success(), "{report:#?}");
-    assert!(report.tables[0].after.as_ref().unwrap().total_bytes * 5 < before.total_bytes, "{report:#?}");
+    assert!(report.tables[0].after.as_ref().unwrap().total_bytes * 2 < before.total_bytes, "{report:#?}");
     assert!(blocked[0].words().contains("waits for public.sessions, held by pid"), "{:?}", blocked.first());
     assert!(blocked.iter().all(|b| b.session.application == "analytics-api" && b.by[0].application == "plantao"));
     // plantao refuses by what it was told; the server by what there is.
@@ -222,6 +224,11 @@ async fn a_wrong_password_or_database_and_a_server_that_is_down_are_told_apart()
     let wrong = Target::from_url(&served.database_url().unwrap().replace(":simulated", ":hunter2")).unwrap();
     assert_eq!(kind(&wrong).await, DatabaseTroubleKind::Login);
     assert_eq!(kind(&target.clone().with_database("nowhere")).await, DatabaseTroubleKind::NoDatabase);
+    let mode = |sslmode| Target { sslmode, ..target.clone() };
+    assert_eq!(kind(&mode(SslMode::VerifyFull)).await, DatabaseTroubleKind::NoTls);
+    assert!(!Database::connect(&mode(SslMode::Prefer)).await.unwrap().is_encrypted(), "as psql tries first");
+    let nameless = Target { password: None, ..target.clone() };
+    assert!(Database::connect(&nameless).await.unwrap_err().why.contains("wants a password"));
     let open = Database::connect(&target).await.unwrap();
     host.with(|world| {
         world.apply(Change::Reboot { database: "analytics".into() });

@@ -3,6 +3,7 @@
 mod ailment;
 pub mod alarm;
 mod apply;
+pub mod cache;
 mod change;
 mod crowd;
 pub mod database;
@@ -34,6 +35,7 @@ pub use scenario::{Scenario, ScenarioError};
 
 use crate::platform::AlarmState;
 use alarm::Alarm;
+use cache::Cache;
 use database::Database;
 use definition::{Definition, Repository};
 use logs::Logs;
@@ -72,6 +74,7 @@ pub struct World {
     pub(crate) alarms: Vec<Alarm>,
     pub(crate) metrics: Metrics,
     pub(crate) logs: Logs,
+    pub(crate) cache: Cache,
     /// Names and values of Secrets Manager's secrets.
     pub(crate) secrets: Vec<(String, String)>,
     zones: Vec<String>,
@@ -128,6 +131,12 @@ impl World {
         Some((service.desired, running as u32))
     }
 
+    /// The cache is emptied, and with it the queue's jobs.
+    pub(crate) fn lose_cache(&mut self) {
+        self.cache.flush();
+        self.services.iter_mut().for_each(|s| s.traffic.queue = 0.0);
+    }
+
     fn run_to(&mut self, to: i64) {
         loop {
             let next = self.next_tick();
@@ -166,6 +175,7 @@ impl World {
         let database_serves = self.databases.first().is_none_or(|d| d.serves(now) || now - d.answered < 20);
         let hour = START_HOUR + (now - self.start) as f64 / 3_600.0;
         let mut demand = Demand::default();
+        let mut queue = 0.0;
         for service in &mut self.services {
             let mut around = Around {
                 now,
@@ -191,10 +201,13 @@ impl World {
             service.complain(now, &asked, backend, &mut self.logs);
             if service.uses_database {
                 demand.requests += asked.requests;
+                queue += service.traffic.queue;
                 demand.connections += asked.connections;
                 demand.leaked += asked.leaked;
             }
         }
+        self.cache.tick(now, seconds, demand.requests, queue);
+        demand.requests *= self.cache.load();
         if let Some((first, others)) = self.databases.split_first_mut() {
             first.bear(now, seconds, demand, &mut self.metrics, &mut self.rng);
             for other in others {

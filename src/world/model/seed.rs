@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::World;
 use super::alarm::{Alarm, Missing};
+use super::cache::Cache;
 use super::database::Database;
 use super::definition::{self, Definition, Pushed, Repository};
 use super::logs::Logs;
@@ -104,6 +105,7 @@ impl World {
             alarms: Vec::new(),
             metrics: Metrics::default(),
             logs: Logs::default(),
+            cache: Cache::new(now),
             secrets: Vec::new(),
             zones: ["a", "b", "c"].map(|z| format!("{}{z}", names::REGION)).to_vec(),
             waiting: Vec::new(),

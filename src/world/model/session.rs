@@ -61,6 +61,11 @@ impl World {
         self.databases.first().map_or(0.0, |d| d.connections.round())
     }
 
+    /// CPU of the first database at the last tick, in percent.
+    pub fn database_cpu(&self) -> f64 {
+        self.databases.first().map_or(0.0, |d| d.cpu)
+    }
+
     /// The sessions of the first database.
     pub(crate) fn sessions(&self) -> Vec<Session> {
         let Some(database) = self.databases.first() else { return Vec::new() };

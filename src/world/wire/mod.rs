@@ -1,4 +1,4 @@
-//! The wire: the world's answers to AWS requests, whatever the protocol.
+//! The wire: the world's answers to AWS requests, whatever the protocol, and to its database's clients.
 
 mod cbor;
 mod error;
@@ -7,6 +7,7 @@ mod host;
 mod operations;
 mod postgres;
 mod query;
+mod redis;
 mod route;
 mod seam;
 mod serve;

@@ -14,8 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::host::{Answer, Fate, Host};
-use super::postgres;
 use super::route::Incoming;
+use super::{postgres, redis};
 
 /// A world that answers on a port, for as long as this lives.
 #[derive(Debug)]
@@ -25,6 +25,7 @@ pub struct Served {
     task: AbortHandle,
     /// The database's port; none if another database stands in for it.
     database: Option<postgres::Port>,
+    cache: redis::Port,
 }
 
 impl Drop for Served {
@@ -38,6 +39,11 @@ impl Served {
     /// database stands in for it.
     pub fn database_url(&self) -> Option<&str> {
         self.database.as_ref().map(|port| port.url.as_str())
+    }
+
+    /// The URL of the cache's port: `redis://127.0.0.1:PORT/0`.
+    pub fn cache_url(&self) -> &str {
+        &self.cache.url
     }
 }
 
@@ -53,8 +59,8 @@ impl Host {
         });
     }
 
-    /// Serves this world over HTTP, and its database on a free port beside it, unless another one stands in for it.
-    /// Port 0 takes a free one. Fails if the address is taken.
+    /// Serves this world over HTTP, and its cache and database on free ports beside it, unless another database stands in
+    /// for it. Port 0 takes a free one. Fails if the address is taken.
     pub async fn serve(&self, address: SocketAddr) -> io::Result<Served> {
         self.serve_on(std::net::TcpListener::bind(address)?).await
     }
@@ -71,8 +77,8 @@ impl Host {
             self.stand_in(&port.url);
             Some(port)
         };
+        let cache = redis::open(self, address.ip()).await?;
         let url = format!("http://{address}");
-        self.with(|world| world.layers_at = Some(url.clone()));
         let host = self.clone();
         let task = tokio::spawn(async move {
             // Dropped with this task, and with it every connection.
@@ -88,7 +94,7 @@ impl Host {
                 }
             }
         });
-        Ok(Served { url, task: task.abort_handle(), database })
+        Ok(Served { url, task: task.abort_handle(), database, cache })
     }
 }
 

@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use pgwire::api::cancel::{CancelHandler, DefaultCancelHandler};
 use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use pgwire::api::{ConnectionManager, PgWireServerHandlers};
+use pgwire::api::{ClientInfo, ConnectionManager, ErrorHandler, PgWireServerHandlers};
+use pgwire::error::PgWireError;
 use pgwire::tokio::process_socket;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
@@ -92,7 +93,22 @@ impl PgWireServerHandlers for Handlers {
         Arc::clone(&self.0)
     }
 
+    fn error_handler(&self) -> Arc<impl ErrorHandler> {
+        Arc::new(Words)
+    }
+
     fn cancel_handler(&self) -> Arc<impl CancelHandler> {
         Arc::new(DefaultCancelHandler::new(Arc::clone(&self.0.manager)))
+    }
+}
+
+/// PostgreSQL's own words for what pgwire says in others.
+struct Words;
+
+impl ErrorHandler for Words {
+    fn on_error<C: ClientInfo>(&self, _: &C, error: &mut PgWireError) {
+        if matches!(error, PgWireError::QueryCanceled) {
+            *error = notice::error("57014", "canceling statement due to user request");
+        }
     }
 }

@@ -1,0 +1,96 @@
+//! The world's cache: Redis' protocol on loopback, for what an operator asks of a cache.
+
+mod command;
+mod resp;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::io::{AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::host::Host;
+use command::Client;
+
+/// The cache's port, open for as long as this lives.
+#[derive(Debug)]
+pub(super) struct Port {
+    /// `redis://127.0.0.1:PORT/0`.
+    pub url: String,
+    task: AbortHandle,
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+type Clients = Arc<Mutex<Vec<Client>>>;
+
+/// Opens a free port of this address.
+pub(super) async fn open(host: &Host, address: IpAddr) -> io::Result<Port> {
+    let listener = TcpListener::bind(SocketAddr::new(address, 0)).await?;
+    let url = format!("redis://{}/0", listener.local_addr()?);
+    let host = host.clone();
+    let task = tokio::spawn(async move {
+        let clients = Clients::default();
+        // Dropped with this task, and with it every connection.
+        let mut connections = JoinSet::new();
+        for id in 1_000.. {
+            while connections.try_join_next().is_some() {}
+            match listener.accept().await {
+                Ok((stream, from)) => {
+                    let address = from.to_string();
+                    let since = host.with(|world| world.now);
+                    let me = Client { id, address, name: String::new(), since };
+                    connections.spawn(talk(host.clone(), Arc::clone(&clients), me, stream));
+                }
+                // Out of file descriptors, most likely: let some connections end.
+                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
+            }
+        }
+    });
+    Ok(Port { url, task: task.abort_handle() })
+}
+
+/// One client, until it goes or says something that is no command.
+async fn talk(host: Host, clients: Clients, mut me: Client, mut stream: TcpStream) -> io::Result<()> {
+    let all = || clients.lock().unwrap_or_else(PoisonError::into_inner);
+    all().push(me.clone());
+    let id = me.id;
+    let _leaves = Leaves(Arc::clone(&clients), id);
+    let (read, mut write) = stream.split();
+    let mut read = BufReader::new(read);
+    while let Some(words) = resp::read(&mut read).await? {
+        let word = |i: usize| words.get(i).map(|w| w.to_ascii_uppercase()).unwrap_or_default();
+        let reply = if word(0) == "CLIENT" && word(1) == "SETNAME" && words.len() == 3 {
+            me.name.clone_from(&words[2]);
+            if let Some(client) = all().iter_mut().find(|c| c.id == id) {
+                client.name.clone_from(&me.name);
+            }
+            resp::Reply::Ok
+        } else {
+            let clients = all().clone();
+            host.with(|world| command::perform(world, &clients, &me, &words))
+        };
+        let mut bytes = Vec::new();
+        reply.write(&mut bytes);
+        write.write_all(&bytes).await?;
+        if word(0) == "QUIT" {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// Takes a client off the list, however it ends.
+struct Leaves(Clients, i64);
+
+impl Drop for Leaves {
+    fn drop(&mut self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|c| c.id != self.1);
+    }
+}
