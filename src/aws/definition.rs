@@ -1,5 +1,7 @@
 //! A task definition read for people: what of it is compared and shown.
 
+use std::fmt::Write as _;
+
 use aws_sdk_ecs::types as sdk;
 
 use crate::platform::{ContainerDefinition, Definition, Hidden, Image, Revision, masked};
@@ -56,7 +58,7 @@ fn health_check(from: &sdk::HealthCheck) -> String {
     ];
     for (word, value) in times {
         if let Some(value) = value {
-            line.push_str(&format!(", {word} {value}"));
+            let _ = write!(line, ", {word} {value}");
         }
     }
     line

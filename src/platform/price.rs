@@ -25,7 +25,7 @@ impl Default for Prices {
 
 /// Hours of an average month.
 const MONTH: f64 = 730.0;
-/// A vCPU-hour and a GB-hour on Fargate, Linux: ARM64, and X86_64.
+/// A vCPU-hour and a GB-hour on Fargate, Linux: `ARM64`, and `X86_64`.
 const ARM: (f64, f64) = (0.032_38, 0.003_56);
 const X86: (f64, f64) = (0.040_48, 0.004_445);
 

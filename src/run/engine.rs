@@ -81,7 +81,9 @@ impl Office {
             Ok(past) => past,
             Err(halt) => return Ok(finish(halt)),
         };
-        events.iter().for_each(|event| past.take(event));
+        for event in &events {
+            past.take(event);
+        }
         if let Some(ending) = past.ended {
             return Ok(finish(Halt::new(ending, "it was over already")));
         }

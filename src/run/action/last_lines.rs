@@ -14,7 +14,7 @@ const WIDTH: usize = 200;
 /// In words; `None` if there is nothing yet: `CloudWatch` Logs is a few seconds late.
 pub(super) async fn of(context: &Context, task: &Task) -> Option<String> {
     let container = task.failed_container().or_else(|| task.containers.first())?;
-    let Some(number) = task.revision.number else { return None };
+    let number = task.revision.number?;
     let definition = match describe_definition(&context.clients, &format!("{}:{number}", task.revision.family)).await {
         Ok(definition) => definition,
         Err(trouble) => return Some(format!("where {} logs can't be told: {trouble}", container.name)),

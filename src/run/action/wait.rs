@@ -64,15 +64,15 @@ impl WaitSteady {
         let began = context.clock.now();
         let mut last = String::from("nothing was seen of it");
         let mut told = String::new();
-        let (mut looks, mut troubles, mut unheard) = (0_u32, 0_u32, None);
+        let (mut looks, mut troubles) = (0_u32, 0_u32);
         loop {
             scribe.hear()?;
             let elapsed = context.clock.now().duration_since(began).unsigned_abs();
-            match self.look(context, &mut followed, looks, began, elapsed).await {
+            let unheard = match self.look(context, &mut followed, looks, began, elapsed).await {
                 Ok(Verdict::Over(ending, words)) => return Err(Halt::new(ending, words)),
                 Ok(Verdict::Steady(words)) => return Ok(Done::new(words)),
                 Ok(Verdict::Going { text, fraction }) => {
-                    (troubles, unheard) = (0, None);
+                    troubles = 0;
                     looks += 1;
                     if let Some(log) = followed.failing_log().filter(|log| *log != told) {
                         log.clone_into(&mut told);
@@ -80,13 +80,14 @@ impl WaitSteady {
                     }
                     scribe.progress(&text, fraction)?;
                     last = text;
+                    None
                 }
                 Err(trouble) => {
                     troubles += 1;
                     survive(scribe, &trouble, &last)?;
-                    unheard = Some(trouble);
+                    Some(trouble)
                 }
-            }
+            };
             if elapsed.as_secs() >= self.timeout_seconds {
                 let stands = match unheard {
                     Some(trouble) => {
