@@ -28,7 +28,8 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
     };
     loop {
         // Asked first: what a process writes before it dies is then read below.
-        let alive = follower.is_alive() && exited(&mut child).is_none();
+        // Of its own child it knows: between a journal's making and its locking the lock says nothing.
+        let alive = if child.is_some() { exited(&mut child).is_none() } else { follower.is_alive() };
         let records = match follower.poll() {
             Ok(records) => records,
             Err(error) => return super::failed(&format!("the journal of run {id} is damaged: {error}")),
