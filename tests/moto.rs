@@ -1,11 +1,13 @@
 //! The same adapters and the same watch against an AWS that is not ours.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::file::sample;
 use plantao::platform::{AlarmState, Part, Picture, Platform, Revision, Rollout, ServiceStatus, TroubleKind};
+use plantao::run::{Context, Plan, Wish, choices};
 use plantao::watch;
 use plantao::world::{Host, Scenario, World};
 
@@ -154,4 +156,28 @@ fn similar(world: &[String], moto: &[String]) {
     };
     let different = [only(world, moto, "the world"), only(moto, world, "moto")].concat();
     assert!(different.is_empty(), "\n{}\n", different.join("\n"));
+}
+
+#[tokio::test]
+async fn where_ecs_keeps_no_history_plans_are_made_all_the_same_and_a_rollback_asks_which_revision() {
+    let moto = moto();
+    moto.fill(&Fill::default());
+    let context = Context {
+        platform: Arc::new(sample()),
+        clients: Clients::at(&moto.endpoint, moto.region),
+        clock: Clock::system(),
+        store: None,
+    };
+    let runbooks = plantao::runbook::shipped();
+    let named = |name: &str| runbooks.iter().find(|runbook| runbook.name == name).unwrap();
+    let rollback = named("rollback");
+    assert_eq!(choices(&context, rollback, rollback.param("to").unwrap(), None).await, Ok(Vec::new()));
+    let nothing = BTreeMap::new();
+    let wish = Wish { runbook: rollback, answers: &nothing, service: None, database: None };
+    let halt = Plan::make(&context, wish).await.unwrap_err();
+    assert_eq!(halt.words, "--to is missing: Back to which revision?");
+    let answers = BTreeMap::from([("desired".to_owned(), "5".to_owned())]);
+    let wish = Wish { runbook: named("scale"), answers: &answers, service: None, database: None };
+    let (plan, _) = Plan::make(&context, wish).await.unwrap();
+    assert!(plan.steps.iter().any(|step| step.view.facts.iter().any(|fact| fact.contains("a month"))), "{plan:?}");
 }

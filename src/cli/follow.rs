@@ -26,7 +26,7 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
     };
     loop {
         // Asked first: what a process writes before it dies is then read below.
-        // A host that has only just been started does not hold the journal yet.
+        // Of its own child it knows: between a journal's making and its locking the lock says nothing.
         let alive = if child.is_some() { exited(&mut child).is_none() } else { follower.is_alive() };
         let records = match follower.poll() {
             Ok(records) => records,

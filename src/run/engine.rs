@@ -131,7 +131,8 @@ impl Run<'_> {
             Err(error) => return JournalError::from(error).into(),
         };
         let pid = std::process::id();
-        let runbook = self.plan.runbook.clone();
+        let undoes = self.plan.undoes.as_ref();
+        let runbook = undoes.map_or_else(|| self.plan.runbook.clone(), |_| "undo".to_owned());
         if let Err(halt) = self.write(&Event::Began { runbook, plan, who, reason, pid }) {
             return halt;
         }

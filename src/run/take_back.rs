@@ -69,7 +69,9 @@ pub(super) fn inherited(store: &Store, plan: &Plan) -> Result<Past, Halt> {
         Some(id) => {
             let mut past = Past::of(&events(store, id)?);
             (past.ended, past.undoing, past.changed, past.taking_back) = (None, false, false, true);
-            past.steps.iter_mut().for_each(|step| step.undoing.clear());
+            for step in &mut past.steps {
+                step.undoing.clear();
+            }
             Ok(past)
         }
     }
@@ -108,12 +110,14 @@ impl Run<'_> {
     /// The step that waits, and the deployment that was made by what was put back before it.
     fn to_follow(&self) -> Option<(usize, Map<String, Value>)> {
         let waits = self.plan.steps.iter().position(|step| matches!(step.action, Action::WaitSteady(_)))?;
-        let sent = self.past.steps.iter().flat_map(|step| &step.undoing);
-        let mut details = sent.filter_map(|asked| match &asked.answer {
-            Some(Answer::Accepted { details } | Answer::Found { details }) => Some(details),
+        // The last step is taken back first: what was sent last is the first step's.
+        let mut sent = self.past.steps.iter().flat_map(|step| step.undoing.iter().rev());
+        let details = sent.find_map(|asked| match &asked.answer {
+            Some(Answer::Accepted { details } | Answer::Found { details }) => {
+                details.get("deployment").is_some().then_some(details)
+            }
             _ => None,
-        });
-        let details = details.rfind(|details| details.get("deployment").is_some())?;
+        })?;
         let of = |name: &str| Some((name.to_owned(), details.get(name)?.clone()));
         Some((waits, ["deployment", "desired"].into_iter().filter_map(of).collect()))
     }

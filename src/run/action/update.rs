@@ -231,12 +231,15 @@ impl UpdateService {
                 wait *= 2;
                 continue;
             }
-            if is_uncertain(&trouble)
-                && let Some(done) = self.look_for_effect(context, scribe, basis).await?
-            {
+            if !is_uncertain(&trouble) {
+                return Err(trouble.into());
+            }
+            if let Some(done) = self.look_for_effect(context, scribe, basis).await? {
                 return Ok(done);
             }
-            return Err(trouble.into());
+            return Err(Halt::failed(format!(
+                "{OPERATION}: {trouble}; it may have been carried out all the same, and the service did not show it: look again before you repeat it"
+            )));
         }
         Err(Halt::failed("the request was never sent"))
     }
