@@ -28,7 +28,12 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
     };
     loop {
         // Asked first: what a process writes before it dies is then read below.
-        let alive = follower.is_alive() && exited(&mut child).is_none();
+        let alive = if child.is_some() {
+            // A host that takes a run up asks AWS who it is before it holds the journal.
+            exited(&mut child).is_none()
+        } else {
+            follower.is_alive()
+        };
         let records = match follower.poll() {
             Ok(records) => records,
             Err(error) => return super::failed(&format!("the journal of run {id} is damaged: {error}")),
