@@ -1,6 +1,8 @@
 //! src/database on real PostgreSQL servers of two major versions.
 
 mod connecting;
+mod killing;
+mod reaching;
 mod running;
 mod seeing;
 mod stopping;

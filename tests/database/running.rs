@@ -21,17 +21,17 @@ on_both_versions! {
 }
 
 /// Two services, of which none is asked for.
-const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
+pub(super) const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
     [[service]]\nname = \"analytics-api\"\ncluster = \"analytics-production\"\n\
     [[service]]\nname = \"worker\"\ncluster = \"analytics-production\"\n\
     [[database]]\nid = \"analytics\"\n";
 
 /// An AWS to say who asks, and a user's home.
 pub(super) struct Bench {
-    _host: Host,
-    served: Served,
-    home: tempfile::TempDir,
-    url: String,
+    _world: (Host, Served),
+    pub(super) endpoint: String,
+    pub(super) home: tempfile::TempDir,
+    pub(super) url: String,
 }
 
 /// The way in, as a URL.
@@ -50,11 +50,11 @@ impl Bench {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(home.path().join(".config/plantao")).unwrap();
         std::fs::write(home.path().join(".config/plantao/platform.toml"), PLATFORM).unwrap();
-        Bench { _host: host, served, home, url: url.to_owned() }
+        Bench { endpoint: served.url.clone(), _world: (host, served), home, url: url.to_owned() }
     }
 
     /// On a database as its superuser.
-    async fn on(fresh: &Fresh, options: &str) -> Bench {
+    pub(super) async fn on(fresh: &Fresh, options: &str) -> Bench {
         Bench::new(&url(fresh, "postgres", PASSWORD, &format!("sslmode=disable{options}"))).await
     }
 
@@ -64,7 +64,7 @@ impl Bench {
 
     pub(super) fn plantao(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
-        command.args(arguments).args(["--endpoint-url", &self.served.url]);
+        command.args(arguments).args(["--endpoint-url", &self.endpoint]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env_clear().env("HOME", self.home.path()).env("PLANTAO_LOCK_DIR", self.home.path());
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
@@ -77,6 +77,11 @@ impl Bench {
         let told = told(&self.plantao(arguments).output().await.unwrap());
         self.shows_no_password(&told.1);
         told
+    }
+
+    /// Its exit code and all that it says.
+    pub(super) async fn plain(&self, arguments: &[&str]) -> (i32, String) {
+        told(&self.plantao(arguments).output().await.unwrap())
     }
 
     pub(super) fn shows_no_password(&self, text: &str) {
@@ -92,24 +97,27 @@ impl Bench {
     }
 
     /// The one run, once it has come to a record that fits.
-    async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
+    pub(super) async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
         let mut followed = None;
         loop {
             if followed.is_none() {
                 let id = self.store().runs().unwrap().into_iter().next();
                 followed = id.map(|id| (Follower::open(&self.store(), &id).unwrap(), id));
             }
-            if let Some((follower, id)) = &mut followed
-                && follower.poll().unwrap().iter().any(&fits)
-            {
-                return id.clone();
+            if let Some((follower, id)) = &mut followed {
+                for record in follower.poll().unwrap() {
+                    if fits(&record) {
+                        return id.clone();
+                    }
+                    assert!(!matches!(record.event, Event::Ended { .. }), "it came to its end before: {record:?}");
+                }
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
 }
 
-fn told(output: &Output) -> (i32, String) {
+pub(super) fn told(output: &Output) -> (i32, String) {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
 }
@@ -120,7 +128,7 @@ pub(super) async fn vacuums(fresh: &Fresh, table: &str) -> i64 {
     tables.iter().find(|found| found.name.name == table).unwrap().vacuum_count
 }
 
-fn scans(record: &Record) -> bool {
+pub(super) fn scans(record: &Record) -> bool {
     matches!(&record.event, Event::Progress { text, .. } if text.contains("scanning heap"))
 }
 

@@ -21,37 +21,30 @@ const EAR: Duration = Duration::from_millis(250);
 /// Up to PostgreSQL 14 statistics come half a second late.
 const LATE: Duration = Duration::from_secs(1);
 
+/// Tables with what they were like before, and what the server says of them now.
+type Found = Vec<(Before, Table)>;
+
 pub(super) async fn apply(action: &VacuumTables, work: &mut Work<'_>) -> Result<Done, Halt> {
     let Work { context, scribe, view, past, .. } = work;
     let (target, database) = open(context, &action.database).await?;
     let basis = Basis::read(&view.basis)?;
     basis.check_server(&target)?;
-    // The first request knows each table as it was before the run.
-    let mut asked: Vec<Before> = Vec::new();
-    for request in past.asked.iter().filter(|request| request.operation == OPERATION) {
-        let tables: Vec<Before> = serde_json::from_value(request.previous.clone()).unwrap_or_default();
-        asked.extend(
-            tables.into_iter().filter(|table| asked.iter().all(|known| known.oid != table.oid)).collect::<Vec<_>>(),
-        );
-    }
-    let (mut wanted, mut found) = (Vec::new(), Vec::new());
-    if past.asked.is_empty() {
+    let (wanted, found) = if let Some(first) = past.asked.iter().find(|asked| asked.operation == OPERATION) {
+        // The first request knows each table as it was before the run.
+        let asked = Before::read(&first.previous)?;
+        let (wanted, found) = look(action, scribe, &database, asked).await?;
+        if past.asked.last().is_some_and(|last| last.answer.is_none()) && !found.is_empty() {
+            scribe.found(OPERATION, json!({ "tables": told::found(&found) }))?;
+        }
+        if action.analyze {
+            renew(scribe, &database, &found).await?;
+        }
+        (wanted, found)
+    } else {
         let chosen = action.chosen(&database).await?;
         basis.check_tables(&chosen)?;
-        wanted.extend(chosen.iter().filter(|table| table.may_vacuum).map(Before::of));
-    } else {
-        for before in asked {
-            match settled(scribe, &database, &before, action.full).await? {
-                Some(now) if before.is_vacuumed(&now, action.full) => found.push((before, now)),
-                Some(_) => wanted.push(before),
-                None => {}
-            }
-        }
-        if past.asked.last().is_some_and(|request| request.answer.is_none()) && !found.is_empty() {
-            let tables: Vec<String> = found.iter().map(|(before, now)| told::found(before, now)).collect();
-            scribe.found(OPERATION, json!({ "tables": tables }))?;
-        }
-    }
+        (chosen.iter().filter(|table| table.may_vacuum).map(Before::of).collect(), Found::new())
+    };
     drop(database);
     if wanted.is_empty() {
         return Ok(nothing_left(&found));
@@ -60,10 +53,49 @@ pub(super) async fn apply(action: &VacuumTables, work: &mut Work<'_>) -> Result<
     send(action, scribe, &target, &wanted, &found, free).await
 }
 
+/// What is still to do of what an earlier process asked for, and what is done: by the server's word alone.
+async fn look(
+    action: &VacuumTables,
+    scribe: &mut Scribe<'_>,
+    database: &Database,
+    asked: Vec<Before>,
+) -> Result<(Vec<Before>, Found), Halt> {
+    if database.version().major() < 15 {
+        sleep(LATE).await;
+    }
+    let (mut wanted, mut found) = (Vec::new(), Found::new());
+    for before in asked {
+        match settled(scribe, database, &before, action.full).await? {
+            Some(now) if before.is_vacuumed(&now, action.full) => found.push((before, now)),
+            Some(_) => wanted.push(before),
+            None => {}
+        }
+    }
+    Ok((wanted, found))
+}
+
+/// Renews the statistics that the end of an earlier process left out.
+async fn renew(scribe: &mut Scribe<'_>, database: &Database, found: &[(Before, Table)]) -> Result<(), Halt> {
+    const OPERATION: &str = "postgresql:ANALYZE";
+    for (before, _) in found.iter().filter(|(before, now)| before.lacks_statistics(now)) {
+        let name = before.name();
+        scribe.request(OPERATION, json!({ "table": name.to_string() }), Value::Null)?;
+        match database.analyze(&name).await {
+            Ok(()) => scribe.answered(OPERATION, Answer::Accepted { details: Value::Null })?,
+            Err(trouble) => {
+                scribe.answered(OPERATION, Answer::from(&trouble))?;
+                return Err(trouble.into());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn nothing_left(found: &[(Before, Table)]) -> Done {
-    let tables: Vec<String> = found.iter().map(|(before, now)| told::found(before, now)).collect();
-    let words = format!("the server says that all was vacuumed: {}", tables.join("; "));
-    Done::new(words).with("vacuumed", found.len())
+    if found.is_empty() {
+        return Done::unneeded("none of its tables is there any more");
+    }
+    Done::new(format!("the server says that all was vacuumed: {}", told::found(found))).with("vacuumed", found.len())
 }
 
 /// The table once no vacuum that an earlier process began works on it any more; none if it is gone.
@@ -73,9 +105,6 @@ async fn settled(
     before: &Before,
     full: bool,
 ) -> Result<Option<Table>, Halt> {
-    if database.version().major() < 15 {
-        sleep(LATE).await;
-    }
     loop {
         let Some(table) = database.table(before.oid).await? else { return Ok(None) };
         let by = match &table.running {

@@ -43,8 +43,14 @@ fn gain(name: &str, before: (i64, i64), after: &Table) -> String {
 }
 
 /// What an earlier process of the run, or anybody else since it asked, did.
-pub(super) fn found(before: &Before, now: &Table) -> String {
-    gain(&before.name().to_string(), (before.dead_rows, before.total_bytes), now)
+pub(super) fn found(found: &[(Before, Table)]) -> String {
+    let one =
+        |(before, now): &(Before, Table)| gain(&before.name().to_string(), (before.dead_rows, before.total_bytes), now);
+    let mut words: Vec<String> = found.iter().take(TOLD).map(one).collect();
+    if let Some(more @ 1..) = found.len().checked_sub(TOLD) {
+        words.push(format!("{more} more"));
+    }
+    words.join("; ")
 }
 
 /// It was begun, or may have been.
@@ -72,8 +78,7 @@ pub(super) fn all(report: &VacuumReport, found: &[(Before, Table)]) -> String {
     let took = SignedDuration::try_from(report.took).unwrap_or_default();
     let mut said = vec![format!("{} in {}", report.words(), duration(took))];
     if !found.is_empty() {
-        let names: Vec<String> = found.iter().take(TOLD).map(|(before, now)| self::found(before, now)).collect();
-        said.push(format!("{} vacuumed before this process took over: {}", found.len(), names.join("; ")));
+        said.push(format!("{} vacuumed before this process took over: {}", found.len(), self::found(found)));
     }
     let mut vacuumed: Vec<&TableReport> = report.vacuumed().collect();
     vacuumed.sort_by_key(|table| std::cmp::Reverse(table.before.as_ref().map_or(0, |before| before.dead_rows)));
