@@ -3,6 +3,7 @@
 mod connecting;
 mod killing;
 mod reaching;
+mod refusing;
 mod running;
 mod seeing;
 mod stopping;

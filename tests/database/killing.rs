@@ -24,7 +24,7 @@ on_both_versions! {
 const TABLES: &str = "events,sessions";
 
 /// The order for the process that carries a run out.
-async fn order(bench: &Bench, tables: &str) -> (RunId, Vec<u8>) {
+pub(super) async fn order(bench: &Bench, tables: &str) -> (RunId, Vec<u8>) {
     let mut platform = file::read(PLATFORM, "platform.toml").unwrap();
     platform.databases[0].url = Some(Secret::new(bench.url.clone()));
     let clients = Clients::at(&bench.endpoint, "us-east-1");
@@ -41,7 +41,7 @@ async fn order(bench: &Bench, tables: &str) -> (RunId, Vec<u8>) {
 
 /// Carries an order out in a process whose files can't grow past so many bytes: a write at the limit kills it, one
 /// across the limit is cut short as on a full disk.
-async fn carry_out(bench: &Bench, order: &[u8], most: u64) -> bool {
+pub(super) async fn carry_out(bench: &Bench, order: &[u8], most: u64) -> bool {
     let plantao = bench.plantao(&["host"]);
     let mut command = tokio::process::Command::new("prlimit");
     command.arg(format!("--fsize={most}")).arg("--core=0").arg("--").arg(plantao.as_std().get_program());

@@ -26,6 +26,9 @@ pub(super) const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
     [[service]]\nname = \"worker\"\ncluster = \"analytics-production\"\n\
     [[database]]\nid = \"analytics\"\n";
 
+/// A vacuum of 40,000 rows takes minutes, if nobody stops it.
+pub(super) const SLOW: &str = "&options=-c%20vacuum_cost_delay%3D100ms%20-c%20vacuum_cost_limit%3D5";
+
 /// An AWS to say who asks, and a user's home.
 pub(super) struct Bench {
     _world: (Host, Served),
@@ -165,7 +168,7 @@ async fn a_wish_to_stop_cancels_the_statement_and_says_what_was_not_begun(which:
     let fresh = fresh(which).await;
     fresh.bloated("slow", 40_000, 20_000).await;
     fresh.bloated("next", 100, 50).await;
-    let bench = Bench::on(&fresh, "&options=-c%20vacuum_cost_delay%3D100ms").await;
+    let bench = Bench::on(&fresh, SLOW).await;
     let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&["run", "vacuum", "--tables", "slow,next", "--yes"]).spawn().unwrap();
     drop(one_at_a_time);

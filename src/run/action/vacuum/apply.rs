@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::before::{Basis, Before};
+use super::way::Way;
 use super::{VacuumTables, told};
 use crate::database::{
     Database, Table, TableEnding, TableReport, Target, Vacuum, VacuumEnding, VacuumEvent, VacuumReport,
@@ -168,12 +169,12 @@ fn parameters(action: &VacuumTables, wanted: &[Before]) -> Value {
 /// Tells what happens, and stops it when somebody says so or nothing can be written any more.
 async fn follow(scribe: &mut Scribe<'_>, mut vacuum: Vacuum) -> (VacuumReport, Option<Halt>) {
     let stopper = vacuum.stopper();
-    let (mut halt, mut place) = (None, (0, 1));
+    let (mut halt, mut way) = (None, Way::default());
     loop {
         let answer = tokio::select! {
             event = vacuum.next() => match event {
                 None => break,
-                Some(event) if halt.is_none() => tell(scribe, event, &mut place),
+                Some(event) if halt.is_none() => tell(scribe, event, &mut way),
                 Some(_) => Ok(()),
             },
             () = sleep(EAR), if halt.is_none() => scribe.hear(),
@@ -186,22 +187,21 @@ async fn follow(scribe: &mut Scribe<'_>, mut vacuum: Vacuum) -> (VacuumReport, O
     (vacuum.report().await, halt)
 }
 
-fn tell(scribe: &mut Scribe<'_>, event: VacuumEvent, place: &mut (usize, usize)) -> Result<(), Halt> {
-    let fraction = |(number, of): (usize, usize), share: f64| (number as f64 + share) / of.max(1) as f64;
+fn tell(scribe: &mut Scribe<'_>, event: VacuumEvent, way: &mut Way) -> Result<(), Halt> {
     match event {
-        VacuumEvent::Began { number, of, .. } => *place = (number - 1, of),
+        VacuumEvent::Began { number, of, .. } => {
+            way.begin(number, of);
+            Ok(())
+        }
         VacuumEvent::Progress { table, progress } => {
-            let share = progress.share();
-            scribe.progress(&told::step(&table, &progress, *place), Some(fraction(*place, share.unwrap_or(0.0))))?;
+            let fraction = way.go(&progress);
+            scribe.progress(&way.words(&table, &progress), Some(fraction))
         }
-        VacuumEvent::Unseen(trouble) => {
-            scribe.progress(&format!("it goes on, but can't be watched: {trouble}"), None)?;
-        }
-        VacuumEvent::Ended(report) => scribe.progress(&told::table(&report), Some(fraction(*place, 1.0)))?,
-        VacuumEvent::Said(notice) if notice.warning => scribe.progress(&notice.text, None)?,
-        VacuumEvent::Said(_) => {}
+        VacuumEvent::Unseen(trouble) => scribe.progress(&format!("it goes on, but can't be watched: {trouble}"), None),
+        VacuumEvent::Ended(report) => scribe.progress(&told::table(&report), Some(way.end())),
+        VacuumEvent::Said(notice) if notice.warning => scribe.progress(&notice.text, None),
+        VacuumEvent::Said(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// What came back: accepted, if anything was begun.
