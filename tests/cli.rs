@@ -112,6 +112,8 @@ fn a_command_line_that_makes_no_sense_is_never_taken_for_an_outage() {
     assert_eq!(home.run(&["doctr"]).code, Some(2));
     assert_eq!(home.run(&["demo", "--scenario", "bad-deplo"]).code, Some(2));
     assert!(home.run(&["demo", "--scenario", "bad-deplo"]).err.contains("Did you mean \"bad-deploy\"?"));
+    let said = home.run(&["demo", "--database", "mysql://ana:hunter2@db/analytics"]);
+    assert!(said.code == Some(2) && said.err.contains("postgresql://") && !said.err.contains("hunter2"), "{said:?}");
     assert_eq!(home.run(&["--help"]).code, Some(0));
 }
 

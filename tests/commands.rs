@@ -84,6 +84,9 @@ fn the_aws_cli_reads_the_demo() {
     assert_eq!(names.len(), 9, "{names:?}");
     let databases = demo.aws(&["rds", "describe-db-instances"]);
     assert_eq!(databases["DBInstances"][0]["DBInstanceIdentifier"], "analytics");
+    let secret =
+        demo.aws(&["secretsmanager", "get-secret-value", "--secret-id", plantao::world::Host::DATABASE_SECRET]);
+    assert!(secret["SecretString"].as_str().unwrap().starts_with("postgresql://analytics:"), "{secret}");
     let identity = demo.aws(&["sts", "get-caller-identity"]);
     assert_eq!(identity["Arn"], "arn:aws:iam::123456789012:user/ana");
 }

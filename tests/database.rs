@@ -5,6 +5,7 @@ mod killing;
 mod reaching;
 mod refusing;
 mod running;
+mod same;
 mod seeing;
 mod stopping;
 mod vacuuming;
@@ -53,10 +54,14 @@ async fn fresh_on(server: &Postgres) -> Fresh {
     Fresh { target, admin }
 }
 
+/// The simulated server's, whose one database is `analytics`.
+const WORLDS_PASSWORD: &str = "simulated-5cR8tQ2m";
+
 /// A session that is not plantao's.
 async fn session(target: &Target, user: &str, application: &str) -> Client {
     let mut config = Config::new();
-    config.host(&target.host).port(target.port).dbname(&target.database).user(user).password(PASSWORD);
+    let password = if target.database == "analytics" { WORLDS_PASSWORD } else { PASSWORD };
+    config.host(&target.host).port(target.port).dbname(&target.database).user(user).password(password);
     let (client, connection) = config.application_name(application).connect(NoTls).await.unwrap();
     tokio::spawn(connection);
     client

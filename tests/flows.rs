@@ -1,6 +1,7 @@
 //! What a user sees and can do, on the world: each scenario, each screen, each bad day.
 
 mod flow;
+mod runs;
 
 use std::time::Duration;
 
@@ -50,6 +51,7 @@ seen_first! {
     a_cpu_surge_is_seen_at_once: "cpu-surge" after 60;
     a_connection_leak_is_seen_at_once: "connection-leak" after 60;
     low_storage_is_seen_at_once: "low-storage" after 60;
+    a_bloated_table_is_seen_at_once: "bloat" after 60;
     a_lost_zone_is_seen_at_once: "az-down" after 60;
 }
 

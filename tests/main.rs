@@ -17,6 +17,7 @@ mod database;
 mod flows;
 mod harness;
 mod iam;
+mod images;
 mod layers;
 mod moto;
 mod pty;

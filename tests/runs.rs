@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::run::{Context, Event, Follower, Order, Plan, Record, RunId, Store, Wish};
-use plantao::world::{Host, Scenario, Served, World};
+use plantao::world::{Change, Host, Scenario, Served, World};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
@@ -99,7 +99,7 @@ async fn a_screen_orders_the_very_plan_that_it_showed_from_a_process_of_its_own(
     let clients = Clients::at(&bench.served.url, "us-east-1");
     let mut platform = plantao::platform::file::sample();
     platform.services[0].health_url = None;
-    let context = Context { platform: Arc::new(platform), clients, clock: bench.host.clock().clone() };
+    let context = Context { platform: Arc::new(platform), clients, clock: bench.host.clock().clone(), store: None };
     let runbooks = plantao::runbook::shipped();
     let runbook = runbooks.iter().find(|runbook| runbook.name == "scale").unwrap();
     let answers = BTreeMap::from([("desired".to_owned(), "5".to_owned())]);
@@ -168,4 +168,64 @@ async fn what_is_not_confirmed_or_not_allowed_is_not_run() {
         assert!(text.contains(says), "{arguments:?}: {text}");
     }
     assert_eq!((bench.updates(), bench.store().runs().unwrap().len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_may_only_look_changes_nothing_whoever_says_so_and_neither_does_a_host_that_is_ordered_to() {
+    let bench = Bench::new().await;
+    let command = [&SCALE[..], &["--yes"]].concat();
+    let (code, plan) = bench.run(&["plan", "scale", "--desired", "5", "--json"]).await;
+    assert_eq!(code, 0, "{plan}");
+    let order = Order::CarryOut {
+        id: RunId::new("scale", Timestamp::UNIX_EPOCH),
+        plan: Box::new(serde_json::from_str(&plan).unwrap()),
+        reason: None,
+    };
+    let order = serde_json::to_vec(&order).unwrap();
+    let file = bench.home.path().join(".config/plantao/platform.toml");
+    let open = std::fs::read_to_string(&file).unwrap();
+    for (variable, text, says) in [
+        ("1", open.clone(), "PLANTAO_READ_ONLY"),
+        ("0", format!("read-only = true\n{open}"), "read-only = true in the platform file"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refused = bench.plantao(&command).env("PLANTAO_READ_ONLY", variable).output().await.unwrap();
+        let (code, said) = told(&refused);
+        assert!(code == 17 && said.contains(says), "{code}: {said}");
+        let one_at_a_time = crate::harness::starting();
+        let host = bench.plantao(&["host"]).env("PLANTAO_READ_ONLY", variable).stdin(Stdio::piped()).spawn();
+        drop(one_at_a_time);
+        let mut host = host.unwrap();
+        host.stdin.take().unwrap().write_all(&order).await.unwrap();
+        let (code, said) = told(&host.wait_with_output().await.unwrap());
+        assert!(code == 17 && said.contains(says), "{code}: {said}");
+        let (code, said) = told(
+            &bench
+                .plantao(&["plan", "scale", "--desired", "5"])
+                .env("PLANTAO_READ_ONLY", variable)
+                .output()
+                .await
+                .unwrap(),
+        );
+        assert_eq!(code, 0, "looking is allowed: {said}");
+    }
+    assert_eq!((bench.updates(), bench.store().runs().unwrap().len()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_over_is_taken_back_once_that_is_confirmed() {
+    let bench = Bench::new().await;
+    // Auto scaling would take it back by itself.
+    let still = Change::Scalable { service: "analytics-api".to_owned(), min: 1, max: 6, suspended: true };
+    bench.host.with(|world| world.apply(still));
+    let command = [&SCALE[..], &["--yes"]].concat();
+    assert_eq!(bench.run(&command).await.0, 0);
+    let id = bench.store().runs().unwrap().remove(0);
+    let (code, text) = bench.run(&["runs", "undo", id.as_str()]).await;
+    assert_eq!((code, bench.updates()), (17, 1), "nobody confirmed it: {text}");
+    assert!(text.contains("desired count: 5 → 3"), "what would be put back is shown first: {text}");
+    let (code, text) = bench.run(&["runs", "undo", id.as_str(), "--yes"]).await;
+    assert_eq!((code, bench.updates()), (0, 2), "{text}");
+    assert_eq!(bench.host.with(|world| world.tasks("analytics-api")), Some((3, 3)), "{text}");
+    assert_eq!(bench.run(&["runs", "verify"]).await.0, 0);
 }

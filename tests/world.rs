@@ -3,6 +3,7 @@
 // The helpers of tests may fail as the tests do.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod database;
 mod wire;
 
 use std::time::Duration;
@@ -198,6 +199,16 @@ async fn an_account_can_be_discovered_from_nothing() {
     assert!(activities.scaling_activities()[0].cause().contains("triggered policy"));
     let deployments = aws.ecs.list_service_deployments().cluster(CLUSTER).service(SERVICE).send().await.unwrap();
     assert!(deployments.service_deployments().len() >= 3);
+    let newest = &deployments.service_deployments()[0];
+    let arn = newest.service_deployment_arn().unwrap();
+    let described = aws.ecs.describe_service_deployments().service_deployment_arns(arn).send().await.unwrap();
+    let target = described.service_deployments()[0].target_service_revision().unwrap();
+    assert_eq!(target.arn(), newest.target_service_revision_arn());
+    let revisions =
+        aws.ecs.describe_service_revisions().service_revision_arns(target.arn().unwrap()).send().await.unwrap();
+    assert!(revisions.service_revisions()[0].container_images()[0].image_digest().unwrap().starts_with("sha256:"));
+    let error = aws.ecs.stop_service_deployment().service_deployment_arn(arn).send().await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_conflict_exception(), "it is over: {error:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -216,6 +216,23 @@ impl Clients {
         self.known.meter.tell_time_by(clock);
     }
 
+    /// How long the credentials still hold, by this machine's clock, and what to do about it. `None` where they have
+    /// no end, or nobody says.
+    pub async fn credentials_left(&self) -> Option<(SignedDuration, String)> {
+        let left = self.known.chain.as_ref()?.left().await?;
+        Some((SignedDuration::try_from(left).unwrap_or(SignedDuration::MAX), self.renewal()))
+    }
+
+    /// Refuses from now on, before it is sent, any operation that is not a read.
+    pub fn only_read(&self) {
+        self.known.meter.only_read();
+    }
+
+    /// Only reads are sent.
+    pub fn is_read_only(&self) -> bool {
+        self.known.meter.is_read_only()
+    }
+
     /// Forgets the credentials in hand: the next call looks for new ones, files re-read.
     pub fn renew(&self) {
         if let Some(chain) = &self.known.chain {
@@ -286,8 +303,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_read_only_session_lets_reads_through_and_sends_no_change() {
         let tiny = Tiny::new(|_, _| Reply::json(r#"{"clusterArns": []}"#));
-        let keys = SharedCredentialsProvider::new(Credentials::new("k", "s", None, None, "test"));
-        let clients = Clients::with(tiny.client(), keys, None, known(None, true));
+        let clients = Clients::over(tiny.client(), "us-east-1");
+        assert!(!clients.is_read_only());
+        clients.only_read();
         assert_eq!(ecs::list_clusters(&clients).await, Ok(Vec::new()));
         let error = clients.ecs.update_service().service("api").desired_count(0).send().await.unwrap_err();
         let trouble = clients.trouble("ecs:UpdateService", &error);

@@ -106,6 +106,12 @@ impl Chain {
         Chain(Arc::new(Inner { profile: Some(profile.to_owned()), files, region: None, http, held: Mutex::new(None) }))
     }
 
+    /// How long the keys in hand still hold; `None` where they have no end, or there are none.
+    pub(super) async fn left(&self) -> Option<Duration> {
+        let expiry = self.answer().await.ok()?.expiry()?;
+        Some(expiry.duration_since(SystemTime::now()).unwrap_or_default())
+    }
+
     pub(super) fn forget(&self) {
         let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
         // A question under way is as new as the next one would be.

@@ -1,5 +1,7 @@
 //! Elastic Container Registry.
 
+use aws_sdk_ecr::operation::describe_repositories::DescribeRepositoriesError;
+
 use super::Clients;
 use crate::platform::Trouble;
 
@@ -19,11 +21,28 @@ pub async fn list_repositories(clients: &Clients) -> Result<Vec<Repository>, Tro
     let request = clients.ecr.describe_repositories().max_results(1_000);
     let found = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
     let found = found.map_err(|error| clients.trouble("ecr:DescribeRepositories", &error))?;
-    let repository = |from: &aws_sdk_ecr::types::Repository| {
-        Some(Repository {
-            name: from.repository_name()?.to_owned(),
-            uri: from.repository_uri().unwrap_or_default().to_owned(),
-        })
-    };
     Ok(found.iter().filter_map(repository).collect())
+}
+
+/// The repository of this name; `None` if this account has none in this region.
+///
+/// `aws ecr describe-repositories --repository-names NAME`
+pub async fn find_repository(clients: &Clients, name: &str) -> Result<Option<Repository>, Trouble> {
+    match clients.ecr.describe_repositories().repository_names(name).send().await {
+        Ok(answer) => Ok(answer.repositories().first().and_then(repository)),
+        Err(error) if error.as_service_error().is_some_and(is_none) => Ok(None),
+        Err(error) => Err(clients.trouble("ecr:DescribeRepositories", &error)),
+    }
+}
+
+/// A name that can be no repository's is none's.
+fn is_none(error: &DescribeRepositoriesError) -> bool {
+    error.is_repository_not_found_exception() || error.is_invalid_parameter_exception()
+}
+
+fn repository(from: &aws_sdk_ecr::types::Repository) -> Option<Repository> {
+    Some(Repository {
+        name: from.repository_name()?.to_owned(),
+        uri: from.repository_uri().unwrap_or_default().to_owned(),
+    })
 }

@@ -6,12 +6,11 @@
 use aws_sdk_ecs::config::Builder;
 use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::types as sdk;
-use jiff::Timestamp;
 
 use super::Clients;
-use super::convert::instant_of;
+use super::definition;
 use super::ecs;
-use crate::platform::{Image, Revision, Service, Trouble};
+use crate::platform::{Definition, Image, Revision, Service, Trouble};
 
 /// What is to change of a service; `None` stays as it is and is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,22 +32,7 @@ pub struct Controls {
     pub scheduling: String,
 }
 
-/// One deployment of a service, as the newer API tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ServiceDeployment {
-    /// Its ARN.
-    pub arn: String,
-    /// `IN_PROGRESS`, `SUCCESSFUL`, `STOPPED`, `ROLLBACK_SUCCESSFUL` …, as AWS writes it.
-    pub status: String,
-    /// Why, in ECS's words.
-    pub reason: Option<String>,
-    /// When it was made.
-    pub created_at: Option<Timestamp>,
-    /// When it was over.
-    pub finished_at: Option<Timestamp>,
-}
-
-fn once() -> Builder {
+pub(super) fn once() -> Builder {
     Builder::new().retry_config(RetryConfig::disabled())
 }
 
@@ -88,6 +72,17 @@ pub async fn controls(clients: &Clients, cluster: &str, name: &str) -> Result<Co
     })
 }
 
+/// The alarms that end a service's deployments, if it has any that count.
+///
+/// `aws ecs describe-services --cluster CLUSTER --services NAME --query 'services[].deploymentConfiguration.alarms'`
+pub async fn deployment_alarms(clients: &Clients, cluster: &str, name: &str) -> Result<Vec<String>, Trouble> {
+    let answer = clients.ecs.describe_services().cluster(cluster).services(name).send().await;
+    let answer = answer.map_err(|error| clients.trouble_in_cluster("ecs:DescribeServices", cluster, &error))?;
+    let configuration = answer.services().first().and_then(sdk::Service::deployment_configuration);
+    let alarms = configuration.and_then(sdk::DeploymentConfiguration::alarms).filter(|alarms| alarms.enable());
+    Ok(alarms.map(|alarms| alarms.alarm_names().to_vec()).unwrap_or_default())
+}
+
 /// The status of a task definition: `ACTIVE`, `INACTIVE`, `DELETE_IN_PROGRESS`; and its containers' images by name.
 ///
 /// `aws ecs describe-task-definition --task-definition FAMILY:N`
@@ -101,6 +96,17 @@ pub async fn definition_status(clients: &Clients, name: &str) -> Result<(String,
         (c.name().unwrap_or_default().to_owned(), Image::parse(c.image().unwrap_or_default()))
     };
     Ok((status, from.container_definitions().iter().map(image).collect()))
+}
+
+/// A task definition in full, by `family:7`, for comparing it with another.
+///
+/// `aws ecs describe-task-definition --task-definition FAMILY:N`
+pub async fn describe_definition(clients: &Clients, name: &str) -> Result<Definition, Trouble> {
+    const OPERATION: &str = "ecs:DescribeTaskDefinition";
+    let answer = clients.ecs.describe_task_definition().task_definition(name).send().await;
+    let answer = answer.map_err(|error| clients.trouble(OPERATION, &error))?;
+    let from = answer.task_definition().ok_or_else(|| clients.lacks(OPERATION, "taskDefinition"))?;
+    Ok(definition::read(from, name))
 }
 
 /// Registers a new revision: all of `revision` (`family:7`), and one container's image another. Sent once.
@@ -153,44 +159,6 @@ pub async fn register_with_image(
         family: made.family().unwrap_or_default().to_owned(),
         number: u32::try_from(made.revision()).ok().filter(|number| *number > 0),
     })
-}
-
-/// The deployments of a service, newest first; ECS keeps those of the last 90 days. One page: the newest 100.
-///
-/// `aws ecs list-service-deployments --cluster CLUSTER --service NAME`
-pub async fn list_service_deployments(
-    clients: &Clients,
-    cluster: &str,
-    name: &str,
-) -> Result<Vec<ServiceDeployment>, Trouble> {
-    let request = clients.ecs.list_service_deployments().cluster(cluster).service(name).max_results(100);
-    let answer = request.send().await;
-    let answer = answer.map_err(|error| clients.trouble_in_cluster("ecs:ListServiceDeployments", cluster, &error))?;
-    let mut found: Vec<ServiceDeployment> = answer
-        .service_deployments()
-        .iter()
-        .filter_map(|from| {
-            Some(ServiceDeployment {
-                arn: from.service_deployment_arn()?.to_owned(),
-                status: from.status().map_or("UNKNOWN", sdk::ServiceDeploymentStatus::as_str).to_owned(),
-                reason: from.status_reason().map(str::to_owned),
-                created_at: instant_of(from.created_at()),
-                finished_at: instant_of(from.finished_at()),
-            })
-        })
-        .collect();
-    found.sort_by_key(|deployment| std::cmp::Reverse(deployment.created_at));
-    Ok(found)
-}
-
-/// Asks ECS to stop a deployment in progress and put the last good revision back. Sent once.
-///
-/// `aws ecs stop-service-deployment --stop-type ROLLBACK --service-deployment-arn ARN`
-pub async fn roll_back_deployment(clients: &Clients, arn: &str) -> Result<(), Trouble> {
-    let request = clients.ecs.stop_service_deployment().service_deployment_arn(arn);
-    let request = request.stop_type(sdk::StopServiceDeploymentStopType::Rollback);
-    let answer = request.customize().config_override(once()).send().await;
-    answer.map(drop).map_err(|error| clients.trouble("ecs:StopServiceDeployment", &error))
 }
 
 #[cfg(test)]

@@ -217,7 +217,12 @@ impl Clients {
     }
 
     fn expired(&self, why: &str) -> Why {
-        let remedy = match (self.known.origin, self.profile()) {
+        (TroubleKind::ExpiredCredentials, why.to_owned(), Some(self.renewal()))
+    }
+
+    /// How new credentials are got, by where the old ones came from.
+    pub(super) fn renewal(&self) -> String {
+        match (self.known.origin, self.profile()) {
             (Origin::Sso, Some(profile)) => format!("run \"aws sso login --profile {profile}\""),
             (Origin::Sso, None) => "run \"aws sso login\"".to_owned(),
             (Origin::Environment, _) => "set new AWS_… variables and start plantao again".to_owned(),
@@ -225,8 +230,7 @@ impl Clients {
                 format!("refresh the credentials of profile \"{profile}\"; plantao picks them up")
             }
             (Origin::Other, None) => "refresh the AWS credentials; plantao picks them up".to_owned(),
-        };
-        (TroubleKind::ExpiredCredentials, why.to_owned(), Some(remedy))
+        }
     }
 
     fn skewed(&self) -> Why {

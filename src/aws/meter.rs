@@ -1,7 +1,7 @@
 //! What every call passes: counted, its clock compared, and stopped here if only reads are allowed.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -30,7 +30,7 @@ pub struct Meter(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    read_only: bool,
+    read_only: AtomicBool,
     calls: AtomicU64,
     metrics: AtomicU64,
     skew_seconds: AtomicI64,
@@ -47,7 +47,7 @@ pub(super) struct NotARead(pub(super) String);
 impl Meter {
     pub(super) fn new(read_only: bool) -> Meter {
         Meter(Arc::new(State {
-            read_only,
+            read_only: AtomicBool::new(read_only),
             calls: AtomicU64::new(0),
             metrics: AtomicU64::new(0),
             skew_seconds: AtomicI64::new(NO_SKEW),
@@ -59,6 +59,15 @@ impl Meter {
     /// Metrics asked for with `GetMetricData`: AWS charges by these, and no header tells.
     pub(super) fn add_metrics(&self, count: usize) {
         self.0.metrics.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    /// From now on only reads are sent; there is no way back.
+    pub(super) fn only_read(&self) {
+        self.0.read_only.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_read_only(&self) -> bool {
+        self.0.read_only.load(Ordering::SeqCst)
     }
 
     pub(super) fn spent(&self) -> Spent {
@@ -103,7 +112,7 @@ impl Intercept for Meter {
         _components: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        if !self.0.read_only {
+        if !self.is_read_only() {
             return Ok(());
         }
         // What can't be named can't be known to be a read.

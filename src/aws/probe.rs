@@ -5,8 +5,9 @@ use std::time::Duration;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::{ConnectorBuilder, tls};
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
 
 /// After this long there is no answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -15,6 +16,38 @@ const PATIENCE: Duration = Duration::from_secs(5);
 ///
 /// `curl --silent --output /dev/null --write-out '%{http_code}' --max-time 5 URL`
 pub async fn status(url: &str) -> Result<u16, String> {
+    within_patience(get(url)).await.map(|answer| answer.status().as_u16())
+}
+
+/// What an address answers, if it is well and no larger than this; redirects are not followed.
+///
+/// `curl --fail --silent --max-time 5 URL`
+pub(super) async fn fetch(url: &str, largest: usize) -> Result<Vec<u8>, String> {
+    within_patience(async {
+        let answer = get(url).await?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            return Err(format!("HTTP {status}"));
+        }
+        let mut body = ByteStream::new(answer.into_body());
+        let mut bytes = Vec::new();
+        while let Some(part) = body.next().await {
+            bytes.extend_from_slice(&part.map_err(|error| super::causes::chain_text(&error))?);
+            if bytes.len() > largest {
+                return Err(format!("more than {largest} bytes"));
+            }
+        }
+        Ok(bytes)
+    })
+    .await
+}
+
+async fn within_patience<T>(answer: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let late = |_| Err(format!("no answer in {} s", PATIENCE.as_secs()));
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or_else(late)
+}
+
+async fn get(url: &str) -> Result<HttpResponse, String> {
     let connector = ConnectorBuilder::default()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
         .proxy_config(ProxyConfig::from_env())
@@ -22,11 +55,7 @@ pub async fn status(url: &str) -> Result<u16, String> {
     let mut request = HttpRequest::new(SdkBody::empty());
     request.set_uri(url).map_err(|_| "this is no address".to_owned())?;
     request.headers_mut().insert("user-agent", concat!("plantao/", env!("CARGO_PKG_VERSION")));
-    match tokio::time::timeout(PATIENCE, connector.call(request)).await {
-        Ok(Ok(answer)) => Ok(answer.status().as_u16()),
-        Ok(Err(error)) => Err(super::causes::chain_text(&error)),
-        Err(_) => Err(format!("no answer in {} s", PATIENCE.as_secs())),
-    }
+    connector.call(request).await.map_err(|error| super::causes::chain_text(&error))
 }
 
 #[cfg(test)]

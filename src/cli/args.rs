@@ -57,7 +57,7 @@ pub struct Whence {
     /// Ask this address instead of AWS.
     #[arg(long, global = true, value_name = "URL", value_parser = endpoint)]
     pub endpoint_url: Option<String>,
-    /// Refuse, before it is sent, any request that would change something.
+    /// Refuse, before it is sent, any request that would change something [env: PLANTAO_READ_ONLY].
     #[arg(long, global = true)]
     pub read_only: bool,
 }
@@ -167,7 +167,7 @@ pub struct InitArgs {
 /// `plantao demo`.
 #[derive(Args, Debug)]
 pub struct DemoArgs {
-    /// What goes wrong: bad-deploy, cpu-surge, connection-leak, low-storage, az-down or calm.
+    /// What goes wrong: bad-deploy, cpu-surge, connection-leak, low-storage, bloat, az-down or calm.
     #[arg(long, value_name = "NAME", default_value = "bad-deploy")]
     pub scenario: String,
     /// How many seconds pass in the demo while one passes here.
@@ -179,6 +179,10 @@ pub struct DemoArgs {
     /// The loopback port on which other AWS clients may read the demo; 0 takes a free one.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub port: u16,
+    /// A real PostgreSQL to stand in for the demo's database: postgresql://USER@HOST/DATABASE. A password is better
+    /// kept out of the command line: in PLANTAO_DEMO_DATABASE.
+    #[arg(long, value_name = "URL", env = "PLANTAO_DEMO_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
     /// Open no screen: print the address, and answer until Ctrl-C.
     #[arg(long, action = ArgAction::SetTrue)]
     pub serve: bool,

@@ -1,39 +1,33 @@
 //! Follows a run to its end, as text or as the journal's own lines.
 
-use std::io;
 use std::process::{Child, ExitCode};
 use std::time::Duration;
 
 use super::output::{complain, print};
-use crate::headless;
-use crate::run::{Event, Follower, Record, RunId, Store};
+use crate::run::{Event, Follower, Record, RunId, Store, Unopened, opened, told};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Prints a run's records until it is over. `child` is its host, if this process started it.
 pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child: Option<Child>) -> ExitCode {
-    let mut follower = loop {
-        match Follower::open(store, id) {
-            Ok(follower) => break follower,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && child.is_some() => {}
-            Err(error) => return super::failed(&format!("run {id} can't be followed: {}", super::locate::why(&error))),
-        }
-        if let Some(code) = exited(&mut child) {
-            // It ended before it had a journal, and its log says why.
-            let said = std::fs::read_to_string(store.log(id)).unwrap_or_default();
-            complain(said.trim().trim_start_matches("plantao: "));
+    let opening = match &mut child {
+        Some(_) => opened(store, id, || exited(&mut child)).await,
+        None => Follower::open(store, id).map_err(|error| Unopened {
+            code: 1,
+            words: format!("run {id} can't be followed: {}", super::locate::why(&error)),
+        }),
+    };
+    let mut follower = match opening {
+        Ok(follower) => follower,
+        Err(Unopened { code, words }) => {
+            complain(&words);
             return ExitCode::from(code);
         }
-        tokio::time::sleep(PAUSE).await;
     };
     loop {
         // Asked first: what a process writes before it dies is then read below.
-        let alive = if child.is_some() {
-            // A host that takes a run up asks AWS who it is before it holds the journal.
-            exited(&mut child).is_none()
-        } else {
-            follower.is_alive()
-        };
+        // A host that has only just been started does not hold the journal yet.
+        let alive = if child.is_some() { exited(&mut child).is_none() } else { follower.is_alive() };
         let records = match follower.poll() {
             Ok(records) => records,
             Err(error) => return super::failed(&format!("the journal of run {id} is damaged: {error}")),
@@ -58,7 +52,7 @@ fn exited(child: &mut Option<Child>) -> Option<u8> {
 
 /// Prints a record.
 pub(super) fn show(record: &Record, json: bool) {
-    let line = if json { serde_json::to_string(record).ok() } else { headless::record(record) };
+    let line = if json { serde_json::to_string(record).ok() } else { told(record) };
     if let Some(line) = line {
         print(&format!("{line}\n"), 0);
     }

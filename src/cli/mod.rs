@@ -10,6 +10,7 @@ mod follow;
 mod library;
 mod locate;
 mod output;
+mod read_only;
 mod run;
 mod run_args;
 mod runs;
@@ -119,7 +120,7 @@ fn connection(whence: &Whence, platform: Option<&Platform>) -> Connection {
         profile: whence.profile.clone().or_else(|| platform.and_then(|p| p.profile.clone())),
         region: whence.region.clone().or_else(|| platform.and_then(|p| p.region.clone())),
         endpoint: whence.endpoint_url.clone(),
-        read_only: whence.read_only,
+        read_only: read_only::said_by(whence, platform).is_some(),
     }
 }
 

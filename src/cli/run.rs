@@ -12,7 +12,7 @@ use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print};
 use super::run_args::{HostArgs, RunArgs, WishArgs};
-use super::{connection, failed, follow, on_runtime, wish};
+use super::{connection, failed, follow, on_runtime, read_only, wish};
 use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
@@ -34,22 +34,30 @@ pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Ex
 
 /// `plantao run RUNBOOK`.
 pub(super) fn run(whence: &Whence, args: &RunArgs, matches: &ArgMatches) -> ExitCode {
-    if whence.read_only {
-        return halted(&Halt::refused("--read-only: nothing is carried out; `plantao plan` shows what would be"));
+    let platform = Environment::read().platform(whence).ok();
+    if let Err(halt) = read_only::refuse(whence, platform.as_ref().map(|(_, platform)| platform)) {
+        return halted(&halt);
     }
     on_runtime(async {
         let plan = match make(whence, &args.wish, matches).await {
             Ok(plan) => plan,
             Err(halt) => return halted(&halt),
         };
-        complain_plainly(&headless::plan(&plan));
-        let reason = match confirm(&plan, args) {
-            Ok(reason) => reason,
-            Err(halt) => return halted(&halt),
-        };
         let id = RunId::new(&plan.runbook, Clock::system().now());
-        start(whence, &Order::CarryOut { id, plan: Box::new(plan), reason }, args.wish.json, args.detach).await
+        confirmed(whence, id, plan, args).await
     })
+}
+
+/// Shows a plan, asks, and has it carried out.
+pub(super) async fn confirmed(whence: &Whence, id: RunId, plan: Plan, args: &RunArgs) -> ExitCode {
+    complain_plainly(&headless::plan(&plan));
+    match confirm(&plan, args) {
+        Ok(reason) => {
+            let order = Order::CarryOut { id, plan: Box::new(plan), reason };
+            start(whence, &order, args.wish.json, args.detach).await
+        }
+        Err(halt) => halted(&halt),
+    }
 }
 
 /// Starts the host process of an order, and follows its run.
@@ -73,7 +81,8 @@ pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bo
 
 /// Where the seed platform is.
 const REGION: &str = "us-east-1";
-const NOWHERE: &str = "neither XDG_STATE_HOME nor HOME is set: there is nowhere to keep the journal, so nothing is run";
+pub(super) const NOWHERE: &str =
+    "neither XDG_STATE_HOME nor HOME is set: there is nowhere to keep the journal, so nothing is run";
 
 /// `plantao host`: what [`start`] starts.
 pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
@@ -87,6 +96,10 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
         Ok((_, platform)) => platform,
         Err(message) => return failed(&message),
     };
+    // The screen that ordered it may not have known; requests would be stopped one by one, after a journal began.
+    if let Err(halt) = read_only::refuse(whence, Some(&platform)) {
+        return halted(&halt);
+    }
     let connection = connection(whence, Some(&platform));
     let clock = args.clock.clone().unwrap_or_default();
     let sample = connection.endpoint.clone().filter(|_| args.sample);
@@ -96,7 +109,7 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
             None => Clients::connect(&connection).await,
         };
         clients.tell_time_by(&clock);
-        let context = Context { platform: Arc::new(platform), clients, clock };
+        let context = Context { platform: Arc::new(platform), clients, clock, store: Some(store.clone()) };
         let identity = match get_caller_identity(&context.clients).await {
             Ok(identity) => identity,
             Err(trouble) => return halted(&trouble.into()),
@@ -117,7 +130,7 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
 }
 
 /// The same platform and the same AWS for the host process.
-fn host_arguments(whence: &Whence) -> Vec<OsString> {
+pub(super) fn host_arguments(whence: &Whence) -> Vec<OsString> {
     let mut arguments = vec![OsString::from("host")];
     let mut add = |flag: &str, value: Option<OsString>| {
         if let Some(value) = value {
@@ -129,6 +142,9 @@ fn host_arguments(whence: &Whence) -> Vec<OsString> {
     add("--profile", whence.profile.clone().map(OsString::from));
     add("--region", whence.region.clone().map(OsString::from));
     add("--endpoint-url", whence.endpoint_url.clone().map(OsString::from));
+    if whence.read_only {
+        arguments.push(OsString::from("--read-only"));
+    }
     arguments
 }
 
@@ -144,7 +160,7 @@ async fn make(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Result<
     };
     let (_, platform) = environment.platform(whence).map_err(Halt::refused)?;
     let clients = Clients::connect(&connection(whence, Some(&platform))).await;
-    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system() };
+    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: Store::of_user() };
     let answers = wish::answers(runbook, matches);
     let wish =
         Wish { runbook, answers: &answers, service: args.service.as_deref(), database: args.database.as_deref() };

@@ -75,10 +75,19 @@ pub enum RunsCommand {
         /// The run.
         id: String,
     },
-    /// Stop a run, and take back what it did.
+    /// Take back what a run did.
+    ///
+    /// A run that goes on is stopped first. One that is over is taken back by a run of its own, if things are still
+    /// as it left them; its exit code is 0 when that is done.
     Undo {
         /// The run.
         id: String,
+        /// Do not ask.
+        #[arg(short, long)]
+        yes: bool,
+        /// Why; kept in the journal. Needed where the danger is high.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
     },
     /// Take up a run whose process was killed.
     Resume {

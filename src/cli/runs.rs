@@ -7,12 +7,12 @@ use super::args::Whence;
 use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print};
-use super::run_args::RunsCommand;
-use super::{failed, follow, on_runtime, run};
+use super::run_args::{RunArgs, RunsCommand};
+use super::{failed, follow, on_runtime, read_only, run};
 use crate::clock::Clock;
 use crate::platform::Identity;
 use crate::platform::text::printable;
-use crate::run::{Command, Commands, Event, Follower, Lookup, Order, RunId, Said, Store, Who, verify};
+use crate::run::{Command, Commands, Event, Follower, Lookup, Order, Plan, RunId, Said, Store, Who, verify};
 use crate::runbook::{ACTIONS, explain};
 
 /// `plantao runs …`.
@@ -24,6 +24,13 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
         Ok(id) => act(id),
         Err(message) => failed(&message),
     };
+    // A run that is told to undo changes something, whosever process it is.
+    if let Some(RunsCommand::Undo { .. } | RunsCommand::Resume { .. }) = &command {
+        let platform = Environment::read().platform(whence).ok();
+        if let Err(halt) = read_only::refuse(whence, platform.as_ref().map(|(_, platform)| platform)) {
+            return run::halted(&halt);
+        }
+    }
     match command {
         None => list(&store),
         Some(RunsCommand::Show { id, json }) => on(&id, &|id| show(&store, &id, json)),
@@ -33,7 +40,10 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
             Err(error) => failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
         },
         Some(RunsCommand::Stop { id }) => on(&id, &|id| say(&store, &id, Command::Stop)),
-        Some(RunsCommand::Undo { id }) => on(&id, &|id| say(&store, &id, Command::Undo)),
+        Some(RunsCommand::Undo { id, yes, reason }) => {
+            let args = RunArgs { yes, reason, ..RunArgs::default() };
+            on(&id, &|id| undo(whence, &store, &id, &args))
+        }
         Some(RunsCommand::Resume { id }) => {
             on(&id, &|id| on_runtime(run::start(whence, &Order::Resume { id }, false, false)))
         }
@@ -124,6 +134,17 @@ fn check(store: &Store, runs: &[RunId]) -> ExitCode {
         }
     }
     print(&text, u8::from(broken > 0))
+}
+
+/// A run that goes on takes itself back; one that is over is taken back by another.
+fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode {
+    if Follower::open(store, id).is_ok_and(|follower| follower.is_alive()) {
+        return say(store, id, Command::Undo);
+    }
+    match Plan::taking_back(store, id, Clock::system().now()) {
+        Ok(plan) => on_runtime(run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args)),
+        Err(halt) => run::halted(&halt),
+    }
 }
 
 fn say(store: &Store, id: &RunId, command: Command) -> ExitCode {

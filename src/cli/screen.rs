@@ -1,5 +1,6 @@
 //! Opens the dashboard, or says why this terminal cannot show it.
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -8,11 +9,14 @@ use std::sync::Arc;
 use super::args::{Screen, Whence};
 use super::library::library;
 use super::locate::Environment;
-use super::{connection, failed, on_runtime};
+use super::{connection, failed, on_runtime, read_only, run};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
+use crate::run::Store;
 use crate::tui;
+use crate::tui::connection::Connected;
+use crate::tui::hosting::Hosting;
 
 /// The dashboard of the platform that the command line means.
 pub(super) fn dashboard(whence: &Whence, screen: Screen) -> ExitCode {
@@ -21,29 +25,49 @@ pub(super) fn dashboard(whence: &Whence, screen: Screen) -> ExitCode {
         Err(message) => return failed(&message),
     };
     let connection = connection(whence, Some(&platform));
-    let connect = async move { Clients::connect(&connection).await };
-    on_runtime(open(platform, connect, Clock::system(), screen))
+    let arguments = run::host_arguments(whence);
+    let connect = async move {
+        let hosting = hosting(move || arguments.clone());
+        Connected { clients: Clients::connect(&connection).await, hosting }
+    };
+    let options =
+        tui::Options { forbidden: read_only::said_by(whence, Some(&platform)).map(forbidden), ..options(screen) };
+    on_runtime(open(platform, connect, Clock::system(), options))
 }
 
 /// Opens the screen at once; `connect` is awaited behind it.
 pub(super) async fn open(
     platform: Platform,
-    connect: impl Future<Output = Clients> + Send + 'static,
+    connect: impl Future<Output = Connected> + Send + 'static,
     clock: Clock,
-    screen: Screen,
+    options: tui::Options,
 ) -> ExitCode {
     if let Some(refusal) = refusal(io::stdout().is_terminal(), std::env::var("TERM").ok().as_deref()) {
         return failed(&refusal);
     }
-    match tui::run(Arc::new(platform), connect, clock, options(screen)).await {
+    match tui::run(Arc::new(platform), connect, clock, options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&format!("the screen failed: {}", super::locate::why(&error))),
     }
 }
 
 /// What the flags say of the screen; the rest is the terminal's to say.
-fn options(screen: Screen) -> tui::Options {
-    tui::Options { ascii: screen.ascii, mouse: !screen.no_mouse, library: library(&Environment::read()).0 }
+pub(super) fn options(screen: Screen) -> tui::Options {
+    let library = library(&Environment::read()).0;
+    tui::Options { ascii: screen.ascii, mouse: !screen.no_mouse, library, forbidden: None }
+}
+
+/// Why this screen carries nothing out.
+pub(super) fn forbidden(says: &str) -> String {
+    format!("{says}: plans are shown, nothing is carried out")
+}
+
+/// Runs that this very program carries out, in processes of their own that are told these arguments.
+pub(super) fn hosting(arguments: impl Fn() -> Vec<OsString> + Send + Sync + 'static) -> Result<Hosting, String> {
+    let store = Store::of_user().ok_or_else(|| run::NOWHERE.to_owned())?;
+    let program = std::env::current_exe()
+        .map_err(|error| format!("cannot find plantao itself: {}", super::locate::why(&error)))?;
+    Ok(Hosting::by_process(store, program, arguments))
 }
 
 /// Why no screen can be opened here.

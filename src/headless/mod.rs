@@ -1,6 +1,5 @@
-//! The same picture as text or JSON, once, for scripts and for narrow lines.
+//! The same picture and the same plans as text or JSON, for scripts and for narrow lines.
 
-mod journal;
 mod json;
 mod plan;
 mod text;
@@ -15,7 +14,6 @@ use crate::platform::{Picture, Platform, Subject};
 use crate::triage::{self, Finding, Verdict};
 use crate::watch;
 
-pub use journal::record;
 pub use plan::plan;
 
 /// How the platform is at one instant.

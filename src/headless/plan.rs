@@ -22,7 +22,8 @@ pub fn plan(plan: &Plan) -> String {
         let _ = writeln!(text, "\n{}. {}  ({})", number + 1, printable(&step.title), step.action.name());
         let view = &step.view;
         for change in &view.changes {
-            let _ = writeln!(text, "   {}: {} → {}", change.what, printable(&change.before), printable(&change.after));
+            let (what, before, after) = (printable(&change.what), printable(&change.before), printable(&change.after));
+            let _ = writeln!(text, "   {what}: {before} → {after}");
         }
         for fact in &view.facts {
             let _ = writeln!(text, "   {}", printable(fact));

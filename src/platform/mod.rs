@@ -3,6 +3,7 @@
 
 mod alarm;
 mod database;
+mod definition;
 pub mod file;
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -29,6 +30,7 @@ use serde::Serialize;
 
 pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
 pub use database::Database;
+pub use definition::{ContainerDefinition, Definition, Difference, Hidden, masked};
 pub use gauge::{Gauge, MetricQuery, Role, Statistic, Subject};
 pub use identity::Identity;
 pub use image::Image;
@@ -58,6 +60,8 @@ pub struct Platform {
     pub region: Option<String>,
     /// AWS profile; the SDK's chain decides if there is none.
     pub profile: Option<String>,
+    /// Nothing of it is ever changed from here.
+    pub read_only: bool,
     /// Its ECS services.
     pub services: Vec<ServiceSpec>,
     /// Its RDS instances.

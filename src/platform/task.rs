@@ -92,13 +92,15 @@ impl Task {
         self.containers.iter().find(|c| c.name == name)
     }
 
+    /// The container that failed, as far as its reason or exit code tells.
+    pub fn failed_container(&self) -> Option<&Container> {
+        let told = self.containers.iter().find(|c| c.reason.is_some());
+        told.or_else(|| self.containers.iter().find(|c| c.exit_code.is_some_and(|code| code != 0)))
+    }
+
     /// Why it stopped, the most telling part first: the container's reason and exit code, then ECS's words.
     pub fn why_stopped(&self) -> Option<String> {
-        let container = self
-            .containers
-            .iter()
-            .find(|c| c.reason.is_some())
-            .or_else(|| self.containers.iter().find(|c| c.exit_code.is_some_and(|code| code != 0)));
+        let container = self.failed_container();
         let mut parts = Vec::new();
         if let Some(container) = container {
             if let Some(reason) = &container.reason {

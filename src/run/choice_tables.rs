@@ -2,11 +2,10 @@
 
 use super::action::table_line;
 use super::database::open;
-use super::{Context, Halt};
+use super::{Choice, Context, Halt};
 
-/// The user's tables, those that need vacuum most first: the value as it is typed, what it is called on a screen, and
-/// what there is to know of it. Only reads.
-pub async fn tables_choices(context: &Context, database: &str) -> Result<Vec<(String, String, String)>, Halt> {
+/// The user's tables, those that need vacuum most first. Only reads.
+pub(super) async fn tables_choices(context: &Context, database: &str) -> Result<Vec<Choice>, Halt> {
     let (_, session) = open(context, database).await?;
     let now = context.clock.now();
     let tables = session.tables().await?;
@@ -14,7 +13,11 @@ pub async fn tables_choices(context: &Context, database: &str) -> Result<Vec<(St
         .iter()
         .map(|table| {
             let name = &table.name;
-            (format!("{}.{}", name.schema, name.name), name.to_string(), table_line(table, now))
+            Choice {
+                value: format!("{}.{}", name.schema, name.name),
+                label: name.to_string(),
+                detail: table_line(table, now),
+            }
         })
         .collect())
 }

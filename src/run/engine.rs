@@ -9,7 +9,7 @@ use super::action::{Context, Done};
 use super::past::{Past, StepPast};
 use super::{
     Book, Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, PlannedStep,
-    Resumed, RunId, Scribe, StepOutcome, Store, Who, Work,
+    Resumed, RunId, Scribe, StepOutcome, Store, Who, Work, take_back,
 };
 
 use crate::platform::text::date;
@@ -54,17 +54,16 @@ impl Office {
             Ok(lock) => lock,
             Err(halt) => return finish(halt),
         };
+        let past = match take_back::inherited(&self.store, &plan) {
+            Ok(past) => past,
+            Err(halt) => return finish(halt),
+        };
         let journal = match Journal::create(&self.store, id) {
             Ok(journal) => journal,
             Err(error) => return finish(error.into()),
         };
-        let mut run = Run {
-            context,
-            book: Box::new(journal),
-            commands: Some(Commands::of(&self.store, id)),
-            plan,
-            past: Past::default(),
-        };
+        let mut run =
+            Run { context, book: Box::new(journal), commands: Some(Commands::of(&self.store, id)), plan, past };
         let halt = run.begin(who, reason).await;
         finish(halt)
     }
@@ -78,7 +77,13 @@ impl Office {
             Ok(plan) => plan,
             Err(halt) => return Ok(finish(halt)),
         };
-        let past = Past::of(&events);
+        let mut past = match take_back::inherited(&self.store, &plan) {
+            Ok(past) => past,
+            Err(halt) => return Ok(finish(halt)),
+        };
+        for event in &events {
+            past.take(event);
+        }
         if let Some(ending) = past.ended {
             return Ok(finish(Halt::new(ending, "it was over already")));
         }
@@ -142,6 +147,10 @@ impl Run<'_> {
     }
 
     async fn go_on(&mut self) -> Halt {
+        if let Some(other) = self.plan.undoes.clone() {
+            let halt = self.take_back(&other).await;
+            return self.end(halt);
+        }
         let mut halt = if self.past.undoing {
             Halt { undo: true, ..Halt::new(Ending::Stopped, "undo goes on") }
         } else {
@@ -164,8 +173,17 @@ impl Run<'_> {
                 Err(halt) => halt,
             };
         }
+        self.end(halt)
+    }
+
+    /// Writes down how it ended.
+    fn end(&mut self, mut halt: Halt) -> Halt {
         if halt.ending == Ending::FailedBefore && self.past.changed {
             halt.ending = Ending::FailedAfter;
+        }
+        if halt.ending == Ending::Stopped {
+            let rest = if self.past.changed { "what was asked for stays, and goes on" } else { "nothing was changed" };
+            halt.words = format!("{}; {rest}", halt.words);
         }
         // A journal that can't be written can't tell that it can't.
         if halt.ending != Ending::Unrecorded
@@ -258,16 +276,14 @@ impl Run<'_> {
     }
 
     /// Takes back all that was done, the last step first.
-    async fn undo(&mut self, by: &str) -> Result<String, Halt> {
+    pub(super) async fn undo(&mut self, by: &str) -> Result<String, Halt> {
         if !self.past.undoing {
             self.write(&Event::UndoBegan { by: by.to_owned() })?;
         }
         let mut said = Vec::new();
         for step in (0..self.plan.steps.len()).rev() {
             let past = self.past.steps.get(step).cloned().unwrap_or_default();
-            let may_have_changed =
-                !past.asked.is_empty() && !matches!(past.outcome, Some(StepOutcome::Undone | StepOutcome::Restored));
-            if !may_have_changed {
+            if !past.is_to_take_back() {
                 continue;
             }
             let (planned, nothing) = (self.plan.steps[step].clone(), Map::new());
@@ -285,7 +301,7 @@ impl Run<'_> {
         Ok(if said.is_empty() { "nothing had been changed".to_owned() } else { said.join("; ") })
     }
 
-    fn work<'r>(
+    pub(super) fn work<'r>(
         &'r mut self,
         step: usize,
         planned: &'r PlannedStep,
@@ -306,7 +322,7 @@ impl Run<'_> {
         }
     }
 
-    fn write(&mut self, event: &Event) -> Result<(), Halt> {
+    pub(super) fn write(&mut self, event: &Event) -> Result<(), Halt> {
         let at: Timestamp = self.context.clock.now();
         self.book.record(at, event)?;
         self.past.take(event);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::action::Context;
-use crate::platform::{DatabaseSpec, Picture, Rollout, Service, ServiceSpec};
+use crate::platform::{DatabaseSpec, Picture, ServiceSpec};
+use crate::runbook::{Block, Default, Name, Param, Piece, Runbook, Setting};
 
 /// Known values by name. One that is not known now is absent.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -38,7 +39,6 @@ impl Facts {
             know("service.desired", Some(json!(service.desired)));
             know("service.running", Some(json!(service.running)));
             know("service.revision", service.revision.number.map(|number| json!(number)));
-            know("service.previous", previous(service).map(|number| json!(number)));
         }
         if let Some(scaling) = seen.and_then(|seen| seen.scaling.value()).and_then(Option::as_ref) {
             know("scaling.min", Some(json!(scaling.min)));
@@ -49,21 +49,29 @@ impl Facts {
         Facts(facts)
     }
 
+    /// Adds what was asked for apart: what few runbooks name and costs calls of its own.
+    pub(super) fn learn(&mut self, name: &'static str, value: Option<Value>) {
+        self.0.extend(value.map(|value| (name, value)));
+    }
+
     /// The value of this name.
     pub(super) fn value(&self, name: &str) -> Option<Value> {
         self.0.get(name).cloned()
     }
 }
 
-/// The revision that ran before, where the service itself still shows that it did: its deployment was
-/// completed, and its tasks are being replaced. "Revision − 1" may never have run.
-fn previous(service: &Service) -> Option<u32> {
-    let primary = service.primary()?;
-    let before = |d: &&crate::platform::Deployment| d.id != primary.id && d.rollout == Rollout::Completed;
-    service
-        .deployments
-        .iter()
-        .find(before)
-        .and_then(|d| d.revision.number)
-        .filter(|n| Some(*n) != primary.revision.number)
+/// A runbook names this value, as a default or in a step. A block that is not an action's may name any.
+pub(super) fn mentions(runbook: &Runbook, name: &str) -> bool {
+    let is_it = |found: &Name| matches!(found, Name::Known(known) if known.name == name);
+    let in_setting = |setting: &Setting| match setting {
+        Setting::Literal(_) => false,
+        Setting::Value(found) => is_it(found),
+        Setting::Text(pieces) => pieces.iter().any(|piece| matches!(piece, Piece::Value(found) if is_it(found))),
+    };
+    let in_block = |block: &Block| match block {
+        Block::Action(call) => call.fields.iter().any(|(_, setting)| in_setting(setting)),
+        _ => true,
+    };
+    let is_default = |param: &Param| matches!(&param.default, Some(Default::Known(known)) if known.name == name);
+    runbook.params.iter().any(is_default) || runbook.steps.iter().any(|step| in_block(&step.block))
 }

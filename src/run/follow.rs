@@ -10,6 +10,38 @@ use super::{Record, RunId, Store};
 /// How often a follower looks.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// A run's process ended before it had a journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unopened {
+    /// Its exit code.
+    pub code: u8,
+    /// What its log says.
+    pub words: String,
+}
+
+/// Waits for the journal of a run that was just started; `exited` gives the exit code of its process once it has one.
+///
+/// # Errors
+/// If the process ends before it has a journal, or the journal can't be read.
+pub async fn opened(store: &Store, id: &RunId, mut exited: impl FnMut() -> Option<u8>) -> Result<Follower, Unopened> {
+    loop {
+        // Asked first: a process that ends may have made its journal just before.
+        let over = exited();
+        match Follower::open(store, id) {
+            Ok(follower) => return Ok(follower),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Unopened { code: 1, words: format!("run {id} can't be followed: {error}") }),
+        }
+        if let Some(code) = over {
+            let said = std::fs::read_to_string(store.log(id)).unwrap_or_default();
+            let said = said.trim().trim_start_matches("plantao: ");
+            let words = if said.is_empty() { "its process ended before it had a journal" } else { said };
+            return Err(Unopened { code, words: words.to_owned() });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
 /// Follows the journal of one run from its first record on. It changes nothing and holds nobody up.
 #[derive(Debug)]
 pub struct Follower {

@@ -19,6 +19,11 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 pub trait Book: Send {
     /// Puts an event on the disk, or says why it is not there; then nothing may be sent.
     fn record(&mut self, at: Timestamp, event: &Event) -> Result<(), JournalError>;
+
+    /// Where what the run's programs print goes, if anywhere: beside the journal, not into it.
+    fn log(&self) -> Option<PathBuf> {
+        None
+    }
 }
 
 /// The journal of one run, held by the one process that carries it out.
@@ -150,6 +155,10 @@ impl Journal {
 }
 
 impl Book for Journal {
+    fn log(&self) -> Option<PathBuf> {
+        Some(self.path.with_extension("log"))
+    }
+
     fn record(&mut self, at: Timestamp, event: &Event) -> Result<(), JournalError> {
         let (line, hash) = Record::line(self.seq + 1, at, event, &self.prev)?;
         self.append(&line).map_err(|why| io_error(&self.path, "written", why))?;

@@ -6,8 +6,10 @@
 
 pub mod action;
 mod answer;
+mod choice;
 mod choice_tables;
 mod commands;
+mod container;
 mod database;
 mod ending;
 mod engine;
@@ -15,8 +17,10 @@ mod event;
 mod facts;
 mod follow;
 mod halt;
+mod history;
 mod host;
 mod id;
+mod images;
 mod journal;
 mod lock;
 mod past;
@@ -25,17 +29,19 @@ mod record;
 mod resolve;
 mod scribe;
 mod store;
+mod take_back;
+mod told;
 mod verify;
 mod who;
 mod work;
 
 pub use action::{Action, Context};
-pub use choice_tables::tables_choices;
+pub use choice::{Choice, choices};
 pub use commands::{Command, Commands, Said};
 pub use ending::Ending;
 pub use engine::{Finished, Office};
 pub use event::{Answer, Event, StepOutcome};
-pub use follow::Follower;
+pub use follow::{Follower, Unopened, opened};
 pub use halt::Halt;
 pub use host::Order;
 pub use id::RunId;
@@ -46,11 +52,20 @@ pub use record::Record;
 pub use resolve::Wish;
 use scribe::Scribe;
 pub use store::{Lookup, Store};
+pub use told::told;
 pub use verify::{Broken, Verified, verify};
 pub use who::Who;
 use work::Work;
 
 #[cfg(test)]
+mod images_tests;
+#[cfg(test)]
+mod promises_tests;
+#[cfg(test)]
+mod rollback_tests;
+#[cfg(test)]
 mod scripted_tests;
+#[cfg(test)]
+mod take_back_tests;
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,8 @@ pub struct Past {
     pub changed: bool,
     /// Things are being taken back.
     pub undoing: bool,
+    /// What was asked is another run's; this one takes it back.
+    pub taking_back: bool,
     /// It is over.
     pub ended: Option<Ending>,
 }
@@ -92,7 +94,8 @@ impl Past {
                 if let Some(asked) = asked {
                     asked.answer = Some(answer.clone());
                 }
-                self.changed = self.steps.iter().any(StepPast::changed);
+                let taking_back = self.taking_back;
+                self.changed = self.steps.iter().any(|step| step.changed(taking_back));
             }
             Event::StepEnded { step, outcome, words, outputs } => {
                 let step = self.step(*step);
@@ -110,8 +113,14 @@ impl Past {
 }
 
 impl StepPast {
-    fn changed(&self) -> bool {
-        self.asked.iter().chain(&self.undoing).any(|asked| {
+    /// It may have changed something that was not put back yet.
+    pub(super) fn is_to_take_back(&self) -> bool {
+        !self.asked.is_empty() && !matches!(self.outcome, Some(StepOutcome::Undone | StepOutcome::Restored))
+    }
+
+    fn changed(&self, taking_back: bool) -> bool {
+        let own = self.asked.iter().filter(|_| !taking_back);
+        own.chain(&self.undoing).any(|asked| {
             super::scribe::was_uncertain(asked.answer.as_ref())
                 || matches!(asked.answer, Some(Answer::Accepted { .. } | Answer::Found { .. }))
         })

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, Target};
+use super::{Action, RunId, Target};
 
 /// What a run will do. It is shown, confirmed, put in the journal, and carried out; the run reads it from there.
 #[expect(
@@ -25,6 +25,9 @@ pub struct Plan {
     pub target: Target,
     /// The answers to its questions, defaults included.
     pub parameters: BTreeMap<String, Value>,
+    /// The run that it takes back, if it takes one back: the steps are that run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<RunId>,
     /// When it was made: what it says of the present was true then.
     pub made_at: Timestamp,
     /// Warnings about the whole.

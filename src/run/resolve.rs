@@ -2,22 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::PathBuf;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::action::{
-    Action, CheckAlarms, CheckConnections, CheckHealth, Context, FindImage, Place, RegisterImage, Rollback, SetBounds,
-    ShowBlockers, ShowTables, UpdateService, VacuumTables, WaitSteady,
+    Action, BuildImage, CheckAlarms, CheckConnections, CheckHealth, Context, FindImage, Place, PushImage,
+    RegisterImage, Rollback, SetBounds, ShowBlockers, ShowTables, UpdateService, VacuumTables, WaitSteady,
 };
 use super::answer::{self, literal};
-use super::facts::Facts;
-use super::{Halt, Plan, PlannedStep, Target};
+use super::facts::{Facts, mentions};
+use super::{Halt, Plan, PlannedStep, Target, history};
 use crate::aws::sts::get_caller_identity;
-use crate::platform::text::{nearest, printable};
+use crate::platform::text::{duration, nearest, printable};
 use crate::platform::{DatabaseSpec, Identity, ServiceSpec};
 use crate::runbook::{Block, Call, Default, Name, Piece, Runbook, Setting, When};
 use crate::watch;
+
+/// What a rollback goes back to where nobody says.
+const PREVIOUS: &str = "service.previous";
 
 /// Which runbook, on what, with which answers.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +51,13 @@ impl Plan {
         );
         let identity = identity?;
         check_account(context, &identity)?;
-        let facts = Facts::of(context, &picture, service, database);
+        let mut facts = Facts::of(context, &picture, service, database);
+        if mentions(wish.runbook, PREVIOUS)
+            && let Some(seen) = context.platform.services.iter().position(|spec| spec == service)
+            && let Some(seen) = picture.services.get(seen).and_then(|seen| seen.state.value())
+        {
+            facts.learn(PREVIOUS, history::previous(context, service, seen).await.map(|number| json!(number)));
+        }
         let values = values(wish, &facts)?;
         let resolver = Resolver {
             runbook: wish.runbook,
@@ -78,6 +88,9 @@ impl Plan {
                 .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?;
             steps.push(PlannedStep { title: step.title.clone(), action, view });
         }
+        let expected: u64 = steps.iter().map(|step: &PlannedStep| step.view.expected_seconds).sum();
+        let mut warnings = wish.runbook.warn.clone();
+        warnings.extend(credentials_end(context, SignedDuration::from_secs(expected as i64)).await);
         let plan = Plan {
             runbook: wish.runbook.name.clone(),
             title: wish.runbook.title.clone(),
@@ -92,8 +105,9 @@ impl Plan {
                 },
             },
             parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            undoes: None,
             made_at: context.clock.now(),
-            warnings: wish.runbook.warn.clone(),
+            warnings,
             steps,
         };
         Ok((plan, identity))
@@ -110,7 +124,7 @@ fn is_on_database(runbook: &Runbook) -> bool {
     !runbook.steps.is_empty() && runbook.steps.iter().all(|step| on_database(&step.block))
 }
 
-fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
+pub(super) fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
     let services = &context.platform.services;
     match (name, services.as_slice()) {
         (Some(name), _) => services
@@ -126,7 +140,7 @@ fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c Serv
     }
 }
 
-fn find_database<'c>(context: &'c Context, id: Option<&str>) -> Result<Option<&'c DatabaseSpec>, Halt> {
+pub(super) fn find_database<'c>(context: &'c Context, id: Option<&str>) -> Result<Option<&'c DatabaseSpec>, Halt> {
     let databases = &context.platform.databases;
     match id {
         Some(id) => databases
@@ -152,6 +166,18 @@ fn not_yet(step: &str, what: &str) -> Halt {
 
 fn cannot(what: &str) -> String {
     format!("this version can show {what}, not carry it out; do it by hand as the runbook says")
+}
+
+/// Credentials that end before the run does: whoever gave them may renew them, and may not.
+async fn credentials_end(context: &Context, expected: SignedDuration) -> Option<String> {
+    let (left, renewal) = context.clients.credentials_left().await?;
+    (left < expected).then(|| {
+        format!(
+            "credentials expire in {}, the run takes about {}: unless they renew themselves, {renewal}",
+            duration(left),
+            duration(expected)
+        )
+    })
 }
 
 /// Nobody changes the wrong platform.
@@ -213,6 +239,17 @@ fn holds(runbook: &Runbook, values: &Values, when: &When) -> bool {
         When::Given(index) => value(index).is_some_and(|value| *value != Value::Bool(false)),
         When::Is(index, wanted) => value(index) == Some(&literal(wanted)),
     }
+}
+
+/// A path as it was typed, whole: who carries the run out may stand elsewhere.
+fn located(path: &str) -> Result<PathBuf, Halt> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let path = match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => PathBuf::from(path),
+    };
+    let whole = std::path::absolute(&path);
+    whole.map_err(|error| Halt::refused(format!("{}: {error}", printable(&path.to_string_lossy()))))
 }
 
 /// A field is given what an earlier step of the run makes.
@@ -305,7 +342,9 @@ impl Resolver<'_> {
         let seconds = |name: &str| fields.get(name).and_then(Value::as_u64);
         let place = Place { cluster: self.service.cluster.clone(), name: self.service.name.clone() };
         Ok(match call.action.name {
-            "check.alarms" => Action::CheckAlarms(CheckAlarms { stop_when_firing: is("when-firing", "stop") }),
+            "check.alarms" => {
+                Action::CheckAlarms(CheckAlarms { stop_when_firing: is("when-firing", "stop"), place: Some(place) })
+            }
             "check.connections" => Action::CheckConnections(CheckConnections {
                 service: self.service.name.clone(),
                 database: self.database.map(|database| database.id.clone()),
@@ -332,6 +371,16 @@ impl Resolver<'_> {
                 successes: number("successes").unwrap_or(3),
                 timeout_seconds: fields.get("timeout").and_then(Value::as_u64).unwrap_or(2 * 60),
             }),
+            "image.build" => Action::BuildImage(BuildImage {
+                place,
+                container,
+                context: located(&text("context").unwrap_or_default())?,
+                dockerfile: text("dockerfile").map(|path| located(&path)).transpose()?,
+                tool: text("tool"),
+            }),
+            "image.push" if is_made(call, "image") => {
+                Action::PushImage(PushImage { place, container, tool: text("tool") })
+            }
             "image.find" => Action::FindImage(FindImage { place, container, image: text("image").unwrap_or_default() }),
             "ecs.update-service" => Action::UpdateService(UpdateService {
                 place,

@@ -1,5 +1,7 @@
 //! What a step writes in the journal and hears from people while it is carried out.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 
 use super::past::Past;
@@ -78,6 +80,22 @@ impl Scribe<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Where what the step's programs print goes.
+    pub(super) fn log(&self) -> Option<PathBuf> {
+        self.book.log()
+    }
+
+    /// The same in words, for the end of a message.
+    pub(super) fn where_all_is(&self) -> String {
+        self.log().map(|log| format!("; all that it said: {}", log.display())).unwrap_or_default()
+    }
+
+    /// A folder of this run alone, for what must be gone when the step is done.
+    pub(super) fn auth_folder(&self) -> PathBuf {
+        let process = || std::env::temp_dir().join(format!("plantao-{}.auth", std::process::id()));
+        self.log().map_or_else(process, |log| log.with_extension("auth"))
     }
 
     fn write(&mut self, event: &Event) -> Result<(), Halt> {

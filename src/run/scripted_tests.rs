@@ -59,7 +59,12 @@ fn place() -> Place {
 
 fn context(tiny: &Tiny) -> Context {
     let clock = Clock::simulated("2026-11-24T15:12:37Z".parse().unwrap(), 1.0);
-    Context { platform: Arc::new(file::sample()), clients: Clients::over(tiny.client(), "us-east-1"), clock }
+    Context {
+        platform: Arc::new(file::sample()),
+        clients: Clients::over(tiny.client(), "us-east-1"),
+        clock,
+        store: None,
+    }
 }
 
 async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
@@ -82,6 +87,7 @@ async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
         danger: "caution".to_owned(),
         target,
         parameters: BTreeMap::new(),
+        undoes: None,
         made_at: context.clock.now(),
         warnings: Vec::new(),
         steps,

@@ -14,21 +14,21 @@ use crate::platform::{Identity, file};
 use crate::runbook::shipped;
 use crate::world::{Ailment, Change as Happening, Failure, Fault, Host, Scenario, World};
 
-const SERVICE: &str = "analytics-api";
+pub(super) const SERVICE: &str = "analytics-api";
 
-fn start() -> Timestamp {
+pub(super) fn start() -> Timestamp {
     "2026-11-24T15:12:37Z".parse().unwrap()
 }
 
 /// The seed platform's world on a calm day, and what a run works with there. Auto scaling is suspended.
-fn world() -> (Host, Context) {
+pub(super) fn world() -> (Host, Context) {
     let (host, context) = world_that_scales();
     let service = SERVICE.to_owned();
     host.with(|world| world.apply(Happening::Scalable { service, min: 1, max: 6, suspended: true }));
     (host, context)
 }
 
-fn world_that_scales() -> (Host, Context) {
+pub(super) fn world_that_scales() -> (Host, Context) {
     let clock = Clock::simulated(start(), 1.0);
     let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 7, start()), clock.clone());
     let clients = Clients::over(host.http_client(), "us-east-1");
@@ -36,37 +36,37 @@ fn world_that_scales() -> (Host, Context) {
     let mut platform = file::sample();
     // The world serves no users.
     platform.services[0].health_url = None;
-    (host, Context { platform: Arc::new(platform), clients, clock })
+    (host, Context { platform: Arc::new(platform), clients, clock, store: None })
 }
 
-fn who() -> Who {
+pub(super) fn who() -> Who {
     Who { user: "ana".to_owned(), ..Who::default() }
 }
 
-async fn make(context: &Context, runbook: &str, answers: &[(&str, &str)]) -> Result<(Plan, Identity), Halt> {
+pub(super) async fn make(context: &Context, runbook: &str, answers: &[(&str, &str)]) -> Result<(Plan, Identity), Halt> {
     let runbook = shipped().into_iter().find(|r| r.name == runbook).unwrap();
     let answers: BTreeMap<String, String> =
         answers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Plan::make(context, Wish { runbook: &runbook, answers: &answers, service: None, database: None }).await
 }
 
-async fn plan(context: &Context, runbook: &str, answers: &[(&str, &str)]) -> Plan {
+pub(super) async fn plan(context: &Context, runbook: &str, answers: &[(&str, &str)]) -> Plan {
     make(context, runbook, answers).await.unwrap().0
 }
 
-fn office() -> (tempfile::TempDir, Office) {
+pub(super) fn office() -> (tempfile::TempDir, Office) {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let office = Office { store: Store::at(&folder.path().join("runs")), locks: Locks::at(folder.path()) };
     (folder, office)
 }
 
-async fn carry_out(office: &Office, context: &Context, plan: Plan) -> Finished {
+pub(super) async fn carry_out(office: &Office, context: &Context, plan: Plan) -> Finished {
     let id = RunId::new(&plan.runbook, context.clock.now());
     office.carry_out(context, &id, plan, who(), None).await
 }
 
 /// Writes, that is: how often each operation that changes something was asked.
-fn writes(host: &Host) -> BTreeMap<String, usize> {
+pub(super) fn writes(host: &Host) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for operation in host.requests() {
         let name = operation.rsplit(':').next().unwrap();
@@ -223,7 +223,7 @@ async fn an_update_whose_answer_is_lost_is_looked_for_and_never_sent_twice() {
 const DEPLOY: &str = "# Deploy\n```toml runbook\ndanger = \"caution\"\n[param.to]\nask = \"Which?\"\ntype = \"revision\"\n```\n\
 ## Set it\n```toml ecs.update-service\ntask-definition = \"{{ to }}\"\n```\n## Wait\n```toml ecs.wait-steady\ntimeout = \"40m\"\n```\n";
 
-async fn deploy(context: &Context, to: u32) -> Plan {
+pub(super) async fn deploy(context: &Context, to: u32) -> Plan {
     let runbook = crate::runbook::read(DEPLOY, "deploy.md").unwrap();
     let answers = BTreeMap::from([("to".to_owned(), to.to_string())]);
     let wish = Wish { runbook: &runbook, answers: &answers, service: None, database: None };
@@ -231,7 +231,7 @@ async fn deploy(context: &Context, to: u32) -> Plan {
 }
 
 /// Registers a revision with a broken image by deploying it, and goes back; its number.
-async fn broken_revision(host: &Host, ailment: Option<Ailment>) -> (u32, u32) {
+pub(super) async fn broken_revision(host: &Host, ailment: Option<Ailment>) -> (u32, u32) {
     let number =
         || host.with(|world| world.services[0].primary().map(|d| world.definitions[d.definition].number)).unwrap();
     let good = number();
@@ -280,10 +280,10 @@ async fn a_deployment_of_somebody_else_in_the_middle_is_not_called_success() {
 }
 
 /// Dies when told: instead of the record after the `n`th, or just after the `n`th is on the disk.
-struct Crash {
-    journal: Journal,
-    left: usize,
-    after_writing: bool,
+pub(super) struct Crash {
+    pub(super) journal: Journal,
+    pub(super) left: usize,
+    pub(super) after_writing: bool,
 }
 
 impl Book for Crash {
@@ -303,7 +303,7 @@ impl Book for Crash {
 }
 
 /// What the service is like: desired count, auto scaling's bounds, and the image that it runs.
-fn state(host: &Host) -> (u32, (u32, u32), String) {
+pub(super) fn state(host: &Host) -> (u32, (u32, u32), String) {
     host.with(|world| {
         let service = &world.services[0];
         let bounds = service.scaling.as_ref().map(|s| (s.min, s.max)).unwrap();

@@ -86,6 +86,10 @@ const CHANGE: Action = Action { changes: true, ..LOOK };
 
 const SERVICE: Field =
     field("service", Kind::Text, "the service that the run is for", "The ECS service, as the platform file names it.");
+const TOOL: Field = of(
+    field("tool", Kind::Choice, "the first one that works", "The program that builds and pushes."),
+    &["docker", "podman", "buildah"],
+);
 const DATABASE: Field = field(
     "database",
     Kind::Text,
@@ -211,12 +215,14 @@ pub static ACTIONS: [Action; 14] = [
         name: "image.build",
         does: "Builds a container image on this machine, for the task definition's architecture.",
         notes: "Uses docker with buildx, podman or buildah, whichever is found. The tag is never reused: \
-                emergency-<git commit>-<time>. A tree with uncommitted changes is said in the plan.",
+                emergency-<git commit>-<time>. A tree with uncommitted changes is said in the plan. What the tool prints \
+                goes to the run's log. A run that is resumed builds again.",
         undo: Some("nothing has left this machine"),
         fields: &[
             SERVICE,
             needed("context", Kind::Path, "The folder that is built."),
             field("dockerfile", Kind::Path, "Dockerfile in the context", "The file that says how."),
+            TOOL,
         ],
         gives: Some("built.image"),
         ..CHANGE
@@ -232,9 +238,10 @@ pub static ACTIONS: [Action; 14] = [
     Action {
         name: "image.push",
         does: "Pushes an image to the service's ECR repository and reads its digest back.",
-        notes: "Signs in through the API; the password goes to the tool's standard input, never to an argument.",
+        notes: "Signs in through the API; the password goes to the tool's standard input, never to an argument, and what \
+                the tool keeps of it is removed after the push. A run that is resumed looks in ECR first.",
         undo: Some("an image that no task definition names runs nowhere; it is left where it is"),
-        fields: &[SERVICE, needed("image", Kind::Image, "The image that was built.")],
+        fields: &[SERVICE, needed("image", Kind::Image, "The image that was built."), TOOL],
         gives: Some("ready.image"),
         ..CHANGE
     },

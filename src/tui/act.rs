@@ -8,6 +8,7 @@ use super::keymap::Action;
 use super::palette::{Goal, Palette};
 use super::{layout, lists};
 use crate::platform::Subject;
+use crate::run::Command;
 use crate::triage::Finding;
 use crate::watch::Attention;
 
@@ -73,6 +74,9 @@ impl App {
             Action::Open => return self.open(),
             Action::Back => self.back(),
             Action::Copy => return self.copy(),
+            Action::Runs => return self.show_runs(),
+            Action::Stop => self.wish(Command::Stop),
+            Action::Undo => self.wish(Command::Undo),
         }
         Vec::new()
     }
@@ -107,7 +111,12 @@ impl App {
         let moved = |at: usize, last: usize| {
             if down { at.saturating_add(by).min(last) } else { at.saturating_sub(by).min(last) }
         };
-        if self.overlay.is_some() {
+        if matches!(self.overlay, Some(Overlay::Run)) {
+            // The end of a journal is what is shown: it is scrolled back from there.
+            let last = layout::overlay_lines(self).saturating_sub(1);
+            let at = self.overlay_scroll;
+            self.overlay_scroll = if down { at.saturating_sub(by) } else { at.saturating_add(by).min(last) };
+        } else if self.overlay.is_some() {
             self.overlay_scroll = moved(self.overlay_scroll, layout::overlay_lines(self).saturating_sub(1));
         } else if layout::is_stacked(self.size) {
             let last = layout::stacked_height(self).saturating_sub(layout::body_height(self.size));
@@ -168,8 +177,12 @@ impl App {
             let found = self.findings.iter().find(|f| f.id == *id).cloned();
             return found.map_or_else(Vec::new, |finding| self.open_subject(&finding));
         }
+        if let Some(Overlay::Runbook(name)) = &self.overlay {
+            let name = name.clone();
+            return self.open_plan(&name);
+        }
         if self.overlay.is_some() {
-            return Vec::new();
+            return self.open_run();
         }
         match lists::selected(self) {
             Some(lists::Selected::Finding(finding)) => self.show(Some(Overlay::Finding(finding.id.clone()))),

@@ -9,8 +9,10 @@ use tui_input::Input;
 
 use super::effect::Effect;
 use super::lists;
-use super::message::Message;
+use super::message::{Message, RunRow};
 use super::palette::Palette;
+use super::plan_page::PlanPage;
+use super::run_page::RunPage;
 use super::theme::Theme;
 use crate::platform::timeline::{Entry, timeline};
 use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Trouble};
@@ -56,6 +58,12 @@ pub enum Overlay {
     Text(String),
     /// A runbook to read, by name.
     Runbook(String),
+    /// A runbook on its way to a run.
+    Plan(Box<PlanPage>),
+    /// The run that is followed.
+    Run,
+    /// All runs, newest first; `None` until answered.
+    Runs(Option<Result<Vec<RunRow>, String>>),
 }
 
 /// What is known of one alarm beyond the list.
@@ -111,10 +119,14 @@ pub struct App {
     pub database: usize,
     /// What lies over the screen.
     pub overlay: Option<Overlay>,
+    /// The run that is followed, whatever is shown.
+    pub run: Option<RunPage>,
     /// First line of the overlay shown.
     pub overlay_scroll: usize,
     /// The filter is being typed.
     pub filtering: bool,
+    /// Why plans are shown and nothing is carried out, where that is so.
+    pub forbidden: Option<String>,
     /// How closely AWS is watched.
     pub attention: Attention,
     /// Region and profile, once the clients are there.
@@ -126,6 +138,7 @@ pub struct App {
     news: bool,
     pub(super) changed: bool,
     rung: HashSet<String>,
+    pub(super) tickets: u64,
 }
 
 impl App {
@@ -145,8 +158,10 @@ impl App {
             service: 0,
             database: 0,
             overlay: None,
+            run: None,
             overlay_scroll: 0,
             filtering: false,
+            forbidden: None,
             attention: Attention::Active,
             connected: None,
             notice: None,
@@ -156,6 +171,7 @@ impl App {
             news: false,
             changed: true,
             rung: HashSet::new(),
+            tickets: 0,
         }
     }
 
@@ -221,6 +237,36 @@ impl App {
                     detail.history = Some(history);
                     detail.points = points;
                 }
+                Vec::new()
+            }
+            Message::Planned { ticket, plan } => {
+                self.planned(ticket, plan);
+                Vec::new()
+            }
+            Message::Offered { runbook, param, choices } => {
+                if let Some(Overlay::Plan(page)) = &mut self.overlay
+                    && page.runbook.name == runbook
+                {
+                    page.offer(&param, choices);
+                }
+                Vec::new()
+            }
+            Message::Started(started) => self.started(started),
+            Message::Told { id, records, alive } => self.told(&id, &records, alive),
+            Message::Untold { id, why } => {
+                if let Some(run) = self.run.as_mut().filter(|run| run.id == id) {
+                    run.trouble = Some(why);
+                }
+                Vec::new()
+            }
+            Message::Runs(rows) => {
+                if let Some(Overlay::Runs(shown)) = &mut self.overlay {
+                    *shown = Some(rows);
+                }
+                Vec::new()
+            }
+            Message::Notice(text) => {
+                self.say(text);
                 Vec::new()
             }
             Message::Resumed => vec![Effect::Redraw],

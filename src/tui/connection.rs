@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::mpsc::{self, Sender};
 
 use super::effect::Effect;
+use super::hosting::Hosting;
 use super::message::Message;
+use super::runs::Runs;
 use crate::aws::Clients;
 use crate::aws::alarms::describe_alarm_history;
 use crate::aws::cloudwatch::get_metric_data;
@@ -22,11 +24,22 @@ pub struct Connection {
     watch: Watch,
     queue: Sender<Message>,
     clock: Clock,
+    runs: Runs,
+}
+
+/// What there is once the work with credentials is done.
+pub struct Connected {
+    /// AWS.
+    pub clients: Clients,
+    /// Where runs are started, or why none can be.
+    pub hosting: Result<Hosting, String>,
 }
 
 impl Connection {
     /// Starts watching; what is observed is put on the queue.
-    pub fn open(platform: Arc<Platform>, clients: Clients, clock: Clock, queue: Sender<Message>) -> Connection {
+    pub fn open(platform: Arc<Platform>, connected: Connected, clock: Clock, queue: Sender<Message>) -> Connection {
+        let Connected { clients, hosting } = connected;
+        let runs = Runs::new(Arc::clone(&platform), clients.clone(), clock.clone(), hosting, queue.clone());
         let (observer, mut observed) = mpsc::channel::<Observation>(WAITING);
         let watch = watch::start(platform, clients.clone(), clock.clone(), observer);
         let to = queue.clone();
@@ -37,7 +50,7 @@ impl Connection {
                 }
             }
         });
-        Connection { clients, watch, queue, clock }
+        Connection { clients, watch, queue, clock, runs }
     }
 
     /// What the screen is told about it.
@@ -69,6 +82,7 @@ impl Connection {
                 });
             }
             Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Bell | Effect::Copy(_) => {}
+            about_runs => self.runs.carry_out(about_runs),
         }
     }
 }

@@ -1,6 +1,10 @@
 //! What the screen asks the rest of the process to do.
 
+use std::collections::BTreeMap;
+
 use crate::platform::MetricQuery;
+use crate::run::{Command, Plan, RunId};
+use crate::runbook::Runbook;
 use crate::watch::Attention;
 
 /// Work that [`super::app::App::update`] wants done. It is only said there; [`super::run`] does it.
@@ -29,4 +33,41 @@ pub enum Effect {
         /// Its metric.
         query: Option<MetricQuery>,
     },
+    /// Make a plan. Only reads.
+    MakePlan(Box<Wanted>),
+    /// Look up what a question of a runbook can be answered with.
+    LookUp {
+        /// What is planned.
+        wanted: Box<Wanted>,
+        /// The question.
+        param: String,
+    },
+    /// Carry a plan out, in a process of its own.
+    StartRun {
+        /// The plan that was shown and confirmed.
+        plan: Box<Plan>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Read a run's journal while it is written, instead of any other's.
+    Follow(RunId),
+    /// Say something to a run.
+    Tell(RunId, Command),
+    /// List the runs.
+    ListRuns,
+}
+
+/// A plan that is to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Names the question; its answer carries it.
+    pub ticket: u64,
+    /// What is planned.
+    pub runbook: Runbook,
+    /// With which answers.
+    pub answers: BTreeMap<String, String>,
+    /// On which service.
+    pub service: Option<String>,
+    /// On which database.
+    pub database: Option<String>,
 }

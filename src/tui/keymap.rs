@@ -53,6 +53,12 @@ pub enum Action {
     Copy,
     /// Draw the whole screen again.
     Redraw,
+    /// Show the run that goes on, or all runs.
+    Runs,
+    /// Stop the run shown.
+    Stop,
+    /// Take back what the run shown did.
+    Undo,
 }
 
 /// Under which heading the help screen lists a binding.
@@ -99,6 +105,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(&["4"], Action::Go(Screen::Alarms), Group::Screens, "alarms", "alarms: why, since when, chart, history"),
     bind(&[":", "ctrl+p"], Action::Palette, Group::Screens, "anything", "find any screen, service, alarm or setting"),
     bind(&["b"], Action::Runbooks, Group::Screens, "runbooks", "all runbooks"),
+    bind(&["o"], Action::Runs, Group::Screens, "runs", "the run that goes on; again: all runs"),
     bind(&["?", "f1"], Action::Help, Group::Screens, "help", "these keys"),
     bind(&["j", "down"], Action::Down, Group::Moving, "", "down"),
     bind(&["k", "up"], Action::Up, Group::Moving, "", "up"),
@@ -116,6 +123,8 @@ pub static BINDINGS: &[Binding] = &[
     bind(&["R", "f5"], Action::Refresh, Group::Acting, "refresh", "ask AWS for everything now"),
     bind(&["p"], Action::Pause, Group::Acting, "pause", "stop asking AWS, or go on"),
     bind(&["y"], Action::Copy, Group::Acting, "", "copy what is selected (OSC 52: works over SSH)"),
+    bind(&["x"], Action::Stop, Group::Acting, "", "on a run: stop it after the step under way"),
+    bind(&["u"], Action::Undo, Group::Acting, "", "on a run: take back what it did"),
     bind(&["ctrl+l"], Action::Redraw, Group::Acting, "", "draw the screen again"),
     bind(&["ctrl+z"], Action::Suspend, Group::Acting, "", "back to the shell; fg returns"),
     bind(&["q", "ctrl+c"], Action::Quit, Group::Acting, "quit", "quit"),

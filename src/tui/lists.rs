@@ -137,6 +137,12 @@ pub fn copyable(app: &App) -> Option<String> {
             return app.findings.iter().find(|f| f.id == *id).map(|f| format!("{}: {}", f.title, f.evidence));
         }
         Some(Overlay::Runbook(name)) => return Some(name.clone()),
+        Some(Overlay::Plan(page)) => return page.commands(),
+        Some(Overlay::Run) => return app.run.as_ref().map(|run| run.id.to_string()),
+        Some(Overlay::Runs(rows)) => {
+            let rows = rows.as_ref()?.as_ref().ok()?;
+            return rows.get(app.overlay_scroll.min(rows.len().checked_sub(1)?)).map(|row| row.id.to_string());
+        }
         Some(Overlay::Help | Overlay::Palette(_)) => return None,
         None => {}
     }

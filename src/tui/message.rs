@@ -4,6 +4,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use crate::platform::{AlarmChange, Observation, Point, Trouble};
+use crate::run::{Choice, Plan, Record, RunId};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -36,8 +37,61 @@ pub enum Message {
         /// The last 3 hours of its metric, if it has one.
         points: Option<Result<Vec<Point>, Trouble>>,
     },
+    /// [`super::effect::Effect::MakePlan`] was answered.
+    Planned {
+        /// The question's; a late answer is dropped.
+        ticket: u64,
+        /// The plan, or why there is none.
+        plan: Result<Box<Plan>, String>,
+    },
+    /// [`super::effect::Effect::LookUp`] was answered.
+    Offered {
+        /// The runbook that asks.
+        runbook: String,
+        /// Its question.
+        param: String,
+        /// What it can be answered with, or why that is not known.
+        choices: Result<Vec<Choice>, String>,
+    },
+    /// [`super::effect::Effect::StartRun`] was answered: the run has a journal, or never came to have one.
+    Started(Result<RunId, String>),
+    /// The journal that is followed has new records, or its process came or went.
+    Told {
+        /// The run.
+        id: RunId,
+        /// The new records.
+        records: Vec<Record>,
+        /// Its process is there.
+        alive: bool,
+    },
+    /// The journal that is followed can't be read any further.
+    Untold {
+        /// The run.
+        id: RunId,
+        /// Why.
+        why: String,
+    },
+    /// [`super::effect::Effect::ListRuns`] was answered.
+    Runs(Result<Vec<RunRow>, String>),
+    /// Something to say to the user.
+    Notice(String),
     /// The process was stopped and continues, or something else wrote on the screen.
     Resumed,
     /// SIGTERM, SIGHUP, or the terminal is gone.
     Hangup,
+}
+
+/// A run in the list of runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRow {
+    /// Which.
+    pub id: RunId,
+    /// When it began.
+    pub began: Option<Timestamp>,
+    /// Who confirmed it.
+    pub who: String,
+    /// How it stands, in a few words.
+    pub state: String,
+    /// Its process is there and it has not ended.
+    pub goes_on: bool,
 }

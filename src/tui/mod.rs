@@ -4,12 +4,18 @@
 mod act;
 pub mod app;
 pub mod connection;
+mod drive;
 pub mod effect;
+mod form;
+pub mod hosting;
 pub mod keymap;
 mod layout;
 mod lists;
 pub mod message;
 pub mod palette;
+mod plan_page;
+mod run_page;
+mod runs;
 pub mod screen;
 mod sources;
 mod terminal;
@@ -24,12 +30,11 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
-use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
 use crate::runbook::Library;
 use app::App;
-use connection::Connection;
+use connection::{Connected, Connection};
 use effect::Effect;
 use terminal::Terminal;
 use theme::Theme;
@@ -46,11 +51,13 @@ pub struct Options {
     pub mouse: bool,
     /// Every runbook, the user's too.
     pub library: Library,
+    /// Why nothing is carried out, if nothing is.
+    pub forbidden: Option<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { ascii: false, mouse: true, library: Library::of(Vec::new()) }
+        Options { ascii: false, mouse: true, library: Library::of(Vec::new()), forbidden: None }
     }
 }
 
@@ -62,7 +69,7 @@ impl Default for Options {
 /// If the terminal cannot be taken or is lost.
 pub async fn run(
     platform: Arc<Platform>,
-    connect: impl Future<Output = Clients> + Send + 'static,
+    connect: impl Future<Output = Connected> + Send + 'static,
     clock: Clock,
     options: Options,
 ) -> io::Result<()> {
@@ -74,6 +81,7 @@ pub async fn run(
     let mut terminal = Terminal::take(options.mouse)?;
     let mut app = App::new(Arc::clone(&platform), theme, clock.now(), terminal.size()?);
     app.library = options.library;
+    app.forbidden = options.forbidden;
     app.take_changed();
     terminal.draw(&app)?;
 
@@ -86,8 +94,8 @@ pub async fn run(
         let mut effects = Vec::new();
         tokio::select! {
             connected = &mut connecting, if connection.is_none() => {
-                let clients = connected.map_err(io::Error::other)?;
-                let open = Connection::open(Arc::clone(&platform), clients, clock.clone(), queue.clone());
+                let connected = connected.map_err(io::Error::other)?;
+                let open = Connection::open(Arc::clone(&platform), connected, clock.clone(), queue.clone());
                 open.carry_out(Effect::Attend(app.attention));
                 effects.extend(app.update(open.greeting()));
                 connection = Some(open);

@@ -7,6 +7,7 @@ use tui_input::{Input, InputRequest};
 use super::app::{App, Overlay};
 use super::effect::Effect;
 use super::keymap;
+use super::plan_page::Way;
 
 /// A pasted novel must not become a novel of a filter.
 const LONGEST_PASTE: usize = 200;
@@ -21,6 +22,12 @@ impl App {
         if matches!(self.overlay, Some(Overlay::Palette(_))) && !interrupt {
             return self.palette_key(key);
         }
+        if matches!(self.overlay, Some(Overlay::Plan(_))) && !interrupt {
+            return self.plan_key(key);
+        }
+        if self.run.as_ref().is_some_and(|run| run.wish.is_some()) && !interrupt {
+            return self.wish_key(key);
+        }
         if let Some(action) = keymap::action(key) {
             return self.act(action);
         }
@@ -30,7 +37,7 @@ impl App {
             _ => None,
         };
         match runbook.map(|runbook| runbook.name.clone()) {
-            Some(name) => self.show(Some(Overlay::Runbook(name))),
+            Some(name) => return self.open_plan(&name),
             None => self.say(format!("{chord} does nothing here; ? shows the keys")),
         }
         Vec::new()
@@ -79,6 +86,12 @@ impl App {
         } else if let Some(Overlay::Palette(palette)) = &mut self.overlay {
             insert(palette.input());
             palette.search();
+        } else if let Some(Overlay::Plan(page)) = &mut self.overlay {
+            match &mut page.confirm {
+                Some(confirm) if matches!(confirm.way, Way::Name(_)) && !confirm.starting => insert(confirm.input()),
+                Some(_) => self.say("pasted text confirms nothing"),
+                None => page.form.paste(&line),
+            }
         } else {
             self.say("pasted text is not taken for keys; press : or / first");
         }

@@ -63,6 +63,8 @@ struct Turn {
     refreshes: u64,
     /// When the last round ended; `None` before the first.
     asked: Option<Instant>,
+    /// How closely the next answer was promised to come: its age is judged by that.
+    promised: Attention,
     /// This cycle's part of the jitter, 0 to 1.
     random: f64,
     /// This session's second of the minute, for metrics.
@@ -72,11 +74,22 @@ struct Turn {
 impl Turn {
     fn new(source: Source, room: Arc<Room>) -> Turn {
         let offset = Duration::from_secs(fastrand::u64(4..10));
-        Turn { source, room, pace: Pace::default(), refreshes: 0, asked: None, random: 0.5, offset }
+        Turn {
+            source,
+            room,
+            pace: Pace::default(),
+            refreshes: 0,
+            asked: None,
+            promised: Attention::Active,
+            random: 0.5,
+            offset,
+        }
     }
 
     /// When to ask next; `None` while paused.
     fn due(&self, attention: Attention) -> Option<Instant> {
+        // Slower only from the next round on, or a good value would look old before it is asked for again.
+        let attention = if attention == Attention::Idle { self.promised } else { attention };
         match self.asked {
             None if attention == Attention::Paused => None,
             None => Some(Instant::now()),
@@ -120,6 +133,7 @@ impl Turn {
             self.room.renewed.notify_one();
         }
         self.random = fastrand::f64();
+        self.promised = if ordered.attention == Attention::Idle { Attention::Idle } else { Attention::Active };
         self.asked = Some(Instant::now());
         Some(())
     }

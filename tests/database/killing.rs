@@ -28,7 +28,7 @@ pub(super) async fn order(bench: &Bench, tables: &str) -> (RunId, Vec<u8>) {
     let mut platform = file::read(PLATFORM, "platform.toml").unwrap();
     platform.databases[0].url = Some(Secret::new(bench.url.clone()));
     let clients = Clients::at(&bench.endpoint, "us-east-1");
-    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system() };
+    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: None };
     let runbooks = plantao::runbook::shipped();
     let runbook = runbooks.iter().find(|runbook| runbook.name == "vacuum").unwrap();
     let answers = BTreeMap::from([("tables".to_owned(), tables.to_owned())]);

@@ -1,9 +1,11 @@
 //! How a run reaches a database, and what it says when it can't.
 
+use std::collections::BTreeMap;
+
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::{Secret, file};
-use plantao::run::{Context, tables_choices};
+use plantao::run::{Context, Wish, choices};
 
 use super::fresh;
 use super::running::{Bench, PLATFORM, url};
@@ -144,9 +146,12 @@ async fn a_question_for_tables_has_its_answers_worst_first() {
     let mut platform = file::read(PLATFORM, "platform.toml").unwrap();
     platform.databases[0].url = Some(Secret::new(url(&fresh, "postgres", PASSWORD, "sslmode=disable")));
     let clients = Clients::at("http://127.0.0.1:1", "us-east-1");
-    let context = Context { platform: platform.into(), clients, clock: Clock::system() };
-    let choices = tables_choices(&context, "analytics").await.unwrap();
-    let values: Vec<&str> = choices.iter().map(|(value, _, _)| value.as_str()).collect();
+    let context = Context { platform: platform.into(), clients, clock: Clock::system(), store: None };
+    let runbooks = plantao::runbook::shipped();
+    let runbook = runbooks.iter().find(|runbook| runbook.name == "vacuum").unwrap();
+    let wish = Wish { runbook, answers: &BTreeMap::new(), service: None, database: None };
+    let choices = choices(&context, wish, runbook.param("tables").unwrap()).await.unwrap();
+    let values: Vec<&str> = choices.iter().map(|choice| choice.value.as_str()).collect();
     assert_eq!(values, ["public.events", "public.Ünïcode 日本"]);
-    assert!(choices[0].2.starts_with("500 dead of 1000 rows (50 %), "), "{choices:?}");
+    assert!(choices[0].detail.starts_with("500 dead of 1000 rows (50 %), "), "{choices:?}");
 }

@@ -27,7 +27,7 @@ async fn a_rewrite_is_refused_when_the_storage_could_not_hold_it_or_nobody_knows
     let mut platform = file::read(PLATFORM, "platform.toml").unwrap();
     platform.databases[0].url = Some(Secret::new(url(&fresh, "postgres", PASSWORD, "sslmode=disable")));
     let clients = Clients::at("http://127.0.0.1:1", "us-east-1");
-    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system() };
+    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: None };
     let rewrite = Action::Vacuum(VacuumTables {
         database: "analytics".to_owned(),
         tables: vec!["events".to_owned()],

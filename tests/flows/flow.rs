@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::{Platform, file};
+use plantao::run::{Context, Locks, Office, Order, Store, Who};
 use plantao::runbook::Library;
 use plantao::tui::app::App;
-use plantao::tui::connection::Connection;
+use plantao::tui::connection::{Connected, Connection};
 use plantao::tui::effect::Effect;
+use plantao::tui::hosting::{Exit, Hosting};
 use plantao::tui::keymap::press;
 use plantao::tui::message::Message;
 use plantao::tui::screen::paint;
@@ -35,6 +37,7 @@ pub struct Flow {
     messages: mpsc::Receiver<Message>,
     queue: mpsc::Sender<Message>,
     connection: Option<Connection>,
+    home: tempfile::TempDir,
 }
 
 impl Flow {
@@ -54,17 +57,57 @@ impl Flow {
         let theme = Theme { depth: Depth::Sixteen, ascii: false };
         let mut app = App::new(Arc::new(platform), theme, start, size);
         app.library = Library::of(Vec::new());
-        Flow { app, host, terminal: Vec::new(), clock, messages, queue, connection: None }
+        Flow {
+            app,
+            host,
+            terminal: Vec::new(),
+            clock,
+            messages,
+            queue,
+            connection: None,
+            home: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// The clients are there and the watch begins.
     pub fn connect(&mut self) {
         let clients = Clients::over(self.host.http_client(), "us-east-1");
         let platform = Arc::clone(&self.app.platform);
-        let connection = Connection::open(platform, clients, self.clock.clone(), self.queue.clone());
+        let hosting = Ok(self.hosting(Arc::clone(&platform)));
+        let connected = Connected { clients, hosting };
+        let connection = Connection::open(platform, connected, self.clock.clone(), self.queue.clone());
         let effects = self.app.update(connection.greeting());
         self.connection = Some(connection);
         self.carry_out(effects);
+    }
+
+    /// Runs are carried out on this thread, so that they live in the same virtual time; their process is
+    /// tested by the real binary.
+    fn hosting(&self, platform: Arc<Platform>) -> Hosting {
+        let (store, locks) = (self.store(), Locks::at(self.home.path()));
+        let clients = Clients::over(self.host.http_client(), "us-east-1");
+        let context = Context { platform, clients, clock: self.clock.clone(), store: Some(store.clone()) };
+        Hosting::by(store.clone(), move |order| {
+            let Order::CarryOut { id, plan, reason } = order else { panic!("{order:?}") };
+            let exit = Exit::default();
+            let (store, office, context) =
+                (store.clone(), Office { store: store.clone(), locks: locks.clone() }, context.clone());
+            let told = Arc::clone(&exit);
+            tokio::spawn(async move {
+                let arn = "arn:aws:iam::123456789012:user/ana".to_owned();
+                let account = "123456789012".to_owned();
+                let who = Who { account, arn, user: "ana".to_owned(), host: "bastion".to_owned(), ..Who::default() };
+                let finished = office.carry_out(&context, &id, *plan, who, reason).await;
+                std::fs::write(store.log(&id), format!("{}: {}", finished.ending, finished.words)).unwrap();
+                told.set(finished.ending.exit_code()).unwrap();
+            });
+            Ok(exit)
+        })
+    }
+
+    /// Where the journals of this flow are.
+    pub fn store(&self) -> Store {
+        Store::at(&self.home.path().join("runs"))
     }
 
     /// Lets virtual time pass, and everything happen that happens in it.
@@ -123,6 +166,12 @@ impl Flow {
     pub async fn types(&mut self, text: &str) {
         let keys: Vec<String> = text.chars().map(|c| if c == ' ' { "space".into() } else { c.to_string() }).collect();
         self.keys(&keys.join(" ")).await;
+    }
+
+    pub async fn pastes(&mut self, text: &str) {
+        let effects = self.app.update(Message::Paste(text.to_owned()));
+        self.carry_out(effects);
+        self.pass(Duration::from_millis(500)).await;
     }
 
     pub fn resize(&mut self, columns: u16, rows: u16) {

@@ -111,3 +111,34 @@ async fn the_same_answers_come_over_a_loopback_port() {
     }
     assert!(gone, "a demo that has ended still answers");
 }
+
+#[tokio::test]
+async fn the_secret_tells_the_worlds_own_database_or_the_one_that_stands_in_for_it() {
+    use plantao::database::{Database, Target};
+    let host = host("calm");
+    let read = async |config: aws_config::SdkConfig, id: &str| {
+        let client = aws_sdk_secretsmanager::Client::new(&config);
+        client.get_secret_value().secret_id(id).send().await
+    };
+    // In this process no port is open, and so there is nothing to tell.
+    let inside = config(|loader| loader.http_client(host.http_client())).await;
+    let error = read(inside, Host::DATABASE_SECRET).await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_resource_not_found_exception());
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let outside = config(|loader| loader.endpoint_url(&served.url)).await;
+    let secret = read(outside.clone(), Host::DATABASE_SECRET).await.unwrap();
+    assert_eq!(read(outside, secret.arn().unwrap()).await.unwrap().name(), Some(Host::DATABASE_SECRET));
+    let url = secret.secret_string().unwrap();
+    assert_eq!(Some(url), served.database_url());
+    assert!(url.starts_with("postgresql://analytics:") && url.ends_with("/analytics?sslmode=disable"));
+    Database::connect(&Target::from_url(url).unwrap()).await.unwrap();
+    assert!(host.requests().iter().all(|request| request == "secretsmanager:GetSecretValue"));
+
+    let other = self::host("calm");
+    other.stand_in("postgresql://ana@127.0.0.1:5432/real");
+    let served = other.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    assert_eq!(served.database_url(), None);
+    let outside = config(|loader| loader.endpoint_url(&served.url)).await;
+    let secret = read(outside, Host::DATABASE_SECRET).await.unwrap();
+    assert_eq!(secret.secret_string(), Some("postgresql://ana@127.0.0.1:5432/real"));
+}

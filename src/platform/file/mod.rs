@@ -73,6 +73,7 @@ fn platform(report: &Report, table: &toml::Spanned<DeTable>, own_runbooks: &[Str
         account: account.map(|a| a.text),
         region: region.map(|r| r.text),
         profile: profile.map(|p| p.text),
+        read_only: top.boolean("read-only").unwrap_or(false),
         caches: parts::caches(&top),
         gauges: gauges::read(&top, &services, &databases),
         alarms: parts::alarms(&top, own_runbooks),

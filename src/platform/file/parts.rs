@@ -148,6 +148,8 @@ pub(super) fn prices(top: &Fields) -> Prices {
     let Some(fields) = top.table("prices") else { return usual };
     let prices = Prices {
         task_month: fields.price("task-month").unwrap_or(usual.task_month),
+        vcpu_hour: fields.price("vcpu-hour"),
+        gb_hour: fields.price("gb-hour"),
         thousand_metrics: fields.price("thousand-metrics").unwrap_or(usual.thousand_metrics),
     };
     fields.finish();

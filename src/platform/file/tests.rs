@@ -35,6 +35,14 @@ fn the_sample_reads_and_is_the_seed_platform() {
 }
 
 #[test]
+fn a_platform_can_be_closed_to_changes_and_a_misspelt_wish_for_it_is_no_silent_no() {
+    let closed = format!("read-only = true\n{SMALL}");
+    assert!(read(&closed, "p.toml").unwrap().read_only && !read(SMALL, "p.toml").unwrap().read_only);
+    assert_eq!(only(&format!("read-only = \"yes\"\n{SMALL}")).0, "read-only is a string");
+    assert!(only(&format!("readonly = true\n{SMALL}")).1.unwrap().contains("read-only"));
+}
+
+#[test]
 fn a_small_file_has_the_standard_gauges_of_each_thing() {
     let platform = read(SMALL, "p.toml").unwrap();
     let roles: Vec<Role> = platform.gauges.iter().map(|g| g.role).collect();

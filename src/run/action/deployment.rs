@@ -12,6 +12,8 @@ const LAG: Duration = Duration::from_secs(30);
 const ROLLBACK_BEGINS: Duration = Duration::from_mins(1);
 /// So many failed tasks are no accident.
 const FAILING: u32 = 2;
+/// A log that is empty so often stays empty.
+const LOG_ASKED: u32 = 4;
 
 /// The deployment that a run made, or found and changed.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +31,12 @@ pub(super) struct Followed {
     reason: Option<String>,
     /// The first of its tasks that failed, and why.
     first_failed: Option<String>,
+    /// That task, for its log.
+    first_task: Option<Task>,
+    /// What it wrote last, in words.
+    log: Option<String>,
+    /// How often its log was asked for in vain.
+    log_asked: u32,
     /// Failed tasks that were seen, by their ids.
     failed: Vec<String>,
 }
@@ -61,8 +69,31 @@ impl Followed {
             if self.first_failed.is_none() {
                 let why = task.why_stopped().unwrap_or_else(|| "no reason is given".to_owned());
                 self.first_failed = Some(format!("first failed task {}: {why}", task.id));
+                self.first_task = Some(task.clone());
             }
         }
+    }
+
+    /// The failed task whose log is still to be read.
+    pub(super) fn wants_log_of(&self) -> Option<Task> {
+        self.first_task.clone().filter(|_| self.log.is_none() && self.log_asked < LOG_ASKED)
+    }
+
+    /// What its log said; a log that stays empty is said to be.
+    pub(super) fn logged(&mut self, words: Option<String>) {
+        self.log_asked += 1;
+        let empty = || (self.log_asked >= LOG_ASKED).then(|| "it wrote no log".to_owned());
+        self.log = words.or_else(empty);
+    }
+
+    /// The second failed task is no accident: what the first one wrote is worth a line of its own.
+    pub(super) fn failing_log(&self) -> Option<&str> {
+        self.log.as_deref().filter(|_| self.failed.len() as u32 >= FAILING)
+    }
+
+    /// Why the first task failed is known.
+    pub(super) fn knows_why(&self) -> bool {
+        self.first_failed.is_some()
     }
 
     /// ECS counts more failed tasks than were seen: their reasons are worth asking for now.
@@ -203,8 +234,9 @@ impl Followed {
         }
     }
 
-    fn with_reasons(&self, words: &str) -> String {
-        [Some(words), self.reason.as_deref(), self.first_failed.as_deref()]
+    /// These words, and all that is known of why.
+    pub(super) fn with_reasons(&self, words: &str) -> String {
+        [Some(words), self.reason.as_deref(), self.first_failed.as_deref(), self.log.as_deref()]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()

@@ -3,12 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::registry::{Fit, Running, repository_name};
 use super::service::{Basis, Place, quoted};
 use super::{Context, Done};
 use crate::aws::ecr_images::describe_image;
-use crate::aws::ecs_write::{definition_status, register_with_image};
+use crate::aws::ecs_write::register_with_image;
 use crate::platform::Image;
-use crate::platform::text::date;
+use crate::platform::text::{date, printable};
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
 use crate::run::{Answer, Halt, View, Work};
@@ -37,42 +38,37 @@ pub struct RegisterImage {
     pub container: Option<String>,
 }
 
-/// The container whose image it is, and the image that it runs.
-async fn running(context: &Context, place: &Place, container: Option<&str>) -> Result<(Basis, String, Image), Halt> {
-    let basis = Basis::of(&place.look_to_change(context).await?);
-    let (_, containers) = definition_status(&context.clients, &basis.revision).await?;
-    let found = match container {
-        Some(name) => containers.into_iter().find(|(found, _)| found == name),
-        None => containers.into_iter().next(),
-    };
-    match found {
-        Some((name, image)) => Ok((basis, name, image)),
-        None => Err(Halt::refused(format!("{} has no container {}", basis.revision, container.unwrap_or("at all")))),
-    }
-}
-
 impl FindImage {
-    /// `repository@sha256:…`, and what there is to say of it.
-    async fn find(&self, context: &Context) -> Result<(String, String), Halt> {
-        let (_, _, image) = running(context, &self.place, self.container.as_deref()).await?;
-        let repository = image.repository.split_once('/').filter(|(host, _)| host.contains(".dkr.ecr."));
-        let Some((_, repository)) = repository else {
-            return Err(Halt::refused(format!("{} is not in ECR: this step looks only there", image.repository)));
+    /// `repository@sha256:…`, what there is to say of it, and what is in doubt.
+    async fn find(&self, context: &Context) -> Result<(String, String, Option<String>), Halt> {
+        let running = Running::of(context, &self.place, self.container.as_deref()).await?;
+        let (uri, repository) = running.repository(context).await?;
+        // The whole name may have been given too.
+        let name = match Image::parse(&self.image) {
+            Image { repository, tag, digest } if repository == uri => digest.or(tag).unwrap_or_default(),
+            _ => self.image.clone(),
         };
-        let found = describe_image(&context.clients, repository, &self.image).await?;
+        let found = describe_image(&context.clients, &repository, &name).await?;
         let pushed = found.pushed_at.map(|at| format!(", pushed {}", date(at))).unwrap_or_default();
-        let fact = format!("{} is {}{pushed}", self.image, found.digest);
-        Ok((format!("{}@{}", image.repository, found.digest), fact))
+        let mut fact = format!("{} is {}{pushed}", printable(&self.image), found.digest);
+        let doubt = match running.fits(context, &repository, &found.digest).await? {
+            Fit::Fits(words) => {
+                fact = format!("{fact}, {words}");
+                None
+            }
+            Fit::Unknown(why) => Some(why),
+        };
+        Ok((format!("{uri}@{}", found.digest), fact, doubt))
     }
 
     pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
-        let (pinned, fact) = self.find(context).await?;
-        let warnings = vec!["its architecture is not compared with the task definition's by this version: an x86 image on ARM64 does not start".to_owned()];
+        let (pinned, fact, doubt) = self.find(context).await?;
+        let warnings = doubt.into_iter().collect();
         Ok(View { facts: vec![fact], warnings, basis: json!(pinned), expected_seconds: 1, ..View::default() })
     }
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
-        let (pinned, fact) = self.find(work.context).await?;
+        let (pinned, fact, _) = self.find(work.context).await?;
         if work.view.basis != json!(pinned) {
             return Err(Halt::stale(format!("since the plan was made {} became another image: {fact}", self.image)));
         }
@@ -82,13 +78,15 @@ impl FindImage {
 
 impl RegisterImage {
     pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
-        let (basis, container, image) = running(context, &self.place, self.container.as_deref()).await?;
+        let Running { basis, container, image, .. } =
+            Running::of(context, &self.place, self.container.as_deref()).await?;
         Ok(View {
             changes: vec![Change::of(
                 &format!("image of {container} in a new revision"),
                 image,
                 "the one of the step before, by digest",
             )],
+            facts: vec![format!("all else of the new revision is as in {}", basis.revision)],
             undo: Some("a revision that nothing runs is left where it is, never deregistered".to_owned()),
             command: Some(format!(
                 "aws ecs describe-task-definition --task-definition {} --include TAGS, with the image changed: aws ecs register-task-definition --cli-input-json file://new.json",
@@ -106,24 +104,31 @@ impl RegisterImage {
         let Some(image) = outputs.get("ready.image").and_then(Value::as_str) else {
             return Err(Halt::failed("no step made an image ready"));
         };
-        let (now, container, before) = running(context, &self.place, self.container.as_deref()).await?;
+        let running = Running::of(context, &self.place, self.container.as_deref()).await?;
+        let (now, container) = (&running.basis, &running.container);
         if let Some(last) = past.asked.iter().rfind(|asked| asked.operation == OPERATION) {
             if let Some(Answer::Accepted { details } | Answer::Found { details }) = &last.answer {
                 return done(details);
             }
             if was_uncertain(last.answer.as_ref())
-                && let Some(details) = self.find_registered(context, &basis, &container, image).await?
+                && let Some(details) = self.find_registered(context, &basis, container, image).await?
             {
                 scribe.found(OPERATION, details.clone())?;
                 return done(&details);
             }
         }
         if now.revision != basis.revision {
-            return Err(Halt::stale(format!("since the plan was made {}: nothing was sent", basis.difference(&now))));
+            return Err(Halt::stale(format!("since the plan was made {}: nothing was sent", basis.difference(now))));
+        }
+        if let Image { repository, digest: Some(digest), .. } = Image::parse(image)
+            && let Some(repository) = repository_name(context, &repository).await?
+        {
+            // An image may have been pushed: this is no longer a refusal of all that was asked.
+            running.fits(context, &repository, &digest).await.map_err(|halt| Halt::failed(halt.words))?;
         }
         let parameters = json!({"from": basis.revision, "container": container, "image": image});
-        scribe.request(OPERATION, parameters, json!({"image": before.to_string()}))?;
-        match register_with_image(&context.clients, &basis.revision, &container, image).await {
+        scribe.request(OPERATION, parameters, json!({"image": running.image}))?;
+        match register_with_image(&context.clients, &basis.revision, container, image).await {
             Ok(made) => {
                 let details = json!({"family": made.family, "number": made.number});
                 scribe.accepted(OPERATION, details.clone())?;

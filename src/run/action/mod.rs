@@ -4,10 +4,15 @@
 mod alarms;
 mod blockers;
 mod bounds;
+mod build;
 mod connections;
 mod deployment;
 mod health;
 mod image;
+mod last_lines;
+mod preview;
+mod push;
+pub(super) mod registry;
 mod rollback;
 mod service;
 mod tables;
@@ -22,7 +27,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Halt, StepOutcome, View, Work};
+use super::{Halt, StepOutcome, Store, View, Work};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::{Picture, Platform};
@@ -30,11 +35,14 @@ use crate::platform::{Picture, Platform};
 pub use alarms::CheckAlarms;
 pub use blockers::ShowBlockers;
 pub use bounds::SetBounds;
+pub use build::BuildImage;
 pub use connections::CheckConnections;
 pub use health::CheckHealth;
 pub use image::{FindImage, RegisterImage};
+pub use push::PushImage;
 pub use rollback::Rollback;
 pub use service::Place;
+pub(super) use service::quoted;
 pub use tables::ShowTables;
 pub(super) use tables::table_line;
 pub use update::UpdateService;
@@ -50,6 +58,8 @@ pub struct Context {
     pub clients: Clients,
     /// The present.
     pub clock: Clock,
+    /// This machine's journals, where there are any: what ran before.
+    pub store: Option<Store>,
 }
 
 impl Context {
@@ -90,9 +100,15 @@ pub enum Action {
     /// Asks the health URL.
     #[serde(rename = "http.check-health")]
     CheckHealth(CheckHealth),
+    /// Builds an image on this machine.
+    #[serde(rename = "image.build")]
+    BuildImage(BuildImage),
     /// Finds an image in ECR.
     #[serde(rename = "image.find")]
     FindImage(FindImage),
+    /// Pushes an image that was built.
+    #[serde(rename = "image.push")]
+    PushImage(PushImage),
     /// Moves auto scaling's bounds.
     #[serde(rename = "scaling.set-bounds")]
     SetBounds(SetBounds),
@@ -138,7 +154,9 @@ impl Action {
             Action::RegisterImage(_) => "ecs.register-image",
             Action::Rollback(_) => "ecs.rollback",
             Action::CheckHealth(_) => "http.check-health",
+            Action::BuildImage(_) => "image.build",
             Action::FindImage(_) => "image.find",
+            Action::PushImage(_) => "image.push",
             Action::UpdateService(_) => "ecs.update-service",
             Action::WaitSteady(_) => "ecs.wait-steady",
             Action::SetBounds(_) => "scaling.set-bounds",
@@ -164,7 +182,9 @@ impl Action {
             Action::RegisterImage(action) => action.plan(context).await,
             Action::Rollback(action) => action.plan(context).await,
             Action::CheckHealth(action) => Ok(action.plan()),
+            Action::BuildImage(action) => action.plan(context).await,
             Action::FindImage(action) => action.plan(context).await,
+            Action::PushImage(action) => action.plan(context).await,
             Action::UpdateService(action) => action.plan(context).await,
             Action::WaitSteady(action) => action.plan(context).await,
             Action::SetBounds(action) => action.plan(context).await,
@@ -182,7 +202,9 @@ impl Action {
             Action::RegisterImage(action) => action.apply(work).await,
             Action::Rollback(action) => action.apply(work).await,
             Action::CheckHealth(action) => action.apply(work).await,
+            Action::BuildImage(action) => action.apply(work).await,
             Action::FindImage(action) => action.apply(work).await,
+            Action::PushImage(action) => action.apply(work).await,
             Action::UpdateService(action) => action.apply(work).await,
             Action::WaitSteady(action) => action.apply(work).await,
             Action::SetBounds(action) => action.apply(work).await,
@@ -198,7 +220,9 @@ impl Action {
             Action::Rollback(action) => action.undo(work).await.map(Some),
             Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
             Action::Vacuum(_) => Ok(Some(VacuumTables::undo())),
-            Action::CheckAlarms(_)
+            Action::PushImage(_) => Ok(Some("the image is left in ECR; no service runs it".to_owned())),
+            Action::BuildImage(_)
+            | Action::CheckAlarms(_)
             | Action::ShowBlockers(_)
             | Action::ShowTables(_)
             | Action::CheckConnections(_)

@@ -9,9 +9,10 @@ use super::service::{Basis, Place};
 use super::update::UpdateService;
 use super::{Context, Done};
 use crate::aws::ecr_images::describe_image;
-use crate::aws::ecs_write::{self, list_service_deployments, roll_back_deployment};
-use crate::platform::{Image, Rollout, Service, TroubleKind};
-use crate::run::plan::Change;
+use crate::aws::ecs_write;
+use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
+use crate::platform::{Image, Rollout, Service, ServiceSpec, TroubleKind};
+use crate::run::history::{self, Ran};
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Halt, Scribe, View, Work};
 
@@ -47,29 +48,33 @@ impl Rollback {
         let family = &service.revision.family;
         let wanted = format!("{family}:{}", self.to);
         let (_, target) = ecs_write::definition_status(&context.clients, &wanted).await?;
-        let (_, running) = ecs_write::definition_status(&context.clients, &Basis::of(&service).revision).await?;
-        for (container, image) in &target {
-            let before = running.iter().find(|(name, _)| name == container).map(|(_, image)| image);
-            if before != Some(image) {
-                let before = before.map_or_else(|| "not there".to_owned(), Image::to_string);
-                view.changes.push(Change::of(&format!("image of {container}"), before, image));
-            }
-            match self.in_registry(context, image).await {
-                Ok(fact) => view.facts.extend(fact),
-                Err(halt) => return Err(halt),
-            }
+        for (_, image) in &target {
+            view.facts.extend(self.in_registry(context, image).await?);
         }
-        let ran =
-            service.deployments.iter().any(|d| d.revision.number == Some(self.to) && d.rollout == Rollout::Completed);
-        if !ran {
-            view.warnings
-                .push(format!("ECS no longer shows that :{} ran successfully: make sure that it did", self.to));
+        let now = context.clock.now();
+        match self.ran(context, &service).await {
+            Some(ran) => view.facts.push(format!(":{} {}", self.to, ran.when(now))),
+            None => view.warnings.push(format!(
+                "neither ECS nor this machine's journals show that :{} ran successfully: make sure that it did",
+                self.to
+            )),
         }
         view.warnings.extend(self.migrations.clone());
         if self.ecs_would_go_back_to_it(&service) {
             view.facts.push("its deployment is in progress: ECS is asked to stop it and roll back".to_owned());
         }
         Ok(view)
+    }
+
+    async fn ran(&self, context: &Context, service: &Service) -> Option<Ran> {
+        let spec =
+            context.platform.services.iter().find(|s| s.name == self.place.name && s.cluster == self.place.cluster);
+        let spec = spec.cloned().unwrap_or_else(|| ServiceSpec {
+            name: self.place.name.clone(),
+            cluster: self.place.cluster.clone(),
+            ..ServiceSpec::default()
+        });
+        history::ran(context, &spec, service).await.into_iter().find(|ran| ran.number == self.to)
     }
 
     /// The image is still in ECR; one of another registry can't be looked for.
@@ -94,7 +99,11 @@ impl Rollback {
     /// A deployment is in progress, and the one before it, to which ECS would roll back, is the one wanted.
     fn ecs_would_go_back_to_it(&self, service: &Service) -> bool {
         service.primary().is_some_and(|primary| primary.rollout == Rollout::InProgress)
-            && service.deployments.iter().any(|d| d.rollout == Rollout::Completed && d.revision.number == Some(self.to))
+            && service
+                .deployments
+                .iter()
+                .find(|d| d.rollout == Rollout::Completed)
+                .is_some_and(|d| d.revision.number == Some(self.to))
     }
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {

@@ -92,7 +92,7 @@ impl Place {
 }
 
 /// One word of a shell, whatever is in it.
-pub(super) fn quoted(word: &str) -> String {
+pub(in crate::run) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

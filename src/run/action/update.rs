@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::service::{Basis, Place};
-use super::{Context, Done};
+use super::{Context, Done, preview};
 use crate::aws::ecs_write::{self, ServiceUpdate};
 use crate::platform::{Revision, Scaling, Service, TroubleKind};
 use crate::run::plan::Change;
@@ -75,10 +75,12 @@ impl UpdateService {
             view.changes.push(Change::of("desired count", service.desired, count));
         }
         if let Some(number) = self.task_definition {
-            self.check_revision(context, &service, number).await?;
             let family = &service.revision.family;
-            view.changes.push(Change::of("task definition", &basis.revision, format!("{family}:{number}")));
+            let wanted = format!("{family}:{number}");
+            view.changes.push(Change::of("task definition", &basis.revision, &wanted));
+            preview::compare(context, &basis.revision, &wanted, &mut view).await?;
         }
+        view.facts.extend(preview::cost(context, &service, self.desired_count, self.task_definition).await);
         if self.registered {
             view.changes.push(Change::of("task definition", &basis.revision, "the revision that this run registers"));
         }
@@ -97,15 +99,6 @@ impl UpdateService {
         Ok(view)
     }
 
-    async fn check_revision(&self, context: &Context, service: &Service, number: u32) -> Result<(), Halt> {
-        let wanted = format!("{}:{number}", service.revision.family);
-        let (status, _) = ecs_write::definition_status(&context.clients, &wanted).await?;
-        if status == "ACTIVE" {
-            return Ok(());
-        }
-        Err(Halt::refused(format!("{wanted} is {status}: ECS starts only ACTIVE revisions")))
-    }
-
     fn warnings(&self, service: &Service, scaling: Option<&Scaling>) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(count) = self.desired_count {
@@ -113,16 +106,18 @@ impl UpdateService {
                 warnings.push("no task will run: this is an outage".to_owned());
             }
             if let Some(Scaling { min, max, suspended: false }) = scaling {
-                let back = count.clamp(*min, *max);
-                if back == count {
-                    warnings.push(format!(
-                        "auto scaling ({min}–{max}) stays in charge: it changes the number when the load asks for it; move its minimum to hold it"
-                    ));
+                let outside = |takes: &str| {
+                    format!(
+                        "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling {takes}; move the bounds first"
+                    )
+                };
+                warnings.push(if count > *max {
+                    outside(&format!("changes it to {max} when it next scales in, usually within minutes"))
+                } else if count < *min {
+                    outside(&format!("changes it to {min} when it next scales out"))
                 } else {
-                    warnings.push(format!(
-                        "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling changes it to {back} within minutes; move the bounds first"
-                    ));
-                }
+                    format!("auto scaling ({min}–{max}) stays in charge: it changes the number when the load asks for it; move its minimum to hold it")
+                });
             }
         }
         let tasks = self.desired_count.unwrap_or(service.desired);
@@ -312,6 +307,9 @@ impl UpdateService {
             return Ok("fresh tasks stay: there is nothing to put back".to_owned());
         }
         if back.is_so(&now, &before) {
+            if past.undoing.last().is_some_and(|asked| was_uncertain(asked.answer.as_ref())) {
+                scribe.found(OPERATION, json!(Basis::of(&now)))?;
+            }
             return Ok("it is as it was".to_owned());
         }
         if past.undoing.is_empty() && !self.is_so(&now, &before) {

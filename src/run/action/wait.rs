@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::deployment::{Followed, Verdict, unhealthy};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
-use super::{Context, Done};
+use super::{Context, Done, last_lines};
 use crate::aws::tasks;
 use crate::platform::text::duration;
 use crate::platform::{Task, Trouble, TroubleKind};
@@ -63,28 +63,40 @@ impl WaitSteady {
         let mut followed = Followed::new(id, wanted);
         let began = context.clock.now();
         let mut last = String::from("nothing was seen of it");
+        let mut told = String::new();
         let (mut looks, mut troubles) = (0_u32, 0_u32);
         loop {
             scribe.hear()?;
             let elapsed = context.clock.now().duration_since(began).unsigned_abs();
-            match self.look(context, &mut followed, looks, began, elapsed).await {
+            let unheard = match self.look(context, &mut followed, looks, began, elapsed).await {
                 Ok(Verdict::Over(ending, words)) => return Err(Halt::new(ending, words)),
                 Ok(Verdict::Steady(words)) => return Ok(Done::new(words)),
                 Ok(Verdict::Going { text, fraction }) => {
                     troubles = 0;
                     looks += 1;
+                    if let Some(log) = followed.failing_log().filter(|log| *log != told) {
+                        log.clone_into(&mut told);
+                        scribe.progress(&told, None)?;
+                    }
                     scribe.progress(&text, fraction)?;
                     last = text;
+                    None
                 }
                 Err(trouble) => {
                     troubles += 1;
                     survive(scribe, &trouble, &last)?;
+                    Some(trouble)
                 }
-            }
+            };
             if elapsed.as_secs() >= self.timeout_seconds {
-                let words =
-                    format!("after {} it is still going: {last}; ECS goes on without this run", self.patience());
-                return Err(Halt::new(Ending::TimedOut, words));
+                let stands = match unheard {
+                    Some(trouble) => {
+                        format!("nobody can tell how it stands: AWS does not answer ({trouble}); last seen: {last}")
+                    }
+                    None => format!("it is still going: {last}"),
+                };
+                let words = format!("after {} {stands}; ECS goes on without this run", self.patience());
+                return Err(Halt::new(Ending::TimedOut, followed.with_reasons(&words)));
             }
             let pause = CADENCE.saturating_mul(1 << troubles.min(6)).min(LONGEST);
             self.pause(context, scribe, pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await?;
@@ -101,20 +113,42 @@ impl WaitSteady {
     ) -> Result<Verdict, Trouble> {
         let service = self.place.look(context).await?;
         if looks.is_multiple_of(STOPPED_EVERY) || followed.has_more_failed_than_seen(&service) {
-            let mut stopped = self.tasks(context, true).await?;
-            // By AWS's clock: this machine's may be ahead of it.
-            let skew = context.clients.clock_skew().unwrap_or_default();
-            let from = began.checked_sub(skew).unwrap_or(began);
-            stopped.retain(|task| task.stopped_at.is_none_or(|at| at >= from));
-            followed.stopped(&stopped);
+            self.look_at_stopped(context, followed, began).await?;
         }
-        let verdict = followed.judge(&service, elapsed);
+        let mut verdict = followed.judge(&service, elapsed);
+        if let Verdict::Over(ending, _) = &verdict
+            && *ending != Ending::Superseded
+            && (!followed.knows_why() || followed.wants_log_of().is_some())
+            // The ending is certain; only its reasons are not.
+            && self.look_at_stopped(context, followed, began).await.is_ok()
+        {
+            verdict = followed.judge(&service, elapsed);
+        }
         if let Verdict::Steady(text) = &verdict
             && let Some(why) = unhealthy(&self.tasks(context, false).await?)
         {
             return Ok(Verdict::Going { text: format!("{text}, {why}"), fraction: Some(1.0) });
         }
         Ok(verdict)
+    }
+
+    /// Why tasks of the deployment stopped, and what the first failed one wrote.
+    async fn look_at_stopped(
+        &self,
+        context: &Context,
+        followed: &mut Followed,
+        began: Timestamp,
+    ) -> Result<(), Trouble> {
+        let mut stopped = self.tasks(context, true).await?;
+        // By AWS's clock: this machine's may be ahead of it.
+        let skew = context.clients.clock_skew().unwrap_or_default();
+        let from = began.checked_sub(skew).unwrap_or(began);
+        stopped.retain(|task| task.stopped_at.is_none_or(|at| at >= from));
+        followed.stopped(&stopped);
+        if let Some(task) = followed.wants_log_of() {
+            followed.logged(last_lines::of(context, &task).await);
+        }
+        Ok(())
     }
 
     async fn tasks(&self, context: &Context, stopped: bool) -> Result<Vec<Task>, Trouble> {

@@ -4,6 +4,8 @@ mod alarms;
 mod database;
 mod overlay;
 mod overview;
+mod plan;
+mod run;
 mod runbook;
 mod service;
 mod service_summary;

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph, Widget};
 
 use super::alarms::severity;
-use super::runbook;
+use super::{plan, run, runbook};
 use crate::platform::{AlarmCondition, AlarmState, Health, Severity, Task, Unit, text};
 use crate::triage::Finding;
 use crate::tui::app::{AlarmDetail, App, Overlay};
@@ -22,14 +22,33 @@ const CHART_ROWS: u16 = 12;
 
 /// Lines of what is open, at the present width.
 pub(super) fn length(app: &App) -> usize {
-    app.overlay.as_ref().map_or(0, |overlay| lines(app, overlay, usize::from(app.size.0.saturating_sub(4))).len())
+    let columns = usize::from(app.size.0.saturating_sub(4));
+    match &app.overlay {
+        None => 0,
+        Some(Overlay::Plan(page)) => plan::length(app, page, columns),
+        Some(Overlay::Run) => app.run.as_ref().map_or(0, |run| run.log.len()),
+        Some(Overlay::Runs(rows)) => rows.as_ref().and_then(|rows| rows.as_ref().ok()).map_or(0, Vec::len),
+        Some(overlay) => lines(app, overlay, columns).len(),
+    }
 }
 
 /// Draws what is open, if anything, and says where the cursor stands if text is typed in it.
 pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Position> {
     let overlay = app.overlay.as_ref()?;
-    if let Overlay::Palette(palette) = overlay {
-        return draw_palette(app, palette, body, buffer);
+    match overlay {
+        Overlay::Palette(palette) => return draw_palette(app, palette, body, buffer),
+        Overlay::Plan(page) => return plan::draw(app, page, body, buffer),
+        Overlay::Run => {
+            if let Some(followed) = &app.run {
+                run::draw(app, followed, body, buffer);
+            }
+            return None;
+        }
+        Overlay::Runs(rows) => {
+            run::draw_list(app, rows.as_ref(), body, buffer);
+            return None;
+        }
+        _ => {}
     }
     let wanted = lines(app, overlay, usize::from(body.width.saturating_sub(4)));
     let (title, area) = match overlay {
@@ -39,7 +58,7 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
         Overlay::Finding(_) => ("Finding".to_owned(), popup(body, 76, wanted.len() as u16 + 2)),
         Overlay::Runbook(name) => (format!("Runbook {name}"), body),
         Overlay::Text(_) => ("In full".to_owned(), popup(body, 100, wanted.len() as u16 + 2)),
-        Overlay::Palette(_) => return None,
+        Overlay::Palette(_) | Overlay::Plan(_) | Overlay::Run | Overlay::Runs(_) => return None,
     };
     Clear.render(area, buffer);
     let mut inner = panel(&title, &Line::styled("esc", app.theme.muted()), true, app.theme, area, buffer);
@@ -73,7 +92,7 @@ fn lines(app: &App, overlay: &Overlay, columns: usize) -> Vec<Line<'static>> {
             Some(runbook) => runbook::lines(app.theme, runbook, columns),
             None => vec![Line::from("there is no such runbook")],
         },
-        Overlay::Palette(_) => Vec::new(),
+        Overlay::Palette(_) | Overlay::Plan(_) | Overlay::Run | Overlay::Runs(_) => Vec::new(),
         Overlay::Task(id) => {
             let tasks = app.picture.services.get(app.service).and_then(|s| s.tasks.value());
             match tasks.and_then(|tasks| tasks.iter().find(|t| t.id == *id)) {

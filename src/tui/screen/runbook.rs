@@ -1,7 +1,9 @@
 //! A runbook as a page to read.
 
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use crate::platform::Severity;
 use crate::platform::text::printable;
 use crate::runbook::{Block, Danger, Runbook};
 use crate::tui::text::{fit, width, wrap};
@@ -9,19 +11,13 @@ use crate::tui::theme::Theme;
 
 /// The page, in lines of at most `columns`.
 pub(super) fn lines(theme: Theme, runbook: &Runbook, columns: usize) -> Vec<Line<'static>> {
-    let danger = match runbook.danger {
-        Danger::Safe => theme.well(),
-        Danger::Caution => theme.severity(crate::platform::Severity::Warning),
-        Danger::Danger => theme.severity(crate::platform::Severity::Critical),
-    };
+    let danger = danger_style(theme, runbook.danger);
     let mut lines = vec![Line::from(vec![
         Span::styled(fit(&runbook.title, columns.saturating_sub(12)), theme.title()),
         Span::raw("  "),
         Span::styled(runbook.danger.word(), danger),
     ])];
-    // Confirming and following a run on this screen is still to come; the command line does both.
-    let how =
-        format!("in a shell: `plantao plan {0}` shows what it would do now, `plantao run {0}` does it", runbook.name);
+    let how = format!("enter shows what it would do now; in a shell: plantao plan {0}, plantao run {0}", runbook.name);
     lines.extend(wrap(&how, columns).into_iter().map(|line| Line::styled(line, theme.muted())));
     if !runbook.treats.is_empty() {
         let treats = format!("treats {}", runbook.treats.join(", "));
@@ -47,6 +43,15 @@ pub(super) fn lines(theme: Theme, runbook: &Runbook, columns: usize) -> Vec<Line
         prose(theme, &step.prose, columns, &mut lines);
     }
     lines
+}
+
+/// The colour of a danger.
+pub(super) fn danger_style(theme: Theme, danger: Danger) -> Style {
+    match danger {
+        Danger::Safe => theme.well(),
+        Danger::Caution => theme.severity(Severity::Warning),
+        Danger::Danger => theme.severity(Severity::Critical),
+    }
 }
 
 /// Paragraphs are filled; commands keep their lines, so that they can be copied.
@@ -89,7 +94,7 @@ fn fill(paragraph: &mut String, columns: usize, lines: &mut Vec<Line<'static>>) 
 }
 
 /// A command broken between its words only, as a shell reads it; a word too long for a line is broken anywhere.
-fn broken(command: &str, columns: usize) -> Vec<String> {
+pub(super) fn broken(command: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in command.split(' ') {
         let Some(line) = lines.last_mut() else { break };

@@ -5,8 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::platform::Severity;
+use crate::run::Ending;
+use crate::runbook::Kind;
 use crate::tui::app::{App, Overlay};
 use crate::tui::keymap::{Action, BINDINGS, Binding};
+use crate::tui::plan_page::PlanPage;
+use crate::tui::run_page::RunPage;
 use crate::tui::text::{fit, width};
 
 /// Draws the line and gives the column of the cursor, if text is being typed in it.
@@ -40,6 +44,15 @@ fn overlay_hints(app: &App) -> Line<'static> {
     let keys: &[(&str, &str)] = match &app.overlay {
         Some(Overlay::Palette(_)) => &[("enter", "go"), ("↓ ↑", "choose"), ("esc", "close")],
         Some(Overlay::Finding(_)) => &[("enter", "go there"), ("y", "copy"), ("esc", "close")],
+        Some(Overlay::Runbook(_)) => &[("enter", "plan it"), ("j k", "scroll"), ("y", "copy"), ("esc", "close")],
+        Some(Overlay::Plan(page)) => plan_keys(page),
+        Some(Overlay::Run) => match &app.run {
+            Some(run) if run.goes_on() => {
+                &[("esc", "leave it running"), ("x", "stop"), ("u", "undo"), ("y", "copy its id"), ("o", "all runs")]
+            }
+            _ => &[("esc", "close"), ("j k", "scroll"), ("y", "copy its id"), ("o", "all runs")],
+        },
+        Some(Overlay::Runs(_)) => &[("enter", "show"), ("j k", "choose"), ("y", "copy its id"), ("esc", "close")],
         Some(Overlay::Help) => &[("j k", "scroll"), ("esc", "close")],
         _ => &[("j k", "scroll"), ("y", "copy"), ("esc", "close")],
     };
@@ -51,12 +64,68 @@ fn overlay_hints(app: &App) -> Line<'static> {
     line
 }
 
+fn plan_keys(page: &PlanPage) -> &'static [(&'static str, &'static str)] {
+    if page.confirm.is_some() {
+        return &[("esc", "back to the plan")];
+    }
+    let entered = if page.ready().is_some() { "go on to confirm" } else { "make the plan" };
+    match (page.form.field().map(|field| field.param.kind), entered) {
+        (None, "make the plan") => &[("enter", "make the plan"), ("tab", "answers"), ("esc", "leave")],
+        (None, _) => &[
+            ("enter", "go on to confirm"),
+            ("tab", "answers"),
+            ("j k", "scroll"),
+            ("y", "copy the commands"),
+            ("R", "plan anew"),
+            ("esc", "leave"),
+        ],
+        (Some(Kind::Integer), "make the plan") => {
+            &[("enter", "make the plan"), ("+ -", "more, fewer"), ("tab", "next"), ("esc", "leave")]
+        }
+        (Some(Kind::Integer), _) => &[
+            ("enter", "go on to confirm"),
+            ("+ -", "more, fewer"),
+            ("tab", "next"),
+            ("pgdn", "scroll"),
+            ("esc", "leave"),
+        ],
+        (Some(Kind::Choice | Kind::Boolean), _) => {
+            &[("enter", "go on"), ("← →", "change"), ("tab", "next"), ("pgdn", "scroll"), ("esc", "leave")]
+        }
+        (Some(Kind::Revision | Kind::Image | Kind::Tables), _) => {
+            &[("enter", "go on"), ("↓ ↑", "choose"), ("tab", "next"), ("pgdn", "scroll"), ("esc", "leave")]
+        }
+        (Some(_), "make the plan") => &[("enter", "make the plan"), ("tab", "next"), ("esc", "leave")],
+        (Some(_), _) => &[("enter", "go on to confirm"), ("tab", "next"), ("pgdn", "scroll"), ("esc", "leave")],
+    }
+}
+
 fn hints(app: &App, columns: usize) -> Line<'static> {
     let theme = app.theme;
     let mut chosen: Vec<&Binding> = Vec::new();
     let mut room = columns.saturating_sub(1);
+    let said = app.run.as_ref().map(|run| run_hint(app, run)).unwrap_or_default();
+    room = room.saturating_sub(said.iter().map(Span::width).sum());
     if !app.place().filter.value().is_empty() {
         room = room.saturating_sub(24);
+    }
+    let mut line = Line::from(" ");
+    line.extend(said);
+    // The keys that treat what is wrong come first; screens are found by their numbers.
+    let first = [Action::Palette, Action::Help, Action::Quit];
+    let kept: usize = by_importance()
+        .filter(|binding| first.contains(&binding.action))
+        .map(|binding| width(binding.keys[0]) + width(binding.hint) + 3)
+        .sum();
+    for runbook in app.library.all() {
+        let Some(key) = runbook.key else { continue };
+        let name = runbook.name.replace('-', " ");
+        let wide = width(&name) + 4;
+        if wide + kept <= room {
+            room -= wide;
+            line.push_span(Span::styled(key.to_string(), theme.key()));
+            line.push_span(format!(" {name}  "));
+        }
     }
     for binding in by_importance() {
         let wide = width(binding.keys[0]) + width(binding.hint) + 3;
@@ -65,7 +134,6 @@ fn hints(app: &App, columns: usize) -> Line<'static> {
             chosen.push(binding);
         }
     }
-    let mut line = Line::from(" ");
     for binding in BINDINGS.iter().filter(|b| chosen.iter().any(|c| std::ptr::eq(*c, *b))) {
         let here = binding.action == Action::Go(app.screen);
         line.push_span(Span::styled(binding.keys[0], theme.key()));
@@ -82,7 +150,19 @@ fn hints(app: &App, columns: usize) -> Line<'static> {
 /// Bindings with a hint; on a narrow line the last ones are left out.
 fn by_importance() -> impl Iterator<Item = &'static Binding> {
     let hinted = || BINDINGS.iter().filter(|b| !b.hint.is_empty());
-    let first = |b: &&Binding| matches!(b.action, Action::Help | Action::Quit);
-    let second = |b: &&Binding| matches!(b.action, Action::Go(_) | Action::Palette);
+    let first = |b: &&Binding| matches!(b.action, Action::Help | Action::Quit | Action::Palette);
+    let second = |b: &&Binding| matches!(b.action, Action::Go(_));
     hinted().filter(first).chain(hinted().filter(second)).chain(hinted().filter(move |b| !first(b) && !second(b)))
+}
+
+/// The run that is followed, while another screen is shown.
+fn run_hint(app: &App, run: &RunPage) -> Vec<Span<'static>> {
+    let theme = app.theme;
+    let style = match &run.ended {
+        Some((Ending::Succeeded | Ending::Undone, _, _)) => theme.well(),
+        Some(_) => theme.severity(Severity::Critical),
+        None if run.goes_on() => theme.focus(),
+        None => theme.severity(Severity::Warning),
+    };
+    vec![Span::styled("o", theme.key()), Span::styled(format!(" {}", fit(&run.summary(), 32)), style), Span::raw("  ")]
 }

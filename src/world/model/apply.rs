@@ -12,6 +12,15 @@ impl World {
         let now = self.now;
         match change {
             Change::Deploy { service, image, ailment } => self.deploy_image(&service, image, ailment),
+            Change::Push { repository, tag, digest, architecture } => {
+                if let Some(found) = self.repositories.iter_mut().find(|r| r.name == repository)
+                    && !found.images.iter().any(|i| i.tag == tag)
+                {
+                    let (bytes, index, ailment) = (41_300_000, false, None);
+                    found.images.push(Pushed { tag, digest, at: now, bytes, architecture, index, ailment });
+                }
+            }
+            Change::Registry { host, password } => self.move_registry(host, password),
             Change::Redeploy { service, revision } => {
                 let Some(index) = self.service_index(&service) else { return };
                 let family = self.family(index);
@@ -60,13 +69,15 @@ impl World {
                     d.free(free);
                 }
             }),
-            Change::Bloat { database, dead, per_minute } => self.with_database(&database, |d| {
-                d.bloating = per_minute;
-                if let Some(dead) = dead {
-                    d.free_bytes -= dead - d.bloat;
-                    d.bloat = dead;
-                }
+            Change::Bloat { database, table, dead, per_minute } => {
+                self.with_database(&database, |d| d.bloat(table.as_deref(), dead, per_minute));
+            }
+            Change::OpenTransaction { database, user, application, locks } => self.with_database(&database, |d| {
+                d.open_transaction(now, &user, &application, locks.as_deref());
             }),
+            Change::CloseTransactions { database } => {
+                self.with_database(&database, |d| d.close_transactions(|_| true));
+            }
             Change::Reboot { database } => self.with_database(&database, |d| d.reboot(now, 60)),
             Change::ZoneDown { zone } => {
                 self.zones.retain(|z| *z != zone);
@@ -132,15 +143,42 @@ impl World {
     fn push(&mut self, repository: &str, tag: &str, ailment: Option<Ailment>) -> &Repository {
         let now = self.now;
         let place = self.repositories.iter().position(|r| r.name == repository).unwrap_or_else(|| {
-            self.repositories.push(Repository { name: repository.to_owned(), created: now, images: Vec::new() });
+            let registry = self.registry.clone();
+            self.repositories.push(Repository {
+                name: repository.to_owned(),
+                registry,
+                created: now,
+                images: Vec::new(),
+            });
             self.repositories.len() - 1
         });
         let found = &mut self.repositories[place];
         if !found.images.iter().any(|i| i.tag == tag) {
             let digest = definition::digest_of(tag);
-            found.images.push(Pushed { tag: tag.to_owned(), digest, at: now - 95, bytes: 187_400_000, ailment });
+            let (tag, architecture) = (tag.to_owned(), "arm64".to_owned());
+            found.images.push(Pushed {
+                tag,
+                digest,
+                at: now - 95,
+                bytes: 187_400_000,
+                architecture,
+                index: true,
+                ailment,
+            });
         }
         found
+    }
+
+    /// Images keep their names after the host: in repositories, and in the task definitions that run them.
+    fn move_registry(&mut self, host: String, password: String) {
+        let images = self.definitions.iter_mut().flat_map(|d| &mut d.containers);
+        for image in images.filter_map(|container| container.get_mut("image")) {
+            if let Some(rest) = image.as_str().and_then(|image| image.strip_prefix(&format!("{}/", self.registry))) {
+                *image = format!("{host}/{rest}").into();
+            }
+        }
+        self.repositories.iter_mut().for_each(|r| r.registry.clone_from(&host));
+        (self.registry, self.registry_password) = (host, password);
     }
 
     /// A deployment of this service is under way.

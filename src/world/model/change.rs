@@ -17,6 +17,24 @@ pub enum Change {
         /// What is wrong with it.
         ailment: Option<Ailment>,
     },
+    /// Somebody pushes an image: one manifest, for one kind of machine.
+    Push {
+        /// The repository's name.
+        repository: String,
+        /// The image's tag.
+        tag: String,
+        /// `sha256:…`.
+        digest: String,
+        /// `arm64`, `amd64`.
+        architecture: String,
+    },
+    /// All repositories are found, and are signed in to, at another registry.
+    Registry {
+        /// Its host and port.
+        host: String,
+        /// The password of its user `AWS`.
+        password: String,
+    },
     /// Deploy a revision that exists, as `UpdateService` with a task definition does.
     Redeploy {
         /// The service.
@@ -89,14 +107,33 @@ pub enum Change {
         /// Bytes a minute from now on, beside the usual.
         per_minute: f64,
     },
-    /// Updates leave dead rows faster than autovacuum clears them.
+    /// Updates leave dead rows in a table that autovacuum does not clear: it is turned off for it from now on.
     Bloat {
         /// The instance.
         database: String,
-        /// Bytes of dead rows now; as they were if there is none.
+        /// The table; the largest if none is named.
+        table: Option<String>,
+        /// Bytes of dead rows that come now; none if nothing is said.
         dead: Option<f64>,
-        /// Bytes of dead rows that come a minute.
+        /// Bytes of dead rows that come a minute, beside those of the usual load.
+        #[serde(default)]
         per_minute: f64,
+    },
+    /// Somebody begins a transaction in the database and leaves it open: rows that die meanwhile stay.
+    OpenTransaction {
+        /// The instance.
+        database: String,
+        /// Their role.
+        user: String,
+        /// `application_name`.
+        application: String,
+        /// A table that they have locked.
+        locks: Option<String>,
+    },
+    /// All transactions that were left open end.
+    CloseTransactions {
+        /// The instance.
+        database: String,
     },
     /// `RebootDBInstance`.
     Reboot {

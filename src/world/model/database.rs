@@ -6,6 +6,7 @@ use fastrand::Rng;
 
 use super::metric::{MetricKey, Metrics};
 use super::names;
+use super::server::{MASTER, Server};
 use super::traffic::{Backend, Demand};
 
 /// The series that an instance fills.
@@ -36,16 +37,17 @@ pub struct Database {
     pub free_bytes: f64,
     /// Bytes a minute that something writes beside the usual.
     pub filling: f64,
-    /// Bytes of dead rows.
-    pub bloat: f64,
-    /// Bytes of dead rows that come a minute.
-    pub bloating: f64,
     /// Its zone is gone.
     pub failed: bool,
     pub rebooting_until: i64,
     /// When it last answered.
     pub answered: i64,
+    /// Client sessions at the last tick, those over the wire too.
     pub connections: f64,
+    /// Those of them that the platform has: its tasks, and people.
+    pub application: f64,
+    /// What runs inside.
+    pub server: Server,
     /// Percent.
     pub cpu: f64,
     /// The share of connection attempts that are refused.
@@ -59,9 +61,9 @@ pub struct Database {
 
 /// `max_connections` of a db.t4g.micro, and those that PostgreSQL reserves for superusers.
 pub const MAX_CONNECTIONS: f64 = 85.0;
-const RESERVED: f64 = 3.0;
+pub const RESERVED: f64 = 3.0;
 /// Connections of migrations, dashboards and people.
-const OTHERS: f64 = 9.0;
+pub const OTHERS: f64 = 9.0;
 /// Less than this and RDS stops the instance.
 const FULL: f64 = 100e6;
 /// What a day of the platform's data takes.
@@ -89,12 +91,12 @@ impl Database {
             created: now - 400 * 86_400,
             free_bytes: 12.6e9,
             filling: 0.0,
-            bloat: 0.3e9,
-            bloating: 0.0,
             failed: false,
             rebooting_until: 0,
             answered: now,
             connections: 0.0,
+            application: 0.0,
+            server: Server::new(now),
             cpu: 10.0,
             refused: 0.0,
             events: VecDeque::new(),
@@ -148,7 +150,8 @@ impl Database {
         let minutes = seconds as f64 / 60.0;
         self.back_up(now);
         if !self.serves(now) {
-            (self.connections, self.cpu, self.refused) = (0.0, 2.0, 0.0);
+            (self.connections, self.application, self.cpu, self.refused) = (0.0, 0.0, 2.0, 0.0);
+            self.end_sessions();
             if self.full {
                 metrics.record(self.meters.free_storage, now, self.free_bytes, 1.0, 0.0);
             }
@@ -156,15 +159,17 @@ impl Database {
         }
         self.answered = now;
         let wanted = demand.connections + OTHERS + demand.leaked;
-        let limit = MAX_CONNECTIONS - RESERVED;
-        self.connections = wanted.min(limit);
+        let ordinary = self.server.clients.iter().filter(|c| c.user != MASTER).count() as f64;
+        let limit = MAX_CONNECTIONS - RESERVED - ordinary;
+        self.application = wanted.min(limit);
+        self.connections = self.application + self.server.clients.len() as f64;
         self.refused = if wanted > limit { ((wanted - limit) / demand.connections.max(1.0)).min(0.7) } else { 0.0 };
-        self.bloat += self.bloating * minutes;
-        self.free_bytes -= (PER_MINUTE + self.filling + self.bloating) * minutes;
-        // Scans read dead rows as well as living ones.
-        let scans = 1.0 + self.bloat / 4e9;
+        self.refused = self.refused.max(self.server.locked_out());
+        self.free_bytes -= (PER_MINUTE + self.filling) * minutes;
+        self.churn(now, seconds, demand.requests, PER_MINUTE * minutes);
         let backup = if self.backing_up { 6.0 } else { 0.0 };
-        let wished = 8.0 + demand.requests * 0.18 * scans + demand.leaked * 0.06 + backup;
+        let wished =
+            8.0 + demand.requests * 0.18 * self.server.scans() + demand.leaked * 0.06 + backup + self.server.upkeep();
         self.cpu = (wished * (1.0 + (rng.f64() - 0.5) * 0.06)).min(99.5);
         metrics.record(self.meters.cpu, now, self.cpu, 1.0, 0.0);
         metrics.record(self.meters.connections, now, self.connections.round(), 1.0, 0.0);

@@ -82,13 +82,26 @@ pub struct Pushed {
     pub digest: String,
     pub at: i64,
     pub bytes: u64,
+    /// What machines can run it, as images write it: `arm64`, `amd64`.
+    pub architecture: String,
+    /// It is an index of several manifests, as buildx pushes; podman pushes one manifest.
+    pub index: bool,
     pub ailment: Option<Ailment>,
+}
+
+impl Pushed {
+    /// The digest of its configuration, which says for which machines it was built.
+    pub fn config(&self) -> String {
+        release(&self.digest, 1).1
+    }
 }
 
 /// An ECR repository.
 #[derive(Clone, Debug)]
 pub struct Repository {
     pub name: String,
+    /// The host before its name.
+    pub registry: String,
     pub created: i64,
     /// Oldest first.
     pub images: Vec<Pushed>,
@@ -96,7 +109,7 @@ pub struct Repository {
 
 impl Repository {
     pub fn uri(&self) -> String {
-        format!("{}/{}", names::registry(), self.name)
+        format!("{}/{}", self.registry, self.name)
     }
 
     /// The image that a reference of this repository means, by tag or digest.

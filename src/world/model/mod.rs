@@ -14,11 +14,15 @@ mod scaling;
 mod scenario;
 mod scheduler;
 mod seed;
+pub mod server;
 pub mod service;
+pub mod session;
+pub mod table;
 pub mod task;
 #[cfg(test)]
 mod tests;
 mod traffic;
+pub mod vacuum;
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -58,10 +62,18 @@ pub struct World {
     pub(crate) services: Vec<Service>,
     pub(crate) definitions: Vec<Definition>,
     pub(crate) repositories: Vec<Repository>,
+    /// The host of new repositories.
+    pub(crate) registry: String,
+    /// What its authorization token holds.
+    pub(crate) registry_password: String,
+    /// Where the bytes of images can be had, if anywhere: `http://127.0.0.1:PORT`.
+    pub(crate) layers_at: Option<String>,
     pub(crate) databases: Vec<Database>,
     pub(crate) alarms: Vec<Alarm>,
     pub(crate) metrics: Metrics,
     pub(crate) logs: Logs,
+    /// Names and values of Secrets Manager's secrets.
+    pub(crate) secrets: Vec<(String, String)>,
     zones: Vec<String>,
     /// Changes that wait for their time, latest first.
     waiting: Vec<(i64, Change)>,
@@ -133,6 +145,8 @@ impl World {
             self.tick(seconds);
         }
         self.now = self.now.max(to);
+        let now = self.now;
+        self.databases.iter_mut().for_each(|d| d.settle(now));
     }
 
     fn next_tick(&self) -> i64 {

@@ -31,18 +31,20 @@ struct File {
     change: Vec<toml::Table>,
 }
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("calm", include_str!("../../../assets/scenarios/calm.toml")),
     ("bad-deploy", include_str!("../../../assets/scenarios/bad-deploy.toml")),
     ("cpu-surge", include_str!("../../../assets/scenarios/cpu-surge.toml")),
     ("connection-leak", include_str!("../../../assets/scenarios/connection-leak.toml")),
     ("low-storage", include_str!("../../../assets/scenarios/low-storage.toml")),
+    ("bloat", include_str!("../../../assets/scenarios/bloat.toml")),
     ("az-down", include_str!("../../../assets/scenarios/az-down.toml")),
 ];
 
 impl Scenario {
     /// The shipped scenarios.
-    pub const NAMES: &[&str] = &["bad-deploy", "cpu-surge", "connection-leak", "low-storage", "az-down", "calm"];
+    pub const NAMES: &[&str] =
+        &["bad-deploy", "cpu-surge", "connection-leak", "low-storage", "bloat", "az-down", "calm"];
 
     /// A shipped scenario by its name. `None` if there is none of that name.
     pub fn named(name: &str) -> Option<Scenario> {

@@ -131,22 +131,35 @@ impl Service {
         if !self.breaker.enabled || primary.rollout != Rollout::InProgress || primary.failed < threshold {
             return;
         }
+        let rollback = self.breaker.rollback;
+        self.give_up(around.rng, now, "tasks failed to start", rollback);
+    }
+
+    /// There is a completed deployment to go back to.
+    pub fn can_go_back(&self) -> bool {
+        self.deployments.iter().any(|d| d.rollout == Rollout::Completed)
+    }
+
+    /// Ends the deployment in progress without success, and puts the last completed one back if that is wanted.
+    pub fn give_up(&mut self, rng: &mut Rng, now: i64, why: &str, rollback: bool) {
+        let by = if why == "tasks failed to start" { "ECS deployment circuit breaker" } else { "ECS deployment" };
+        let Some(primary) = self.deployments.first_mut() else { return };
         primary.rollout = Rollout::Failed;
         primary.updated = now;
         primary.finished = Some(now);
-        primary.reason = String::from("ECS deployment circuit breaker: tasks failed to start.");
+        primary.reason = format!("{by}: {why}.");
         let failed = primary.id.clone();
         let back = self.deployments.iter().position(|d| d.rollout == Rollout::Completed);
-        self.tell(around.rng, now, &format!("(deployment {failed}) deployment failed: tasks failed to start."));
-        let Some(back) = back.filter(|_| self.breaker.rollback) else { return };
+        self.tell(rng, now, &format!("(deployment {failed}) deployment failed: {why}."));
+        let Some(back) = back.filter(|_| rollback) else { return };
         let mut old = self.deployments.remove(back);
         old.status = DeploymentStatus::Primary;
         old.rollout = Rollout::InProgress;
         old.updated = now;
-        old.finished = None;
         old.failed = 0;
-        old.reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {}.", old.id);
-        self.tell(around.rng, now, &format!("rolling back to deployment {}.", old.id));
+        old.reason = format!("{by}: rolling back to deploymentId {}.", old.id);
+        self.steady_since = None;
+        self.tell(rng, now, &format!("rolling back to deployment {}.", old.id));
         if let Some(given_up) = self.deployments.first_mut() {
             given_up.status = DeploymentStatus::Active;
             given_up.rolled_back_to = Some(old.id.clone());
@@ -288,12 +301,10 @@ impl Service {
         let id = primary.id.clone();
         primary.rollout = Rollout::Completed;
         primary.updated = now;
-        primary.finished = Some(now);
-        let rolled_back = primary.reason.contains("rolling back");
-        primary.reason = if rolled_back {
-            format!("ECS deployment circuit breaker: rollback to deploymentId {id} completed.")
-        } else {
-            format!("ECS deployment {id} completed.")
+        primary.finished.get_or_insert(now);
+        primary.reason = match primary.reason.split_once(": rolling back") {
+            Some((by, _)) => format!("{by}: rollback to deploymentId {id} completed."),
+            None => format!("ECS deployment {id} completed."),
         };
         self.retire(now);
         self.tell(around.rng, now, &format!("(deployment {id}) deployment completed."));

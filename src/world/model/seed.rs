@@ -25,6 +25,8 @@ const LOAD_BALANCER: &str = "app/analytics/50dc6c495c0c9188";
 const TARGET_GROUP: &str = "targetgroup/analytics-api/73e2d6bc24d8a067";
 /// The revision that runs when the world begins.
 const FIRST_REVISION: u32 = 39;
+/// An image for the wrong machines.
+const LAPTOP_TAG: &str = "hotfix-laptop";
 /// Older ones have been deregistered.
 const OLDEST_ACTIVE: u32 = 32;
 
@@ -33,7 +35,12 @@ impl World {
     pub(super) fn seed(seed: u64, start: i64, past: i64) -> World {
         let mut world = World::empty(seed, start, past);
         let now = world.now;
-        let mut repository = Repository { name: SERVICE.to_owned(), created: now - 400 * 86_400, images: Vec::new() };
+        let mut repository = Repository {
+            name: SERVICE.to_owned(),
+            registry: world.registry.clone(),
+            created: now - 400 * 86_400,
+            images: Vec::new(),
+        };
         for number in 1..=FIRST_REVISION {
             // A release every nineteen hours or so.
             let at = now - i64::from(FIRST_REVISION - number) * 68_000 - 40_000;
@@ -44,9 +51,30 @@ impl World {
             world.definitions.push(revision);
             if number >= OLDEST_ACTIVE {
                 let bytes = 187_000_000 + u64::from(number) * 30_000;
-                repository.images.push(Pushed { tag, digest, at: at - 95, bytes, ailment: None });
+                let architecture = "arm64".to_owned();
+                repository.images.push(Pushed {
+                    tag,
+                    digest,
+                    at: at - 95,
+                    bytes,
+                    architecture,
+                    index: true,
+                    ailment: None,
+                });
             }
         }
+        // Somebody's laptop built it, for itself: it does not start on this platform.
+        let digest = definition::digest_of(LAPTOP_TAG);
+        let architecture = "amd64".to_owned();
+        repository.images.push(Pushed {
+            tag: LAPTOP_TAG.to_owned(),
+            digest,
+            at: now - 20_000,
+            bytes: 191_200_000,
+            architecture,
+            index: true,
+            ailment: None,
+        });
         world.repositories.push(repository);
         world.databases.push(Database::new(DATABASE, "us-east-1a", now, &mut world.metrics));
         let service = world.seed_service();
@@ -69,10 +97,14 @@ impl World {
             services: Vec::new(),
             definitions: Vec::new(),
             repositories: Vec::new(),
+            registry: names::registry(),
+            registry_password: "the-password-of-the-simulated-registry".to_owned(),
+            layers_at: None,
             databases: Vec::new(),
             alarms: Vec::new(),
             metrics: Metrics::default(),
             logs: Logs::default(),
+            secrets: Vec::new(),
             zones: ["a", "b", "c"].map(|z| format!("{}{z}", names::REGION)).to_vec(),
             waiting: Vec::new(),
         }

@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Ailment, Change, Scenario, World};
 use crate::platform::{AlarmState, Health, Rollout, Statistic};
 use crate::world::model::metric::MetricKey;
+use crate::world::model::server::{Begun, NoSlot};
 use crate::world::model::task::Phase;
+use crate::world::model::vacuum::Wish;
 
 const SEED: u64 = 7;
 
@@ -122,6 +124,7 @@ fn every_incident_raises_its_alarm_within_the_first_minute() {
         ("cpu-surge", "ECS-HighCPU"),
         ("connection-leak", "API-HighErrorRate"),
         ("low-storage", "RDS-LowStorage"),
+        ("bloat", "RDS-HighCPU"),
         ("az-down", "RDS-Down"),
     ] {
         for offset in [0, 1, 23, 59] {
@@ -320,4 +323,114 @@ fn a_crowd_is_as_large_as_it_was_asked_to_be() {
     assert_eq!(world.services[1].tasks.iter().filter(|t| t.phase == Phase::Running).count(), 5);
     let key = MetricKey::ecs("analytics-production", "service-0040", "CPUUtilization");
     assert!(latest(&world, &key, Statistic::Average).is_some());
+}
+
+#[test]
+fn a_bloated_table_makes_the_database_slow_and_a_vacuum_ends_it() {
+    let mut world = world("bloat");
+    let cpu = |world: &World| world.databases[0].cpu;
+    assert!(cpu(&world) > 86.0, "{}", cpu(&world));
+    after(&mut world, 90);
+    assert_eq!(state(&world, "RDS-HighCPU"), AlarmState::Alarm);
+    let others: Vec<_> = world.alarms.iter().filter(|a| a.state == AlarmState::Alarm).map(|a| &a.name).collect();
+    assert_eq!(others, ["RDS-HighCPU"], "at first nothing else is wrong");
+    let sessions = world.databases[0].server.table_named("sessions").unwrap().clone();
+    let wish = Wish { table: sessions.oid, analyze: true, ..Wish::default() };
+    let now = world.now;
+    let Begun::Until(ends) = world.databases[0].vacuum(now, 7, wish) else { panic!("it is locked") };
+    assert!((20..120).contains(&(ends - now)), "{}", ends - now);
+    world.advance(Timestamp::from_second(ends - 1).unwrap());
+    assert!(cpu(&world) > 86.0, "only its end helps");
+    world.advance(Timestamp::from_second(ends + 360).unwrap());
+    assert!(cpu(&world) < 50.0, "{}", cpu(&world));
+    assert_eq!(state(&world, "RDS-HighCPU"), AlarmState::Ok);
+    let left = world.databases[0].server.table_named("sessions").unwrap();
+    assert_eq!((left.last_vacuum, left.vacuums), (Some(ends), sessions.vacuums + 1));
+    assert!(left.dead < left.held, "autovacuum is off still, and a transaction open: {left:?}");
+}
+
+#[test]
+fn a_vacuum_that_is_cut_off_leaves_storage_and_table_as_they_were() {
+    let mut world = world("bloat");
+    let now = world.now;
+    let database = &mut world.databases[0];
+    let (free, table) = (database.free_bytes, database.server.table_named("sessions").unwrap().clone());
+    let full = Wish { table: table.oid, full: true, ..Wish::default() };
+    assert!(matches!(database.vacuum(now, 7, full), Begun::Until(_)));
+    assert!(database.free_bytes < free && database.server.locked_out() > 0.8);
+    assert_eq!(database.vacuum(now, 8, full), Begun::Locked);
+    database.cancel(7);
+    assert!((database.free_bytes - free).abs() < 1.0);
+    assert_eq!(format!("{table:?}"), format!("{:?}", database.server.table_named("sessions").unwrap()));
+    assert!(database.server.locked_out() < 0.01);
+}
+
+#[test]
+fn a_full_vacuum_of_a_busy_table_fails_requests_until_it_is_done() {
+    let mut world = world("bloat");
+    let now = world.now;
+    let oid = world.databases[0].server.table_named("sessions").unwrap().oid;
+    let free = world.databases[0].free_bytes;
+    let Begun::Until(ends) = world.databases[0].vacuum(now, 7, Wish { table: oid, full: true, ..Wish::default() })
+    else {
+        panic!("it is locked")
+    };
+    world.advance(Timestamp::from_second(ends - 1).unwrap());
+    assert!(world.databases[0].backend(world.now).refused > 0.8);
+    world.advance(Timestamp::from_second(ends + 10).unwrap());
+    assert!(world.databases[0].backend(world.now).refused < 0.01);
+    assert!(world.databases[0].free_bytes > free + 0.8e9, "its storage comes back");
+}
+
+#[test]
+fn autovacuum_keeps_a_calm_days_tables_tidy() {
+    let world = world("calm");
+    let server = &world.databases[0].server;
+    for table in &server.tables {
+        assert!(table.dead < table.live * 0.25 + 20_000.0, "{table:?}");
+    }
+    let sessions = server.table_named("sessions").unwrap();
+    assert!(sessions.last_autovacuum.unwrap() > world.now - 600 && sessions.vacuums == 1, "{sessions:?}");
+}
+
+#[test]
+fn the_sessions_are_as_many_as_the_metric_says() {
+    for scenario in ["calm", "connection-leak", "bloat", "cpu-surge"] {
+        let mut world = world(scenario);
+        for second in (0..600).step_by(35) {
+            after(&mut world, second);
+            assert_eq!(world.sessions_counted() as f64, world.connections(), "{scenario} after {second} s");
+            let mut pids: Vec<i32> = world.sessions().iter().map(|s| s.pid).collect();
+            pids.sort_unstable();
+            let all = pids.len();
+            pids.dedup();
+            assert_eq!(pids.len(), all, "{scenario}: two sessions have one pid");
+        }
+    }
+}
+
+#[test]
+fn the_reserved_slots_are_the_masters_alone() {
+    let mut world = world("connection-leak");
+    let now = world.now;
+    let database = &mut world.databases[0];
+    assert_eq!(database.enter(now, "analytics", "plantao", "127.0.0.1"), Err(NoSlot::Reserved));
+    let pids: Vec<i32> = (0..3).map(|_| database.enter(now, "postgres", "psql", "127.0.0.1").unwrap()).collect();
+    assert_eq!(database.enter(now, "postgres", "psql", "127.0.0.1"), Err(NoSlot::None));
+    database.leave(pids[0]);
+    assert!(database.enter(now, "postgres", "psql", "127.0.0.1").is_ok());
+}
+
+#[test]
+fn a_vacuum_ends_at_its_instant_however_time_is_cut() {
+    let picture = |w: &World| format!("{:?} {:?}", w.databases, w.metrics.series);
+    let run = |step: i64| {
+        let mut world = world("bloat");
+        let now = world.now;
+        let oid = world.databases[0].server.table_named("sessions").unwrap().oid;
+        world.databases[0].vacuum(now, 7, Wish { table: oid, ..Wish::default() });
+        (0..=200).step_by(step as usize).for_each(|second| after(&mut world, second));
+        picture(&world)
+    };
+    assert!(run(200) == run(1), "the same seed gave two worlds");
 }

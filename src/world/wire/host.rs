@@ -24,6 +24,16 @@ struct Shared {
     clock: Clock,
     world: Mutex<World>,
     wire: Mutex<Wire>,
+    news: Mutex<Option<News>>,
+}
+
+/// What tells the world of things outside of it.
+struct News(Box<dyn FnMut(&mut World) + Send>);
+
+impl std::fmt::Debug for News {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("News")
+    }
 }
 
 /// The state of the wire, apart from the world's.
@@ -31,6 +41,8 @@ struct Shared {
 struct Wire {
     faults: Vec<Fault>,
     requests: Vec<String>,
+    /// Those that were carried out, whatever became of their answers.
+    carried_out: Vec<String>,
     /// Counts requests: their ids are made of it.
     answered: u64,
 }
@@ -60,7 +72,7 @@ pub(super) enum Fate {
 impl Host {
     /// Puts a world at a clock.
     pub fn new(world: World, clock: Clock) -> Host {
-        Host(Arc::new(Shared { clock, world: Mutex::new(world), wire: Mutex::default() }))
+        Host(Arc::new(Shared { clock, world: Mutex::new(world), wire: Mutex::default(), news: Mutex::default() }))
     }
 
     /// Looks at the world, or changes it, after it has lived on to the present.
@@ -68,6 +80,11 @@ impl Host {
         let mut world = lock(&self.0.world);
         world.advance(self.0.clock.now());
         look(&mut world)
+    }
+
+    /// Before each request from now on, lets the world learn of what happened outside of it: a push to a real registry.
+    pub fn learn(&self, news: impl FnMut(&mut World) + Send + 'static) {
+        *lock(&self.0.news) = Some(News(Box::new(news)));
     }
 
     /// Makes requests fail from now on.
@@ -87,12 +104,24 @@ impl Host {
         lock(&self.0.wire).requests.clone()
     }
 
+    /// The operations that were carried out so far, whether or not anybody heard the answer. The last 50,000 at most.
+    pub fn carried_out(&self) -> Vec<String> {
+        lock(&self.0.wire).carried_out.clone()
+    }
+
     /// The clock that the world lives by.
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
     pub(super) fn answer(&self, request: &Incoming) -> Fate {
+        if let Some(layer) = self.with(|world| operations::layer(world, request.path)) {
+            let headers = vec![("content-type", "application/octet-stream".to_owned())];
+            return Fate::Answered(Answer { status: 200, headers, body: layer.into_bytes() }, Duration::ZERO);
+        }
+        if let Some(News(tell)) = lock(&self.0.news).as_mut() {
+            self.with(tell);
+        }
         let asked = Asked::read(request);
         let name = asked.as_ref().map_or_else(|| "unknown".to_owned(), Asked::name);
         let (failures, number) = {
@@ -138,6 +167,13 @@ impl Host {
                         self.with(|world| operations::perform(world, api, &asked.operation, params))
                     }
                 };
+                if result.is_ok() {
+                    let mut wire = lock(&self.0.wire);
+                    if wire.carried_out.len() >= REMEMBERED {
+                        wire.carried_out.drain(..REMEMBERED / 2);
+                    }
+                    wire.carried_out.push(name.to_owned());
+                }
                 write(asked, result.as_ref(), id)
             }
             Some(Failure::FieldsMissing) => write(asked, Ok(&Value::Map(Vec::new())), id),

@@ -5,6 +5,7 @@ mod error;
 mod fault;
 mod host;
 mod operations;
+mod postgres;
 mod query;
 mod route;
 mod seam;

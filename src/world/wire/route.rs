@@ -12,6 +12,7 @@ pub enum Api {
     AutoScaling,
     CloudWatch,
     Rds,
+    SecretsManager,
     Sts,
 }
 
@@ -25,6 +26,7 @@ impl Api {
             Api::AutoScaling => "application-autoscaling",
             Api::CloudWatch => "cloudwatch",
             Api::Rds => "rds",
+            Api::SecretsManager => "secretsmanager",
             Api::Sts => "sts",
         }
     }
@@ -35,6 +37,7 @@ impl Api {
             "AmazonEC2ContainerRegistry_V20150921" => Api::Ecr,
             "Logs_20140328" => Api::Logs,
             "AnyScaleFrontendService" => Api::AutoScaling,
+            "secretsmanager" => Api::SecretsManager,
             "GraniteServiceVersion20100801" => Api::CloudWatch,
             _ => return None,
         })

@@ -14,6 +14,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::host::{Answer, Fate, Host};
+use super::postgres;
 use super::route::Incoming;
 
 /// A world that answers on a port, for as long as this lives.
@@ -22,6 +23,8 @@ pub struct Served {
     /// `http://127.0.0.1:PORT`, as `AWS_ENDPOINT_URL` wants it.
     pub url: String,
     task: AbortHandle,
+    /// The database's port; none if another database stands in for it.
+    database: Option<postgres::Port>,
 }
 
 impl Drop for Served {
@@ -30,11 +33,39 @@ impl Drop for Served {
     }
 }
 
+impl Served {
+    /// The URL of the database's own port, as the secret [`Host::DATABASE_SECRET`] tells it too; none if another
+    /// database stands in for it.
+    pub fn database_url(&self) -> Option<&str> {
+        self.database.as_ref().map(|port| port.url.as_str())
+    }
+}
+
 impl Host {
-    /// Serves this world over HTTP. Port 0 takes a free one. Fails if the address is taken.
+    /// The Secrets Manager secret that holds the database's URL, as the sample platform names it.
+    pub const DATABASE_SECRET: &str = "analytics-production/database-url";
+
+    /// Lets a real database stand in for the world's own: its URL is what the secret tells.
+    pub fn stand_in(&self, database_url: &str) {
+        self.with(|world| {
+            world.secrets.retain(|(name, _)| name != Host::DATABASE_SECRET);
+            world.secrets.push((Host::DATABASE_SECRET.to_owned(), database_url.to_owned()));
+        });
+    }
+
+    /// Serves this world over HTTP, and its database on a free port beside it, unless another one stands in for it.
+    /// Port 0 takes a free one. Fails if the address is taken.
     pub async fn serve(&self, address: SocketAddr) -> io::Result<Served> {
         let listener = TcpListener::bind(address).await?;
+        let database = if self.with(|world| world.secrets.iter().any(|(name, _)| name == Host::DATABASE_SECRET)) {
+            None
+        } else {
+            let port = postgres::open(self, address.ip()).await?;
+            self.stand_in(&port.url);
+            Some(port)
+        };
         let url = format!("http://{}", listener.local_addr()?);
+        self.with(|world| world.layers_at = Some(url.clone()));
         let host = self.clone();
         let task = tokio::spawn(async move {
             // Dropped with this task, and with it every connection.
@@ -50,7 +81,7 @@ impl Host {
                 }
             }
         });
-        Ok(Served { url, task: task.abort_handle() })
+        Ok(Served { url, task: task.abort_handle(), database })
     }
 }
 

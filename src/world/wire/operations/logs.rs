@@ -61,3 +61,29 @@ pub fn filter(world: &World, params: &Value) -> Answer {
     });
     Ok(map([("events", list(events)), ("searchedLogStreams", list(Vec::<Value>::new()))]).with("nextToken", page.next))
 }
+
+/// One stream: its end, unless asked for its head.
+pub fn get(world: &World, params: &Value) -> Answer {
+    let asked = |name: &str| params.get(name).text().unwrap_or_default().to_owned();
+    let (group, stream) = (asked("logGroupName"), asked("logStreamName"));
+    let all: Vec<_> = world.logs.lines.iter().filter(|l| l.group == group && l.stream == stream).collect();
+    if all.is_empty() {
+        let what = if groups(world).contains(&group) { "stream" } else { "group" };
+        let message = format!("The specified log {what} does not exist.");
+        return Err(AwsError::new("ResourceNotFoundException", message));
+    }
+    let most = params.get("limit").int().map_or(10_000, |n| n.clamp(1, 10_000) as usize);
+    let from = if params.get("startFromHead").bool() == Some(true) { 0 } else { all.len().saturating_sub(most) };
+    let events = all[from..].iter().take(most).map(|line| {
+        map([
+            ("timestamp", Value::Int(line.at * 1_000)),
+            ("ingestionTime", Value::Int(line.at * 1_000 + 640)),
+            ("message", text(&line.text)),
+        ])
+    });
+    Ok(map([
+        ("events", list(events)),
+        ("nextForwardToken", text(format!("f/{}", all.len()))),
+        ("nextBackwardToken", text(format!("b/{from}"))),
+    ]))
+}

@@ -2,12 +2,14 @@
 
 mod alarms;
 mod autoscaling;
+mod deployments;
 mod ecr;
 mod ecs;
 mod logs;
 mod metrics;
 mod page;
 mod rds;
+mod secrets;
 mod services;
 mod task_definitions;
 mod tasks;
@@ -17,6 +19,8 @@ use super::route::Api;
 use super::value::{Value, map, text};
 use crate::world::World;
 use crate::world::model::names;
+
+pub use ecr::layer;
 
 type Answer = Result<Value, AwsError>;
 
@@ -28,7 +32,10 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::Ecs, "ListServices") => services::list(world, params),
         (Api::Ecs, "DescribeServices") => services::describe(world, params),
         (Api::Ecs, "UpdateService") => services::update(world, params),
-        (Api::Ecs, "ListServiceDeployments") => services::list_deployments(world, params),
+        (Api::Ecs, "ListServiceDeployments") => deployments::list(world, params),
+        (Api::Ecs, "DescribeServiceDeployments") => deployments::describe(world, params),
+        (Api::Ecs, "DescribeServiceRevisions") => deployments::describe_revisions(world, params),
+        (Api::Ecs, "StopServiceDeployment") => deployments::stop(world, params),
         (Api::Ecs, "ListTasks") => tasks::list(world, params),
         (Api::Ecs, "DescribeTasks") => tasks::describe(world, params),
         (Api::Ecs, "ListTaskDefinitions") => task_definitions::list(world, params),
@@ -37,7 +44,11 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::Ecr, "DescribeRepositories") => ecr::describe_repositories(world, params),
         (Api::Ecr, "DescribeImages") => ecr::describe_images(world, params),
         (Api::Ecr, "ListImages") => ecr::list_images(world, params),
+        (Api::Ecr, "BatchGetImage") => ecr::batch_get_image(world, params),
+        (Api::Ecr, "GetDownloadUrlForLayer") => ecr::get_download_url(world, params),
+        (Api::Ecr, "GetAuthorizationToken") => Ok(ecr::get_authorization_token(world)),
         (Api::Logs, "DescribeLogGroups") => logs::describe_groups(world, params),
+        (Api::Logs, "GetLogEvents") => logs::get(world, params),
         (Api::Logs, "FilterLogEvents") => logs::filter(world, params),
         (Api::AutoScaling, "DescribeScalableTargets") => autoscaling::targets(world, params),
         (Api::AutoScaling, "DescribeScalingPolicies") => autoscaling::policies(world, params),
@@ -52,6 +63,7 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::CloudWatch, "DisableAlarmActions") => Ok(alarms::set_actions(world, params, false)),
         (Api::Rds, "DescribeDBInstances") => rds::describe(world, params),
         (Api::Rds, "DescribeEvents") => rds::events(world, params),
+        (Api::SecretsManager, "GetSecretValue") => secrets::get(world, params),
         (Api::Sts, "GetCallerIdentity") => Ok(map([
             ("UserId", text("AIDAEXAMPLEANA000001")),
             ("Account", text(names::ACCOUNT)),

@@ -1,13 +1,13 @@
 //! A run's journal as text: a line for each record that a person wants to read.
 
+use super::{Answer, Event, Record};
 use crate::platform::text::{printable, time};
-use crate::run::{Answer, Event, Record};
 
 /// Longest value that a line shows, in characters.
 const LONGEST: usize = 200;
 
 /// The record in a line; `None` where there is nothing to tell.
-pub fn record(record: &Record) -> Option<String> {
+pub fn told(record: &Record) -> Option<String> {
     let words = match &record.event {
         Event::Began { runbook, who, reason, .. } => {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -63,8 +63,8 @@ mod tests {
     #[test]
     fn a_line_tells_the_ending_and_cannot_carry_an_escape() {
         let event = Event::Ended { ending: Ending::RolledBackByEcs, words: "to :41\u{1b}[2J".to_owned() };
-        let told =
-            record(&Record { seq: 1, at: Timestamp::UNIX_EPOCH, event, prev: String::new(), hash: String::new() });
-        assert_eq!(told.as_deref(), Some("00:00:00  rolled back by ECS: to :41·[2J"));
+        let line =
+            super::told(&Record { seq: 1, at: Timestamp::UNIX_EPOCH, event, prev: String::new(), hash: String::new() });
+        assert_eq!(line.as_deref(), Some("00:00:00  rolled back by ECS: to :41·[2J"));
     }
 }

@@ -1,0 +1,65 @@
+//! What may be answered to a question where there is a choice: what a picker lists.
+
+use super::action::{Context, Place};
+use super::choice_tables::tables_choices;
+use super::images::image_choices;
+use super::resolve::{find_database, find_service};
+use super::{Halt, Wish, history};
+use crate::aws::ecs;
+use crate::platform::text::printable;
+use crate::platform::{Image, ServiceSpec};
+use crate::runbook::{Kind, Param};
+
+/// One answer of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// As it would be typed.
+    pub value: String,
+    /// What it is called in a list.
+    pub label: String,
+    /// What helps to choose.
+    pub detail: String,
+}
+
+/// The answers to choose from for a question of a runbook, the likeliest first; none where anything may be
+/// typed. Only reads.
+pub async fn choices(context: &Context, wish: Wish<'_>, param: &Param) -> Result<Vec<Choice>, Halt> {
+    match param.kind {
+        Kind::Revision => revisions(context, find_service(context, wish.service)?).await,
+        Kind::Image => {
+            let spec = find_service(context, wish.service)?;
+            let place = Place { cluster: spec.cluster.clone(), name: spec.name.clone() };
+            image_choices(context, &place, spec.container.as_deref()).await
+        }
+        Kind::Tables => match find_database(context, wish.database)? {
+            Some(database) => tables_choices(context, &database.id).await,
+            None => Ok(Vec::new()),
+        },
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// What the service may go back to.
+async fn revisions(context: &Context, spec: &ServiceSpec) -> Result<Vec<Choice>, Halt> {
+    let now = context.clock.now();
+    let seen = ecs::describe_services(&context.clients, &spec.cluster, &[&spec.name]).await?.swap_remove(0)?;
+    let candidates = history::candidates(context, spec, &seen).await;
+    Ok(candidates
+        .into_iter()
+        .map(|ran| {
+            let image = ran.image.as_ref().map_or("image unknown", Image::short);
+            let digest = ran.image.as_ref().and_then(|image| image.digest.as_deref()).map(|d| d.get(..19).unwrap_or(d));
+            let detail: Vec<String> = digest
+                .map(str::to_owned)
+                .into_iter()
+                .chain([ran.when(now)])
+                .map(|p| printable(&p).into_owned())
+                .collect();
+            Choice {
+                value: ran.number.to_string(),
+                label: printable(&format!(":{}  {image}", ran.number)).into_owned(),
+                detail: detail.join(" · "),
+            }
+        })
+        .collect())
+}

@@ -1,0 +1,177 @@
+//! A program under way: its last line is the progress, all its lines go to the run's log, and a wish to stop ends it.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc;
+
+use crate::platform::text::printable;
+use crate::run::{Halt, Scribe};
+
+/// Lines that are kept for messages.
+const KEPT: usize = 200;
+/// A line longer than this is cut in two.
+const LONGEST: usize = 4 << 10;
+/// How often commands are listened for and progress is written.
+const EAR: Duration = Duration::from_secs(1);
+/// Once a program has ended, whoever still holds its output is not waited for.
+const AFTERWARDS: Duration = Duration::from_secs(1);
+/// Lines of a failure that are shown.
+const SHOWN: usize = 8;
+
+/// How a program ended, and its last lines.
+#[derive(Debug)]
+pub(in crate::run) struct Ended {
+    status: ExitStatus,
+    pub(in crate::run) lines: Vec<String>,
+}
+
+impl Ended {
+    pub(in crate::run) fn is_well(&self) -> bool {
+        self.status.success()
+    }
+
+    /// The last lines, for a message.
+    pub(in crate::run) fn tail(&self) -> String {
+        let from = self.lines.len().saturating_sub(SHOWN);
+        let said = self.lines[from..].join(" | ");
+        if said.is_empty() { self.status.to_string() } else { format!("{}: {said}", self.status) }
+    }
+}
+
+/// Runs a program to its end. `secret` goes to its standard input, and nowhere else.
+pub(in crate::run) async fn carry(
+    scribe: &mut Scribe<'_>,
+    mut command: Command,
+    label: &str,
+    secret: Option<&str>,
+) -> Result<Ended, Halt> {
+    let mut log = scribe.log().as_deref().map(open).transpose()?;
+    note(&mut log, &format!("{label}: {}", told(&command)));
+    command.stdin(if secret.is_some() { Stdio::piped() } else { Stdio::null() });
+    // A group of its own, so that its helpers end with it.
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+    let mut child =
+        command.spawn().map_err(|error| Halt::failed(format!("{} can't be started: {error}", told(&command))))?;
+    if let (Some(secret), Some(mut stdin)) = (secret, child.stdin.take()) {
+        // One that does not read it says by itself why.
+        let _ = stdin.write_all(format!("{secret}\n").as_bytes()).await;
+    }
+    let (sender, mut lines) = mpsc::channel(64);
+    if let Some(out) = child.stdout.take() {
+        tokio::spawn(read(out, sender.clone()));
+    }
+    if let Some(err) = child.stderr.take() {
+        tokio::spawn(read(err, sender.clone()));
+    }
+    drop(sender);
+    let mut kept: VecDeque<String> = VecDeque::new();
+    let mut tick = tokio::time::interval(EAR);
+    let mut ended: Option<ExitStatus> = None;
+    let mut keep = |line: String, log: &mut Option<File>| {
+        note(log, &line);
+        if kept.len() == KEPT {
+            kept.pop_front();
+        }
+        kept.push_back(line);
+        kept.back().cloned().unwrap_or_default()
+    };
+    let mut last = String::new();
+    loop {
+        tokio::select! {
+            line = lines.recv() => match line {
+                Some(line) => last = keep(line, &mut log),
+                None => break,
+            },
+            status = child.wait(), if ended.is_none() => {
+                ended = Some(status.map_err(|error| Halt::failed(format!("{label}: {error}")))?);
+                while let Ok(Some(line)) = tokio::time::timeout(AFTERWARDS, lines.recv()).await {
+                    keep(line, &mut log);
+                }
+                break;
+            }
+            _ = tick.tick() => {
+                let told = scribe.hear().and_then(|()| match last.as_str() {
+                    "" => scribe.progress(label, None),
+                    last => scribe.progress(&format!("{label}: {last}"), None),
+                });
+                if let Err(halt) = told {
+                    end(&mut child).await;
+                    note(&mut log, &format!("{label}: ended by the run: {}", halt.words));
+                    return Err(halt);
+                }
+            }
+        }
+    }
+    let status = match ended {
+        Some(status) => status,
+        None => child.wait().await.map_err(|error| Halt::failed(format!("{label}: {error}")))?,
+    };
+    note(&mut log, &format!("{label}: {status}"));
+    Ok(Ended { status, lines: kept.into_iter().collect() })
+}
+
+async fn end(child: &mut Child) {
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(group) = group {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::TERM);
+        if tokio::time::timeout(AFTERWARDS * 3, child.wait()).await.is_err() {
+            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+        }
+    }
+    let _ = child.wait().await;
+}
+
+/// Its lines, one by one; a carriage return ends one too, as progress bars use it.
+async fn read(mut from: impl AsyncRead + Unpin, to: mpsc::Sender<String>) {
+    let (mut line, mut bytes) = (Vec::new(), vec![0; 8 << 10]);
+    while let Ok(count) = from.read(&mut bytes).await {
+        for byte in &bytes[..count] {
+            let is_over = matches!(byte, b'\n' | b'\r') || line.len() >= LONGEST;
+            if is_over && !send(&mut line, &to).await {
+                return;
+            }
+            if !matches!(byte, b'\n' | b'\r') {
+                line.push(*byte);
+            }
+        }
+        if count == 0 {
+            send(&mut line, &to).await;
+            return;
+        }
+    }
+}
+
+async fn send(line: &mut Vec<u8>, to: &mpsc::Sender<String>) -> bool {
+    let bytes = std::mem::take(line);
+    let text = String::from_utf8_lossy(&bytes);
+    let text = printable(text.trim_end());
+    text.trim().is_empty() || to.send(text.into_owned()).await.is_ok()
+}
+
+fn open(path: &Path) -> Result<File, Halt> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    file.map_err(|error| Halt::failed(format!("the run's log {} can't be written: {error}", path.display())))
+}
+
+/// A log that is full is no reason to stop a deploy.
+fn note(log: &mut Option<File>, line: &str) {
+    if let Some(log) = log {
+        let _ = writeln!(log, "{line}");
+    }
+}
+
+/// The command as it could be typed.
+fn told(command: &Command) -> String {
+    let command = command.as_std();
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words: Vec<String> = words.map(|word| crate::run::action::quoted(&word.to_string_lossy())).collect();
+    printable(&words.join(" ")).into_owned()
+}

@@ -1,0 +1,214 @@
+//! Which revisions of a service have run successfully, and when: what a rollback may go back to.
+//!
+//! "Revision − 1" may never have run. What did is told by ECS's service deployments (90 days), by what
+//! the service still shows, and by this machine's journals; any of them may be missing.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
+
+use super::action::{Action, Context};
+use super::past::Past;
+use super::{Ending, Event, Follower, Plan, Store};
+use crate::aws::ecs_write::definition_status;
+use crate::aws::service_deployments::{describe_service_revisions, list_service_deployments};
+use crate::platform::text::{date, duration};
+use crate::platform::{Image, Revision, Rollout, Service, ServiceSpec};
+
+/// So many are offered; who looks further back names the number.
+const OFFERED: usize = 10;
+/// The newest journals that are read.
+const JOURNALS: usize = 50;
+/// Task definitions are asked for so many at a time.
+const AT_ONCE: usize = 4;
+
+/// A revision that has run successfully.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ran {
+    pub(super) number: u32,
+    /// With the digest that ran, where ECS says so.
+    pub(super) image: Option<Image>,
+    /// When it came to run.
+    pub(super) from: Option<Timestamp>,
+    /// When another one took its place; `None` while it runs, or if nobody knows.
+    pub(super) until: Option<Timestamp>,
+}
+
+impl Ran {
+    /// `ran 1d5h, until 2026-11-24 03:12Z`.
+    pub(super) fn when(&self, now: Timestamp) -> String {
+        match (self.from, self.until) {
+            (Some(from), Some(until)) => {
+                format!("ran {}, until {}", duration(until.duration_since(from)), date(until))
+            }
+            (Some(from), None) => format!("has run {}, since {}", duration(now.duration_since(from)), date(from)),
+            (None, Some(until)) => format!("ran until {}", date(until)),
+            (None, None) => "has run".to_owned(),
+        }
+    }
+}
+
+/// All that have run, the one that ran last first; the running one too.
+pub(super) async fn ran(context: &Context, spec: &ServiceSpec, service: &Service) -> Vec<Ran> {
+    // Where ECS can't say (an older endpoint, no permission), the other sources still do.
+    let mut all = deployed(context, spec, service).await.unwrap_or_default();
+    for shown in service.deployments.iter().filter(|d| d.rollout == Rollout::Completed) {
+        if let Some(number) = shown.revision.number
+            && !all.iter().any(|ran| ran.number == number)
+        {
+            all.push(Ran { number, image: None, from: shown.updated_at.or(shown.created_at), until: None });
+        }
+    }
+    if let Some(store) = &context.store {
+        all.extend(journaled(context, store, spec, &service.revision.family));
+    }
+    latest(all, context.clock.now())
+}
+
+/// Each revision once, as it ran last.
+fn latest(mut all: Vec<Ran>, now: Timestamp) -> Vec<Ran> {
+    // A stint whose end nobody knows is as old as its beginning, unless ECS still shows it.
+    all.sort_by_key(|ran| std::cmp::Reverse((ran.until.or(ran.from).unwrap_or(now), ran.from)));
+    let mut found: Vec<Ran> = Vec::new();
+    for ran in all {
+        match found.iter_mut().find(|known| known.number == ran.number) {
+            Some(known) => {
+                if known.image.is_none() {
+                    known.image = ran.image;
+                }
+            }
+            None => found.push(ran),
+        }
+    }
+    found
+}
+
+/// What ECS remembers: each successful deployment, until the next one was successful.
+async fn deployed(context: &Context, spec: &ServiceSpec, service: &Service) -> Option<Vec<Ran>> {
+    let clients = &context.clients;
+    let deployments = list_service_deployments(clients, &spec.cluster, &spec.name).await.ok()?;
+    let good: Vec<_> = deployments.iter().filter(|d| d.status == "SUCCESSFUL").collect();
+    let mut arns: Vec<String> = Vec::new();
+    for arn in good.iter().filter_map(|d| d.revision.as_ref()) {
+        if !arns.contains(arn) {
+            arns.push(arn.clone());
+        }
+    }
+    arns.truncate(crate::aws::service_deployments::REVISIONS_AT_ONCE);
+    let revisions = describe_service_revisions(clients, &arns).await.ok()?;
+    let mut until = None;
+    let mut all = Vec::new();
+    for deployment in good {
+        let from = deployment.finished_at.or(deployment.created_at);
+        let revision = revisions.iter().find(|r| Some(&r.arn) == deployment.revision.as_ref());
+        if let Some(revision) = revision.filter(|r| r.definition.family == service.revision.family)
+            && let Some(number) = revision.definition.number
+        {
+            let image = match &spec.container {
+                Some(name) => revision.images.iter().find(|(container, _)| container == name),
+                None => revision.images.first(),
+            };
+            all.push(Ran { number, image: image.map(|(_, image)| image.clone()), from, until });
+        }
+        until = from;
+    }
+    Some(all)
+}
+
+/// What runs of this machine brought to run.
+fn journaled(context: &Context, store: &Store, spec: &ServiceSpec, family: &str) -> Vec<Ran> {
+    let runs = store.runs().unwrap_or_default();
+    let read = |id| {
+        let records = Follower::open(store, &id).and_then(|mut follower| follower.poll()).ok()?;
+        let at = records.last()?.at;
+        let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
+        let number = brought(context, &events, spec, family)?;
+        Some(Ran { number, image: None, from: Some(at), until: None })
+    };
+    runs.into_iter().take(JOURNALS).filter_map(read).collect()
+}
+
+/// The revision that a run of this service ended successfully with, if it brought one.
+fn brought(context: &Context, events: &[Event], spec: &ServiceSpec, family: &str) -> Option<u32> {
+    let Some(Event::Began { plan, .. }) = events.first() else { return None };
+    let plan: Plan = serde_json::from_value(plan.clone()).ok()?;
+    let here = plan.target.name == format!("{}/{}", spec.cluster, spec.name)
+        && context.platform.account.as_ref().is_none_or(|account| *account == plan.target.account)
+        && context.clients.region().is_none_or(|region| region == plan.target.region);
+    let past = Past::of(events);
+    if !here || plan.undoes.is_some() || past.ended != Some(Ending::Succeeded) {
+        return None;
+    }
+    let mut asked = past.steps.iter().flat_map(|step| &step.asked).rev();
+    let sent = asked.find_map(|asked| asked.parameters.get("taskDefinition")?.as_str());
+    match sent.map(Revision::parse) {
+        Some(sent) => sent.number.filter(|_| sent.family == family),
+        None => plan.steps.iter().find_map(|step| match &step.action {
+            Action::Rollback(rollback) => Some(rollback.to),
+            _ => None,
+        }),
+    }
+}
+
+/// What a rollback may go back to, the one that ran last first: ACTIVE, and not what the service is on.
+pub(super) async fn candidates(context: &Context, spec: &ServiceSpec, service: &Service) -> Vec<Ran> {
+    let family = &service.revision.family;
+    let others =
+        ran(context, spec, service).await.into_iter().filter(|ran| Some(ran.number) != service.revision.number);
+    // Collected first: a stream that borrows what it asks with is not `Send` for every lifetime.
+    let asked: Vec<_> = others.take(OFFERED).map(|ran| check(context, spec, family, ran)).collect();
+    stream::iter(asked).buffered(AT_ONCE).filter_map(std::future::ready).collect().await
+}
+
+/// Without an answer it stays: whether it can be started is looked at again before it is.
+async fn check(context: &Context, spec: &ServiceSpec, family: &str, mut ran: Ran) -> Option<Ran> {
+    let Ok((status, images)) = definition_status(&context.clients, &format!("{family}:{}", ran.number)).await else {
+        return Some(ran);
+    };
+    if ran.image.is_none() {
+        let images: BTreeMap<_, _> = match &spec.container {
+            Some(name) => images.into_iter().filter(|(container, _)| container == name).collect(),
+            None => images.into_iter().take(1).collect(),
+        };
+        ran.image = images.into_values().next();
+    }
+    (status == "ACTIVE").then_some(ran)
+}
+
+/// The newest revision that ran successfully before the present one. A later number is no way back: after a
+/// rollback it is the one that was left.
+pub(super) async fn previous(context: &Context, spec: &ServiceSpec, service: &Service) -> Option<u32> {
+    let before = |ran: &Ran| service.revision.number.is_some_and(|present| ran.number < present);
+    for ran in ran(context, spec, service).await.into_iter().filter(before).take(OFFERED) {
+        if let Some(ran) = check(context, spec, &service.revision.family, ran).await {
+            return Some(ran.number);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ran(number: u32, from: i64, until: Option<i64>) -> Ran {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        Ran { number, image: None, from: Some(at(from)), until: until.map(at) }
+    }
+
+    #[test]
+    fn a_revision_that_ran_twice_is_offered_once_where_it_ran_last() {
+        let all = vec![ran(41, 500, None), ran(42, 400, Some(500)), ran(41, 100, Some(400)), ran(40, 0, Some(100))];
+        let found = latest(all, Timestamp::from_second(900).unwrap());
+        assert_eq!(found.iter().map(|ran| ran.number).collect::<Vec<_>>(), [41, 42, 40]);
+        assert_eq!(found[0].until, None);
+    }
+
+    #[test]
+    fn when_a_revision_ran_and_how_long_can_be_read() {
+        let now = Timestamp::from_second(7_200).unwrap();
+        assert_eq!(ran(41, 0, Some(3_600)).when(now), "ran 1h00m, until 1970-01-01 01:00Z");
+        assert_eq!(ran(41, 3_600, None).when(now), "has run 1h00m, since 1970-01-01 01:00Z");
+    }
+}

@@ -1,0 +1,99 @@
+//! The images that an emergency deploy can choose from.
+
+use jiff::Timestamp;
+
+use super::action::{Place, registry};
+use super::{Choice, Context, Halt};
+use crate::aws::ecr_images::{Scan, StoredImage, list_images};
+use crate::platform::Image;
+use crate::platform::text::{printable, rough_age};
+
+/// A picker longer than this is not read.
+const MOST: usize = 100;
+/// Hexadecimal digits of a digest that tell images apart.
+const SHORT: usize = 12;
+
+/// The images of the service's repository in ECR, newest first, by their tag, or by their digest where there is none.
+/// `container` is the one whose image is asked for; the first one if none is named.
+///
+/// An image without a tag is a part of another one, mostly: it is left out, except the one that runs.
+pub(super) async fn image_choices(
+    context: &Context,
+    place: &Place,
+    container: Option<&str>,
+) -> Result<Vec<Choice>, Halt> {
+    let running = registry::Running::of(context, place, container).await?;
+    let (_, repository) = running.repository(context).await?;
+    let runs = Image::parse(&running.image);
+    let found = list_images(&context.clients, &repository).await?;
+    let now = context.clock.now();
+    let shown = found.into_iter().filter(|image| !image.tags.is_empty() || is_running(image, &runs));
+    Ok(shown.take(MOST).map(|image| choice(&image, is_running(&image, &runs), now)).collect())
+}
+
+fn is_running(image: &StoredImage, runs: &Image) -> bool {
+    match &runs.digest {
+        Some(digest) => *digest == image.digest,
+        None => image.tags.iter().any(|tag| Some(tag) == runs.tag.as_ref()),
+    }
+}
+
+fn choice(image: &StoredImage, runs: bool, now: Timestamp) -> Choice {
+    let digest = image.digest.strip_prefix("sha256:").unwrap_or(&image.digest);
+    let short = digest.get(..SHORT).unwrap_or(digest);
+    let value = image.tags.first().unwrap_or(&image.digest).clone();
+    let label = if image.tags.is_empty() { format!("no tag, {short}") } else { image.tags.join(", ") };
+    let mut detail = vec![short.to_owned()];
+    detail.extend(image.pushed_at.map(|at| format!("pushed {} ago", rough_age(at, now))));
+    detail.extend(image.bytes.map(size));
+    detail.extend(image.scan.as_ref().map(scanned));
+    if runs {
+        detail.push("running now".to_owned());
+    }
+    let detail = printable(&detail.join(", ")).into_owned();
+    Choice { value, label: printable(&label).into_owned(), detail }
+}
+
+fn size(bytes: u64) -> String {
+    format!("{:.0} MB", bytes as f64 / 1e6)
+}
+
+/// The worst of what a scan found, or how it is going.
+fn scanned(scan: &Scan) -> String {
+    let worst: Vec<String> =
+        scan.findings.iter().take(2).map(|(severity, count)| format!("{count} {}", severity.to_lowercase())).collect();
+    match (scan.status.as_str(), worst.is_empty()) {
+        ("COMPLETE" | "ACTIVE", true) => "scanned, nothing found".to_owned(),
+        (_, false) => worst.join(" and "),
+        (status, true) => format!("scan {}", status.to_lowercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(tags: &[&str], findings: &[(&str, u32)]) -> StoredImage {
+        StoredImage {
+            digest: format!("sha256:{}", "a1b2".repeat(16)),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            pushed_at: Some("2026-11-24T01:12:45Z".parse().unwrap()),
+            bytes: Some(187_400_000),
+            scan: Some(Scan {
+                status: "COMPLETE".to_owned(),
+                findings: findings.iter().map(|(severity, count)| ((*severity).to_owned(), *count)).collect(),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_choice_says_how_old_it_is_what_was_found_in_it_and_that_it_runs() {
+        let now = "2026-11-24T03:12:45Z".parse().unwrap();
+        let Choice { value, label, detail } = choice(&image(&["a1b2c3d", "v1"], &[("CRITICAL", 2)]), true, now);
+        assert_eq!((value.as_str(), label.as_str()), ("a1b2c3d", "a1b2c3d, v1"));
+        assert_eq!(detail, "a1b2a1b2a1b2, pushed 2h00m ago, 187 MB, 2 critical, running now");
+        let Choice { value, label, detail } = choice(&image(&[], &[]), false, now);
+        assert!(value.starts_with("sha256:a1b2") && label == "no tag, a1b2a1b2a1b2", "{value} {label}");
+        assert!(detail.ends_with("scanned, nothing found"), "{detail}");
+    }
+}

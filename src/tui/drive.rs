@@ -1,0 +1,229 @@
+//! From a runbook to its run: what keys and answers do on the pages of plans and runs.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::app::{App, Overlay, Screen};
+use super::effect::{Effect, Wanted};
+use super::form::Typed;
+use super::keymap::{self, Action};
+use super::plan_page::{Answer, PlanPage};
+use super::run_page::RunPage;
+use crate::platform::Subject;
+use crate::run::{Command, Plan, Record, RunId};
+use crate::tui::lists;
+
+impl App {
+    /// Opens a runbook: its questions, and the plan that the defaults make.
+    pub(super) fn open_plan(&mut self, name: &str) -> Vec<Effect> {
+        let Some(runbook) = self.library.named(name).cloned() else {
+            self.say(format!("there is no runbook {name}"));
+            return Vec::new();
+        };
+        let (service, database) = self.subjects();
+        let name = |index: usize| self.platform.services.get(index).map(|service| service.name.clone());
+        let id = |index: usize| self.platform.databases.get(index).map(|database| database.id.clone());
+        let mut page = PlanPage::of(&runbook, name(service), id(database));
+        let make = self.make(&mut page);
+        let mut effects = vec![make];
+        for param in page.form.pickers() {
+            let wanted = wanted(&page);
+            effects.push(Effect::LookUp { wanted: Box::new(wanted), param: param.name.clone() });
+        }
+        self.show(Some(Overlay::Plan(Box::new(page))));
+        effects
+    }
+
+    /// The service and the database that the user is looking at.
+    fn subjects(&self) -> (usize, usize) {
+        let finding = match (&self.overlay, self.screen) {
+            (Some(Overlay::Finding(id)), _) => self.findings.iter().find(|finding| finding.id == *id),
+            (None, Screen::Overview) => match lists::selected(self) {
+                Some(lists::Selected::Finding(finding)) => Some(finding),
+                _ => None,
+            },
+            _ => None,
+        };
+        match finding.map(|finding| finding.subject) {
+            Some(Subject::Service(service)) => (service, self.database),
+            Some(Subject::Database(database)) => (self.service, database),
+            _ => (self.service, self.database),
+        }
+    }
+
+    fn make(&mut self, page: &mut PlanPage) -> Effect {
+        self.tickets += 1;
+        page.ask(self.tickets);
+        self.overlay_scroll = 0;
+        Effect::MakePlan(Box::new(wanted(page)))
+    }
+
+    pub(super) fn planned(&mut self, ticket: u64, plan: Result<Box<Plan>, String>) {
+        if let Some(Overlay::Plan(page)) = &mut self.overlay
+            && page.ticket == ticket
+        {
+            page.take(plan);
+        }
+    }
+
+    /// Takes a key on the page of a plan.
+    pub(super) fn plan_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
+        if let Some(confirm) = &mut page.confirm {
+            match confirm.key(key) {
+                Answer::Nothing => {}
+                Answer::No => page.confirm = None,
+                Answer::Yes(reason) => {
+                    if let Some(plan) = page.ready() {
+                        return vec![Effect::StartRun { plan: Box::new(plan.clone()), reason }];
+                    }
+                }
+            }
+            return Vec::new();
+        }
+        let scrolls = matches!(key.code, KeyCode::PageUp | KeyCode::PageDown);
+        if page.form.on().is_some() && !scrolls {
+            let given = page.given().clone();
+            return match page.form.key(key, &given) {
+                Typed::Nothing => Vec::new(),
+                Typed::Answered => self.plan_again(),
+                Typed::Entered => self.go_on(),
+                Typed::Left => {
+                    self.show(None);
+                    Vec::new()
+                }
+            };
+        }
+        match keymap::action(key) {
+            Some(Action::NextPane | Action::PreviousPane) => {
+                page.form.turn(!matches!(key.code, KeyCode::BackTab | KeyCode::Left | KeyCode::Char('h')));
+                Vec::new()
+            }
+            Some(Action::Refresh) => self.plan_again(),
+            Some(Action::Open) => self.go_on(),
+            Some(action) => self.act(action),
+            None => Vec::new(),
+        }
+    }
+
+    fn plan_again(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Plan(page)) = &self.overlay else { return Vec::new() };
+        let mut page = page.clone();
+        let make = self.make(&mut page);
+        self.overlay = Some(Overlay::Plan(page));
+        vec![make]
+    }
+
+    /// From the plan to its confirmation; without a plan, one is made.
+    fn go_on(&mut self) -> Vec<Effect> {
+        let forbidden = self.forbidden.clone();
+        let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
+        if page.asking {
+            self.say("the plan is still being made");
+        } else if page.ready().is_none() {
+            return self.plan_again();
+        } else if let Some(why) = forbidden {
+            self.say(why);
+        } else {
+            page.confirm();
+        }
+        Vec::new()
+    }
+
+    pub(super) fn started(&mut self, started: Result<RunId, String>) -> Vec<Effect> {
+        let waits =
+            matches!(&self.overlay, Some(Overlay::Plan(page)) if page.confirm.as_ref().is_some_and(|c| c.starting));
+        match started {
+            Ok(id) => {
+                self.run = Some(RunPage::of(id.clone()));
+                if waits {
+                    self.show(Some(Overlay::Run));
+                } else {
+                    self.say("the run has begun; o shows it");
+                }
+                vec![Effect::Follow(id)]
+            }
+            Err(why) => {
+                if let Some(Overlay::Plan(page)) = &mut self.overlay
+                    && let Some(confirm) = &mut page.confirm
+                {
+                    confirm.starting = false;
+                    confirm.said = Some(why);
+                } else {
+                    self.say(why);
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn told(&mut self, id: &RunId, records: &[Record], alive: bool) -> Vec<Effect> {
+        let Some(run) = self.run.as_mut().filter(|run| run.id == *id) else { return Vec::new() };
+        run.alive = alive;
+        let was_over = run.ended.is_some();
+        for record in records {
+            run.take(record);
+        }
+        if run.ended.is_none() || was_over {
+            return Vec::new();
+        }
+        run.wish = None;
+        // Nobody may be looking: an end is told as loudly as a new critical finding.
+        let summary = run.summary();
+        if !matches!(self.overlay, Some(Overlay::Run)) {
+            self.say(format!("{summary}; o shows it"));
+        }
+        vec![Effect::Bell, Effect::Refresh]
+    }
+
+    /// Takes a key while the user is asked whether to tell a run something; any key but `y` means no.
+    pub(super) fn wish_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        let Some(wish) = run.wish.take() else { return Vec::new() };
+        let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+        if key.code == KeyCode::Char('y') && plain { vec![Effect::Tell(run.id.clone(), wish)] } else { Vec::new() }
+    }
+
+    /// The user wants to tell the run shown something.
+    pub(super) fn wish(&mut self, wish: Command) {
+        let shown = matches!(self.overlay, Some(Overlay::Run));
+        match &mut self.run {
+            Some(run) if shown && run.goes_on() => run.wish = Some(wish),
+            Some(run) if shown && run.ended.is_some() => {
+                let words = format!("this run is over; in a shell: plantao runs undo {}", run.id);
+                self.say(words);
+            }
+            Some(_) if shown => self.say("its process is gone; plantao runs resume takes it up"),
+            _ => self.say("that is for a run: o shows the one that goes on"),
+        }
+    }
+
+    /// The run that goes on, or all runs.
+    pub(super) fn show_runs(&mut self) -> Vec<Effect> {
+        if self.run.is_some() && !matches!(self.overlay, Some(Overlay::Run | Overlay::Runs(_))) {
+            self.show(Some(Overlay::Run));
+            return Vec::new();
+        }
+        self.show(Some(Overlay::Runs(None)));
+        vec![Effect::ListRuns]
+    }
+
+    /// Opens the run selected in the list.
+    pub(super) fn open_run(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Runs(Some(Ok(rows)))) = &self.overlay else { return Vec::new() };
+        let Some(row) = rows.get(self.overlay_scroll.min(rows.len().saturating_sub(1))) else { return Vec::new() };
+        let id = row.id.clone();
+        self.run = Some(RunPage::of(id.clone()));
+        self.show(Some(Overlay::Run));
+        vec![Effect::Follow(id)]
+    }
+}
+
+fn wanted(page: &PlanPage) -> Wanted {
+    Wanted {
+        ticket: page.ticket,
+        runbook: page.runbook.clone(),
+        answers: page.given().clone(),
+        service: page.service.clone(),
+        database: page.database.clone(),
+    }
+}

@@ -1,0 +1,143 @@
+//! A run as its journal tells it: what the screen shows while it follows one.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::run::{Command, Ending, Event, Plan, Record, RunId, StepOutcome, told};
+
+/// A run that is followed.
+#[derive(Clone, Debug)]
+pub struct RunPage {
+    /// Which.
+    pub id: RunId,
+    /// The plan that it carries out, once the first record is read.
+    pub plan: Option<Plan>,
+    /// Who confirmed it.
+    pub who: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// When it began.
+    pub began: Option<Timestamp>,
+    /// The plan's steps, as far as they are.
+    pub steps: Vec<RunStep>,
+    /// Every record that has something to tell, the oldest first.
+    pub log: Vec<String>,
+    /// How it ended, in words, and when.
+    pub ended: Option<(Ending, String, Timestamp)>,
+    /// Its process is there. Without an ending and a process it was killed.
+    pub alive: bool,
+    /// It is taking back what it did.
+    pub undoing: bool,
+    /// A wish to stop was heard.
+    pub stopping: bool,
+    /// What the user is about to tell it, until they say yes.
+    pub wish: Option<Command>,
+    /// Why the journal can't be read.
+    pub trouble: Option<String>,
+}
+
+/// A step of a run.
+#[derive(Clone, Debug, Default)]
+pub struct RunStep {
+    /// Its heading.
+    pub title: String,
+    /// When it began.
+    pub began: Option<Timestamp>,
+    /// How it ended, and when.
+    pub ended: Option<(StepOutcome, Timestamp)>,
+    /// The last thing said of it.
+    pub words: String,
+    /// From 0 to 1, while it can be told.
+    pub fraction: Option<f64>,
+}
+
+impl RunPage {
+    /// A run of which nothing is read yet.
+    pub fn of(id: RunId) -> RunPage {
+        RunPage {
+            id,
+            plan: None,
+            who: String::new(),
+            reason: None,
+            began: None,
+            steps: Vec::new(),
+            log: Vec::new(),
+            ended: None,
+            alive: true,
+            undoing: false,
+            stopping: false,
+            wish: None,
+            trouble: None,
+        }
+    }
+
+    /// Takes the next record of the journal.
+    pub fn take(&mut self, record: &Record) {
+        let at = record.at;
+        match &record.event {
+            Event::Began { plan, who, reason, .. } => {
+                self.plan = serde_json::from_value(plan.clone()).ok();
+                self.who = who.to_string();
+                self.reason.clone_from(reason);
+                self.began = Some(at);
+                let steps = self.plan.iter().flat_map(|plan| &plan.steps);
+                self.steps = steps.map(|step| RunStep { title: step.title.clone(), ..RunStep::default() }).collect();
+            }
+            Event::StepBegan { step, title, .. } => {
+                if let Some(known) = self.step(*step) {
+                    known.title.clone_from(title);
+                    known.began = Some(at);
+                    known.ended = None;
+                }
+            }
+            Event::Progress { step, text, fraction } => {
+                if let Some(known) = self.step(*step) {
+                    known.words.clone_from(text);
+                    known.fraction = *fraction;
+                }
+            }
+            Event::StepEnded { step, outcome, words, .. } => {
+                if let Some(known) = self.step(*step) {
+                    known.words.clone_from(words);
+                    known.fraction = None;
+                    known.ended = Some((*outcome, at));
+                }
+            }
+            Event::StopAsked { .. } => self.stopping = true,
+            Event::UndoBegan { .. } => self.undoing = true,
+            Event::Ended { ending, words } => self.ended = Some((*ending, words.clone(), at)),
+            _ => {}
+        }
+        self.log.extend(told(record));
+    }
+
+    fn step(&mut self, index: usize) -> Option<&mut RunStep> {
+        self.steps.get_mut(index)
+    }
+
+    /// It is neither over nor dead.
+    pub fn goes_on(&self) -> bool {
+        self.ended.is_none() && self.alive && self.trouble.is_none()
+    }
+
+    /// The step under way.
+    pub fn current(&self) -> Option<(usize, &RunStep)> {
+        self.steps.iter().enumerate().rfind(|(_, step)| step.began.is_some() && step.ended.is_none())
+    }
+
+    /// How long it has lasted.
+    pub fn lasted(&self, now: Timestamp) -> Option<SignedDuration> {
+        let end = self.ended.as_ref().map_or(now, |(_, _, at)| *at);
+        self.began.map(|began| end.duration_since(began))
+    }
+
+    /// In a few words: what the footer of every screen says of it.
+    pub fn summary(&self) -> String {
+        let name = self.plan.as_ref().map_or("run", |plan| plan.runbook.as_str());
+        match (&self.ended, self.current()) {
+            (Some((ending, _, _)), _) => format!("{name}: {ending}"),
+            (None, _) if !self.alive => format!("{name}: its process is gone"),
+            (None, Some((index, _))) => format!("{name}: step {} of {}", index + 1, self.steps.len()),
+            (None, None) => format!("{name}: begins"),
+        }
+    }
+}

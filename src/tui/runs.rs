@@ -1,0 +1,186 @@
+//! What the screen asks about plans and runs, and the journals that it follows.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::Sender;
+use tokio::task::AbortHandle;
+
+use super::effect::{Effect, Wanted};
+use super::hosting::Hosting;
+use super::message::{Message, RunRow};
+use super::run_page::RunPage;
+use crate::aws::Clients;
+use crate::clock::Clock;
+use crate::platform::{Identity, Platform};
+use crate::run::{self, Command, Commands, Context, Follower, Order, Plan, RunId, Said, Store, Who, Wish};
+
+/// How often a journal is looked at.
+const PAUSE: Duration = Duration::from_millis(200);
+/// So many runs are listed, the newest.
+const LISTED: usize = 50;
+
+/// Plans are made and runs are started and followed for the screen here, without it waiting.
+pub struct Runs {
+    context: Context,
+    hosting: Result<Hosting, String>,
+    queue: Sender<Message>,
+    following: Mutex<Option<AbortHandle>>,
+}
+
+impl Runs {
+    /// Over the screen's clients; `hosting` says why no run can be started, if none can.
+    pub fn new(
+        platform: Arc<Platform>,
+        clients: Clients,
+        clock: Clock,
+        hosting: Result<Hosting, String>,
+        queue: Sender<Message>,
+    ) -> Runs {
+        // A rollback looks in the journals for what ran.
+        let store = hosting.as_ref().ok().map(|hosting| hosting.store().clone());
+        Runs { context: Context { platform, clients, clock, store }, hosting, queue, following: Mutex::default() }
+    }
+
+    fn answer(&self, answer: impl Future<Output = Message> + Send + 'static) {
+        let queue = self.queue.clone();
+        // The receiver is gone only when the program ends.
+        tokio::spawn(async move { queue.send(answer.await).await });
+    }
+
+    /// Carries out an effect that concerns runs; any other is not for here.
+    pub fn carry_out(&self, effect: Effect) {
+        match effect {
+            Effect::MakePlan(wanted) => self.plan(wanted),
+            Effect::LookUp { wanted, param } => self.look_up(wanted, param),
+            Effect::StartRun { plan, reason } => self.start(plan, reason),
+            Effect::Follow(id) => self.follow(id),
+            Effect::Tell(id, command) => self.tell(id, command),
+            Effect::ListRuns => self.list(),
+            _ => {}
+        }
+    }
+
+    fn plan(&self, wanted: Box<Wanted>) {
+        let context = self.context.clone();
+        self.answer(async move {
+            let plan = Plan::make(&context, wanted.wish()).await;
+            let plan = plan.map(|(plan, _)| Box::new(plan)).map_err(|halt| format!("{}: {}", halt.ending, halt.words));
+            Message::Planned { ticket: wanted.ticket, plan }
+        });
+    }
+
+    fn look_up(&self, wanted: Box<Wanted>, param: String) {
+        let context = self.context.clone();
+        self.answer(async move {
+            let choices = match wanted.runbook.param(&param) {
+                Some(asked) => run::choices(&context, wanted.wish(), asked).await.map_err(|halt| halt.words),
+                None => Ok(Vec::new()),
+            };
+            Message::Offered { runbook: wanted.runbook.name.clone(), param, choices }
+        });
+    }
+
+    fn start(&self, plan: Box<Plan>, reason: Option<String>) {
+        let hosting = self.hosting.clone();
+        let id = RunId::new(&plan.runbook, self.context.clock.now());
+        self.answer(async move {
+            let started = async {
+                let hosting = hosting?;
+                let order = Order::CarryOut { id: id.clone(), plan, reason };
+                let exit = hosting.start(order).map_err(|error| format!("the run can't be started: {error}"))?;
+                let follower = run::opened(hosting.store(), &id, || exit.get().copied()).await;
+                follower.map(|_| id).map_err(|unopened| unopened.words)
+            };
+            Message::Started(started.await)
+        });
+    }
+
+    /// Follows a run, and no other any more.
+    fn follow(&self, id: RunId) {
+        let Ok(hosting) = &self.hosting else { return };
+        let (store, queue) = (hosting.store().clone(), self.queue.clone());
+        let task = tokio::spawn(async move {
+            if let Err(why) = follow(&store, &id, &queue).await {
+                // The receiver is gone only when the program ends.
+                let _ = queue.send(Message::Untold { id, why: why.to_string() }).await;
+            }
+        });
+        let mut following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = following.replace(task.abort_handle()) {
+            before.abort();
+        }
+    }
+
+    fn tell(&self, id: RunId, command: Command) {
+        let Ok(hosting) = &self.hosting else { return };
+        let by = Who::here(&Identity { account: String::new(), arn: String::new() }).user;
+        let said = Commands::say(hosting.store(), &id, &Said { at: self.context.clock.now(), by, command });
+        if let Err(error) = said {
+            self.answer(async move { Message::Notice(format!("run {id} can't be told: {error}")) });
+        }
+    }
+
+    fn list(&self) {
+        let store = self.hosting.as_ref().map(|hosting| hosting.store().clone()).map_err(Clone::clone);
+        self.answer(async move {
+            let rows = match store {
+                Ok(store) => tokio::task::spawn_blocking(move || rows(&store)).await.map_err(std::io::Error::other),
+                Err(why) => return Message::Runs(Err(why)),
+            };
+            Message::Runs(rows.and_then(|rows| rows).map_err(|error| format!("the runs can't be listed: {error}")))
+        });
+    }
+}
+
+impl Wanted {
+    fn wish(&self) -> Wish<'_> {
+        Wish {
+            runbook: &self.runbook,
+            answers: &self.answers,
+            service: self.service.as_deref(),
+            database: self.database.as_deref(),
+        }
+    }
+}
+
+async fn follow(store: &Store, id: &RunId, queue: &Sender<Message>) -> std::io::Result<()> {
+    let mut follower = Follower::open(store, id)?;
+    let mut known = None;
+    loop {
+        // Asked first: what a process writes before it dies is then read below.
+        let alive = follower.is_alive();
+        let records = follower.poll()?;
+        if (!records.is_empty() || known != Some(alive))
+            && queue.send(Message::Told { id: id.clone(), records, alive }).await.is_err()
+        {
+            return Ok(());
+        }
+        known = Some(alive);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn rows(store: &Store) -> std::io::Result<Vec<RunRow>> {
+    let row = |id: RunId| {
+        let mut page = RunPage::of(id.clone());
+        match Follower::open(store, &id).and_then(|mut follower| Ok((follower.is_alive(), follower.poll()?))) {
+            Ok((alive, records)) => {
+                page.alive = alive;
+                for record in &records {
+                    page.take(record);
+                }
+            }
+            Err(error) => page.trouble = Some(error.to_string()),
+        }
+        let state = match (&page.trouble, &page.ended) {
+            (Some(why), _) => why.clone(),
+            (None, Some((ending, words, _))) => format!("{ending}: {words}"),
+            (None, None) if page.alive => page.summary(),
+            (None, None) => "its process is gone: plantao runs resume takes it up".to_owned(),
+        };
+        RunRow { id, began: page.began, goes_on: page.goes_on(), who: page.who, state }
+    };
+    Ok(store.runs()?.into_iter().take(LISTED).map(row).collect())
+}

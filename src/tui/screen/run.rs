@@ -1,0 +1,238 @@
+//! A run: its steps, what it says, how it ended, and what can be done now.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Clear, Widget};
+
+use super::plan::ruled;
+use crate::platform::{Severity, text};
+use crate::run::{Command, Ending, StepOutcome};
+use crate::tui::app::App;
+use crate::tui::message::RunRow;
+use crate::tui::run_page::{RunPage, RunStep};
+use crate::tui::text::{fit, pad, pad_left, width, wrap};
+use crate::tui::theme::Theme;
+use crate::tui::widget::{list, panel};
+
+/// Columns of a bar of progress.
+const BAR: usize = 10;
+
+/// Draws the run that is followed.
+pub(super) fn draw(app: &App, run: &RunPage, body: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    Clear.render(body, buffer);
+    let title = run.plan.as_ref().map_or("Run", |plan| plan.title.as_str());
+    let target = run.plan.as_ref().map(|plan| plan.target.to_string()).unwrap_or_default();
+    let note = Line::styled(format!("{target}  {}", run.id), theme.muted());
+    let inner = panel(title, &note, true, theme, body, buffer);
+    let columns = usize::from(inner.width);
+    let mut lines = head(app, run, columns);
+    for (index, step) in run.steps.iter().enumerate() {
+        step_lines(app, run, index, step, columns, &mut lines);
+    }
+    let mut end = foot(app, run, columns);
+    let height = usize::from(inner.height);
+    // How it ended and what can be done now is seen whatever else there is room for.
+    end.truncate(height);
+    let room = height - end.len();
+    lines.truncate(room);
+    let log = room - lines.len();
+    let mut y = inner.y;
+    let mut put = |line: &Line<'_>| {
+        buffer.set_line(inner.x, y, line, inner.width);
+        y += 1;
+    };
+    lines.iter().for_each(&mut put);
+    for line in log_lines(app, run, columns, log) {
+        put(&line);
+    }
+    end.iter().for_each(&mut put);
+}
+
+fn head(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
+    let theme = app.theme;
+    let mut words = String::new();
+    if let Some(began) = run.began {
+        words = format!("since {}", text::moment(began, app.now));
+    }
+    if !run.who.is_empty() {
+        words = format!("{words}  by {}", run.who);
+    }
+    if let Some(reason) = &run.reason {
+        words = format!("{words}: {reason}");
+    }
+    vec![Line::styled(fit(&words, columns), theme.muted())]
+}
+
+fn step_lines(app: &App, run: &RunPage, index: usize, step: &RunStep, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let theme = app.theme;
+    let (mark, style) = match (step.ended, step.began) {
+        (Some((StepOutcome::Failed, _)), _) => ("▲", theme.severity(Severity::Critical)),
+        (Some((StepOutcome::Undone | StepOutcome::Restored, _)), _) => ("←", theme.title()),
+        (Some((StepOutcome::Unneeded, _)), _) => ("○", theme.muted()),
+        (Some((StepOutcome::Done, _)), _) => ("✓", theme.well()),
+        (None, Some(_)) if run.goes_on() => ("▶", theme.key()),
+        (None, Some(_)) => ("?", theme.severity(Severity::Warning)),
+        (None, None) => ("·", theme.muted()),
+    };
+    let took = step.began.map(|began| {
+        let end = step.ended.map_or(app.now, |(_, at)| at);
+        text::duration(end.duration_since(began))
+    });
+    let took = took.filter(|_| step.ended.is_some() || run.goes_on()).unwrap_or_default();
+    let bar = step.fraction.filter(|_| step.ended.is_none()).map(|fraction| bar(theme, fraction)).unwrap_or_default();
+    let room = columns.saturating_sub(2 + 8 + if bar.is_empty() { 0 } else { BAR + 7 });
+    let waiting = step.began.is_none();
+    lines.push(Line::from(vec![
+        Span::styled(format!("{mark} "), style),
+        Span::styled(
+            pad(&format!("{}. {}", index + 1, step.title), room),
+            if waiting { theme.muted() } else { theme.title() },
+        ),
+        Span::styled(bar, theme.focus()),
+        Span::raw(pad_left(&took, 8)),
+    ]));
+    let failed = matches!(step.ended, Some((StepOutcome::Failed, _)));
+    let say = if failed { theme.severity(Severity::Critical) } else { Style::new() };
+    // How a failed run ended is told in full below its steps, once.
+    let rows = if failed && run.ended.is_some() { 0 } else { 3 };
+    let words = wrap(&step.words, columns.saturating_sub(5));
+    lines.extend(
+        words
+            .into_iter()
+            .filter(|line| !line.is_empty())
+            .take(rows)
+            .map(|line| Line::styled(format!("     {line}"), say)),
+    );
+}
+
+/// `██████░░░░  60 %`
+fn bar(theme: Theme, fraction: f64) -> String {
+    let fraction = fraction.clamp(0.0, 1.0);
+    let full = (fraction * BAR as f64).round() as usize;
+    let empty = if theme.ascii { "." } else { "░" };
+    format!("{}{} {:>3} % ", "█".repeat(full), empty.repeat(BAR - full), (fraction * 100.0).round())
+}
+
+/// The end of the journal, or as far back as the user has scrolled.
+fn log_lines(app: &App, run: &RunPage, columns: usize, rows: usize) -> Vec<Line<'static>> {
+    let theme = app.theme;
+    let Some(room) = rows.checked_sub(1).filter(|room| *room > 0) else {
+        return vec![Line::default(); rows];
+    };
+    let back = app.overlay_scroll.min(run.log.len().saturating_sub(room));
+    let last = run.log.len() - back;
+    let first = last.saturating_sub(room);
+    let newer = if back > 0 { format!("── ↓ {back} newer ") } else { String::new() };
+    let mut lines = vec![Line::styled(ruled(&format!("── Journal {newer}"), columns), theme.muted())];
+    lines.extend(run.log[first..last].iter().map(|line| Line::styled(fit(line, columns), theme.muted())));
+    lines.resize(rows, Line::default());
+    lines
+}
+
+/// How it ended, and the next choice.
+fn foot(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
+    let theme = app.theme;
+    let mut lines = Vec::new();
+    if let Some(why) = &run.trouble {
+        let words = format!("the journal can't be read any further: {why}");
+        lines.extend(wrap(&words, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Critical))));
+    } else if let Some((ending, words, _)) = &run.ended {
+        let lasted = run.lasted(app.now).map(text::duration).unwrap_or_default();
+        let (mark, style) = match ending {
+            Ending::Succeeded => ("✓", theme.well()),
+            Ending::Undone | Ending::Stopped => ("○", theme.title()),
+            Ending::TimedOut | Ending::Superseded | Ending::PlanStale | Ending::Refused | Ending::Busy => {
+                ("●", theme.severity(Severity::Warning))
+            }
+            _ => ("▲", theme.severity(Severity::Critical)),
+        };
+        let head = format!("{mark} {} · {lasted}", capital(ending.words()));
+        lines.extend(wrap(&head, columns).into_iter().map(|line| Line::styled(line, style)));
+        // The last step said it already.
+        let said = run.steps.last().is_some_and(|step| step.words == *words);
+        lines.extend(
+            words
+                .lines()
+                .filter(|_| !said || *ending != Ending::Succeeded)
+                .flat_map(|line| wrap(line, columns.saturating_sub(2)))
+                .map(|line| Line::raw(format!("  {line}"))),
+        );
+        if let Some(next) = next(app, *ending) {
+            lines.extend(wrap(&next, columns).into_iter().map(|line| Line::styled(line, theme.key())));
+        }
+    } else if !run.alive {
+        let words = format!("● its process is gone before its end; in a shell: plantao runs resume {}", run.id);
+        lines.extend(wrap(&words, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
+    }
+    match run.wish {
+        Some(wish) => {
+            let what = match wish {
+                Command::Undo => "Stop, and take back what this run did?",
+                _ => "Stop after the step under way? What AWS was asked for goes on.",
+            };
+            lines.extend(wrap(what, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
+            lines.push(Line::from(vec![Span::styled("y", theme.key()), Span::raw(" yes, any other key no")]));
+        }
+        None if run.goes_on() && run.undoing => lines.push(Line::styled("taking back what was done", theme.title())),
+        None if run.goes_on() && run.stopping => lines.push(Line::styled("stopping", theme.title())),
+        None => {}
+    }
+    lines
+}
+
+/// What to do after such an end.
+fn next(app: &App, ending: Ending) -> Option<String> {
+    let rollback = || {
+        let key = app.library.named("rollback").and_then(|runbook| runbook.key);
+        key.map(|key| format!("{key} rolls back, e deploys something else, 2 shows the service")).unwrap_or_default()
+    };
+    match ending {
+        Ending::KeepsFailing | Ending::DeploymentFailed | Ending::RollbackFailed | Ending::FailedAfter => {
+            Some(rollback())
+        }
+        Ending::TimedOut => Some("2 shows the service: ECS goes on by itself".to_owned()),
+        Ending::PlanStale => Some("look again: the same key makes a new plan".to_owned()),
+        _ => None,
+    }
+}
+
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// Draws the list of runs.
+pub(super) fn draw_list(app: &App, rows: Option<&Result<Vec<RunRow>, String>>, body: Rect, buffer: &mut Buffer) {
+    let theme = app.theme;
+    Clear.render(body, buffer);
+    let inner = panel("Runs", &Line::styled("newest first", theme.muted()), true, theme, body, buffer);
+    let columns = usize::from(inner.width);
+    let say = |text: &str, style: Style, buffer: &mut Buffer| {
+        for (row, line) in wrap(text, columns).into_iter().enumerate().take(usize::from(inner.height)) {
+            buffer.set_line(inner.x, inner.y + row as u16, &Line::styled(line, style), inner.width);
+        }
+    };
+    match rows {
+        None => say("reading the journals…", theme.muted(), buffer),
+        Some(Err(why)) => say(why, theme.severity(Severity::Critical), buffer),
+        Some(Ok(rows)) if rows.is_empty() => {
+            say("nothing has been run from this machine yet", theme.muted(), buffer);
+        }
+        Some(Ok(rows)) => list(rows, app.overlay_scroll, true, theme, inner, buffer, |row, columns| {
+            let name = pad(row.id.as_str(), 34.min(columns / 2));
+            let style = if row.goes_on { theme.key() } else { Style::new() };
+            let mark = if row.goes_on { "▶ " } else { "  " };
+            let who = pad(&row.who, if columns > 110 { 32 } else { 0 });
+            let rest = columns.saturating_sub(width(&name) + width(&who) + 5);
+            Line::from(vec![
+                Span::styled(mark, theme.key()),
+                Span::styled(name, style),
+                Span::raw(format!("  {}", fit(&row.state, rest))),
+                Span::styled(format!(" {who}"), theme.muted()),
+            ])
+        }),
+    }
+}
