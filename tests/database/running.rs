@@ -8,8 +8,8 @@ use plantao::run::{Event, Follower, Record, RunId, Store};
 use plantao::world::{Host, Scenario, Served, World};
 use tokio::process::Command;
 
-use super::{Fresh, fresh, on_both_versions};
-use crate::harness::{PASSWORD, Which};
+use super::{Fresh, fresh, fresh_on, on_both_versions};
+use crate::harness::{PASSWORD, Postgres, Which};
 
 on_both_versions! {
     a_bloated_table_is_shown_worst_first_and_vacuumed_with_what_that_gained
@@ -261,7 +261,9 @@ async fn a_name_is_a_name_whatever_is_in_it_and_a_misspelt_one_finds_its_neighbo
 }
 
 async fn a_rewrite_gives_storage_back_and_its_plan_says_what_it_locks(which: Which) {
-    let fresh = fresh(which).await;
+    // On a shared server a transaction of any other test would hold a rewrite back.
+    let server = tokio::task::spawn_blocking(move || Postgres::start(which, &[])).await.unwrap();
+    let fresh = fresh_on(&server).await;
     fresh.bloated("events", 20_000, 18_000).await;
     let bench = Bench::on(&fresh, "").await;
     let arguments = ["run", "vacuum", "--tables", "events", "--full", "--yes"];
