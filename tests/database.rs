@@ -1,6 +1,9 @@
 //! src/database on real PostgreSQL servers of two major versions.
 
 mod connecting;
+mod killing;
+mod reaching;
+mod refusing;
 mod running;
 mod same;
 mod seeing;

@@ -1,6 +1,7 @@
 //! Secrets Manager.
 
 use super::Clients;
+use super::operate::OPERATE_POLICY_FILE;
 use crate::platform::{Secret, Trouble, TroubleKind};
 
 /// The present text of a secret, by its name or ARN.
@@ -13,6 +14,9 @@ pub async fn get_secret_value(clients: &Clients, name: &str) -> Result<Secret, T
         if trouble.kind == TroubleKind::NotFound {
             trouble.why = format!("no secret \"{name}\" in {}", clients.place());
             trouble.remedy = Some("compare it with the platform file".to_owned());
+        } else if trouble.kind == TroubleKind::Denied {
+            let statement = format!("statement \"Secrets\" of {OPERATE_POLICY_FILE}");
+            trouble.remedy = Some(format!("{statement} grants it for the secrets that its Resource names"));
         }
         trouble
     })?;

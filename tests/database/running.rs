@@ -8,8 +8,8 @@ use plantao::run::{Event, Follower, Record, RunId, Store};
 use plantao::world::{Host, Scenario, Served, World};
 use tokio::process::Command;
 
-use super::{Fresh, fresh, on_both_versions};
-use crate::harness::{PASSWORD, Which};
+use super::{Fresh, fresh, fresh_on, on_both_versions};
+use crate::harness::{PASSWORD, Postgres, Which};
 
 on_both_versions! {
     a_bloated_table_is_shown_worst_first_and_vacuumed_with_what_that_gained
@@ -21,17 +21,20 @@ on_both_versions! {
 }
 
 /// Two services, of which none is asked for.
-const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
+pub(super) const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
     [[service]]\nname = \"analytics-api\"\ncluster = \"analytics-production\"\n\
     [[service]]\nname = \"worker\"\ncluster = \"analytics-production\"\n\
     [[database]]\nid = \"analytics\"\n";
 
+/// A vacuum of 40,000 rows takes minutes, if nobody stops it.
+pub(super) const SLOW: &str = "&options=-c%20vacuum_cost_delay%3D100ms%20-c%20vacuum_cost_limit%3D5";
+
 /// An AWS to say who asks, and a user's home.
 pub(super) struct Bench {
-    _host: Host,
-    served: Served,
-    home: tempfile::TempDir,
-    url: String,
+    _world: (Host, Served),
+    pub(super) endpoint: String,
+    pub(super) home: tempfile::TempDir,
+    pub(super) url: String,
 }
 
 /// The way in, as a URL.
@@ -50,11 +53,11 @@ impl Bench {
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(home.path().join(".config/plantao")).unwrap();
         std::fs::write(home.path().join(".config/plantao/platform.toml"), PLATFORM).unwrap();
-        Bench { _host: host, served, home, url: url.to_owned() }
+        Bench { endpoint: served.url.clone(), _world: (host, served), home, url: url.to_owned() }
     }
 
     /// On a database as its superuser.
-    async fn on(fresh: &Fresh, options: &str) -> Bench {
+    pub(super) async fn on(fresh: &Fresh, options: &str) -> Bench {
         Bench::new(&url(fresh, "postgres", PASSWORD, &format!("sslmode=disable{options}"))).await
     }
 
@@ -64,7 +67,7 @@ impl Bench {
 
     pub(super) fn plantao(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
-        command.args(arguments).args(["--endpoint-url", &self.served.url]);
+        command.args(arguments).args(["--endpoint-url", &self.endpoint]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env_clear().env("HOME", self.home.path()).env("PLANTAO_LOCK_DIR", self.home.path());
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
@@ -77,6 +80,11 @@ impl Bench {
         let told = told(&self.plantao(arguments).output().await.unwrap());
         self.shows_no_password(&told.1);
         told
+    }
+
+    /// Its exit code and all that it says.
+    pub(super) async fn plain(&self, arguments: &[&str]) -> (i32, String) {
+        told(&self.plantao(arguments).output().await.unwrap())
     }
 
     pub(super) fn shows_no_password(&self, text: &str) {
@@ -92,24 +100,27 @@ impl Bench {
     }
 
     /// The one run, once it has come to a record that fits.
-    async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
+    pub(super) async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
         let mut followed = None;
         loop {
             if followed.is_none() {
                 let id = self.store().runs().unwrap().into_iter().next();
                 followed = id.map(|id| (Follower::open(&self.store(), &id).unwrap(), id));
             }
-            if let Some((follower, id)) = &mut followed
-                && follower.poll().unwrap().iter().any(&fits)
-            {
-                return id.clone();
+            if let Some((follower, id)) = &mut followed {
+                for record in follower.poll().unwrap() {
+                    if fits(&record) {
+                        return id.clone();
+                    }
+                    assert!(!matches!(record.event, Event::Ended { .. }), "it came to its end before: {record:?}");
+                }
             }
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
     }
 }
 
-fn told(output: &Output) -> (i32, String) {
+pub(super) fn told(output: &Output) -> (i32, String) {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
 }
@@ -120,7 +131,7 @@ pub(super) async fn vacuums(fresh: &Fresh, table: &str) -> i64 {
     tables.iter().find(|found| found.name.name == table).unwrap().vacuum_count
 }
 
-fn scans(record: &Record) -> bool {
+pub(super) fn scans(record: &Record) -> bool {
     matches!(&record.event, Event::Progress { text, .. } if text.contains("scanning heap"))
 }
 
@@ -157,7 +168,7 @@ async fn a_wish_to_stop_cancels_the_statement_and_says_what_was_not_begun(which:
     let fresh = fresh(which).await;
     fresh.bloated("slow", 40_000, 20_000).await;
     fresh.bloated("next", 100, 50).await;
-    let bench = Bench::on(&fresh, "&options=-c%20vacuum_cost_delay%3D100ms").await;
+    let bench = Bench::on(&fresh, SLOW).await;
     let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&["run", "vacuum", "--tables", "slow,next", "--yes"]).spawn().unwrap();
     drop(one_at_a_time);
@@ -250,7 +261,9 @@ async fn a_name_is_a_name_whatever_is_in_it_and_a_misspelt_one_finds_its_neighbo
 }
 
 async fn a_rewrite_gives_storage_back_and_its_plan_says_what_it_locks(which: Which) {
-    let fresh = fresh(which).await;
+    // On a shared server a transaction of any other test would hold a rewrite back.
+    let server = tokio::task::spawn_blocking(move || Postgres::start(which, &[])).await.unwrap();
+    let fresh = fresh_on(&server).await;
     fresh.bloated("events", 20_000, 18_000).await;
     let bench = Bench::on(&fresh, "").await;
     let arguments = ["run", "vacuum", "--tables", "events", "--full", "--yes"];

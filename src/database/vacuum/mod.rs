@@ -21,6 +21,15 @@ pub use report::{Skip, TableEnding, TableReport, VacuumEnding, VacuumReport};
 use super::connect::{Database, Patience};
 use super::{DatabaseTrouble, DatabaseTroubleKind, Notice, TableName, Target};
 
+impl Database {
+    /// Renews the planner's statistics of a table: what a vacuum that was cut off after its work had still to do.
+    ///
+    /// Equivalent: `ANALYZE public.events`.
+    pub async fn analyze(&self, table: &TableName) -> Result<(), DatabaseTrouble> {
+        self.run(&format!("analyze {table}"), &format!("ANALYZE {}", table.sql())).await
+    }
+}
+
 /// A vacuum that runs in a task of its own. Dropping this does not stop it: a [`Stopper`] does.
 #[derive(Debug)]
 pub struct Vacuum {

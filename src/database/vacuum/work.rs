@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::report::ending;
 use super::{Order, Scope, TableEnding, TableReport, VacuumEnding, VacuumEvent, VacuumKind, VacuumReport};
@@ -193,7 +193,10 @@ impl Worker {
 
     async fn watch(&self, table: &Table, blocked: &mut Option<Blocked>) -> std::convert::Infallible {
         let Some(watcher) = self.watcher() else { return std::future::pending().await };
-        let mut ticks = interval(self.order.look_every.max(Duration::from_millis(10)));
+        let every = self.order.look_every.max(Duration::from_millis(10));
+        // Not at once: a question's snapshot, at the moment at which the vacuum decides what nobody can see any more,
+        // would keep all that died since the oldest transaction of any database began.
+        let mut ticks = interval_at(Instant::now() + every, every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;

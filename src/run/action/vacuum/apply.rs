@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use super::before::{Basis, Before};
+use super::way::Way;
 use super::{VacuumTables, told};
 use crate::database::{
     Database, Table, TableEnding, TableReport, Target, Vacuum, VacuumEnding, VacuumEvent, VacuumReport,
@@ -21,37 +22,30 @@ const EAR: Duration = Duration::from_millis(250);
 /// Up to PostgreSQL 14 statistics come half a second late.
 const LATE: Duration = Duration::from_secs(1);
 
+/// Tables with what they were like before, and what the server says of them now.
+type Found = Vec<(Before, Table)>;
+
 pub(super) async fn apply(action: &VacuumTables, work: &mut Work<'_>) -> Result<Done, Halt> {
     let Work { context, scribe, view, past, .. } = work;
     let (target, database) = open(context, &action.database).await?;
     let basis = Basis::read(&view.basis)?;
     basis.check_server(&target)?;
-    // The first request knows each table as it was before the run.
-    let mut asked: Vec<Before> = Vec::new();
-    for request in past.asked.iter().filter(|request| request.operation == OPERATION) {
-        let tables: Vec<Before> = serde_json::from_value(request.previous.clone()).unwrap_or_default();
-        asked.extend(
-            tables.into_iter().filter(|table| asked.iter().all(|known| known.oid != table.oid)).collect::<Vec<_>>(),
-        );
-    }
-    let (mut wanted, mut found) = (Vec::new(), Vec::new());
-    if past.asked.is_empty() {
+    let (wanted, found) = if let Some(first) = past.asked.iter().find(|asked| asked.operation == OPERATION) {
+        // The first request knows each table as it was before the run.
+        let asked = Before::read(&first.previous)?;
+        let (wanted, found) = look(action, scribe, &database, asked).await?;
+        if past.asked.last().is_some_and(|last| last.answer.is_none()) && !found.is_empty() {
+            scribe.found(OPERATION, json!({ "tables": told::found(&found) }))?;
+        }
+        if action.analyze {
+            renew(scribe, &database, &found).await?;
+        }
+        (wanted, found)
+    } else {
         let chosen = action.chosen(&database).await?;
         basis.check_tables(&chosen)?;
-        wanted.extend(chosen.iter().filter(|table| table.may_vacuum).map(Before::of));
-    } else {
-        for before in asked {
-            match settled(scribe, &database, &before, action.full).await? {
-                Some(now) if before.is_vacuumed(&now, action.full) => found.push((before, now)),
-                Some(_) => wanted.push(before),
-                None => {}
-            }
-        }
-        if past.asked.last().is_some_and(|request| request.answer.is_none()) && !found.is_empty() {
-            let tables: Vec<String> = found.iter().map(|(before, now)| told::found(before, now)).collect();
-            scribe.found(OPERATION, json!({ "tables": tables }))?;
-        }
-    }
+        (chosen.iter().filter(|table| table.may_vacuum).map(Before::of).collect(), Found::new())
+    };
     drop(database);
     if wanted.is_empty() {
         return Ok(nothing_left(&found));
@@ -60,10 +54,49 @@ pub(super) async fn apply(action: &VacuumTables, work: &mut Work<'_>) -> Result<
     send(action, scribe, &target, &wanted, &found, free).await
 }
 
+/// What is still to do of what an earlier process asked for, and what is done: by the server's word alone.
+async fn look(
+    action: &VacuumTables,
+    scribe: &mut Scribe<'_>,
+    database: &Database,
+    asked: Vec<Before>,
+) -> Result<(Vec<Before>, Found), Halt> {
+    if database.version().major() < 15 {
+        sleep(LATE).await;
+    }
+    let (mut wanted, mut found) = (Vec::new(), Found::new());
+    for before in asked {
+        match settled(scribe, database, &before, action.full).await? {
+            Some(now) if before.is_vacuumed(&now, action.full) => found.push((before, now)),
+            Some(_) => wanted.push(before),
+            None => {}
+        }
+    }
+    Ok((wanted, found))
+}
+
+/// Renews the statistics that the end of an earlier process left out.
+async fn renew(scribe: &mut Scribe<'_>, database: &Database, found: &[(Before, Table)]) -> Result<(), Halt> {
+    const OPERATION: &str = "postgresql:ANALYZE";
+    for (before, _) in found.iter().filter(|(before, now)| before.lacks_statistics(now)) {
+        let name = before.name();
+        scribe.request(OPERATION, json!({ "table": name.to_string() }), Value::Null)?;
+        match database.analyze(&name).await {
+            Ok(()) => scribe.answered(OPERATION, Answer::Accepted { details: Value::Null })?,
+            Err(trouble) => {
+                scribe.answered(OPERATION, Answer::from(&trouble))?;
+                return Err(trouble.into());
+            }
+        }
+    }
+    Ok(())
+}
+
 fn nothing_left(found: &[(Before, Table)]) -> Done {
-    let tables: Vec<String> = found.iter().map(|(before, now)| told::found(before, now)).collect();
-    let words = format!("the server says that all was vacuumed: {}", tables.join("; "));
-    Done::new(words).with("vacuumed", found.len())
+    if found.is_empty() {
+        return Done::unneeded("none of its tables is there any more");
+    }
+    Done::new(format!("the server says that all was vacuumed: {}", told::found(found))).with("vacuumed", found.len())
 }
 
 /// The table once no vacuum that an earlier process began works on it any more; none if it is gone.
@@ -73,9 +106,6 @@ async fn settled(
     before: &Before,
     full: bool,
 ) -> Result<Option<Table>, Halt> {
-    if database.version().major() < 15 {
-        sleep(LATE).await;
-    }
     loop {
         let Some(table) = database.table(before.oid).await? else { return Ok(None) };
         let by = match &table.running {
@@ -139,12 +169,12 @@ fn parameters(action: &VacuumTables, wanted: &[Before]) -> Value {
 /// Tells what happens, and stops it when somebody says so or nothing can be written any more.
 async fn follow(scribe: &mut Scribe<'_>, mut vacuum: Vacuum) -> (VacuumReport, Option<Halt>) {
     let stopper = vacuum.stopper();
-    let (mut halt, mut place) = (None, (0, 1));
+    let (mut halt, mut way) = (None, Way::default());
     loop {
         let answer = tokio::select! {
             event = vacuum.next() => match event {
                 None => break,
-                Some(event) if halt.is_none() => tell(scribe, event, &mut place),
+                Some(event) if halt.is_none() => tell(scribe, event, &mut way),
                 Some(_) => Ok(()),
             },
             () = sleep(EAR), if halt.is_none() => scribe.hear(),
@@ -157,22 +187,21 @@ async fn follow(scribe: &mut Scribe<'_>, mut vacuum: Vacuum) -> (VacuumReport, O
     (vacuum.report().await, halt)
 }
 
-fn tell(scribe: &mut Scribe<'_>, event: VacuumEvent, place: &mut (usize, usize)) -> Result<(), Halt> {
-    let fraction = |(number, of): (usize, usize), share: f64| (number as f64 + share) / of.max(1) as f64;
+fn tell(scribe: &mut Scribe<'_>, event: VacuumEvent, way: &mut Way) -> Result<(), Halt> {
     match event {
-        VacuumEvent::Began { number, of, .. } => *place = (number - 1, of),
+        VacuumEvent::Began { number, of, .. } => {
+            way.begin(number, of);
+            Ok(())
+        }
         VacuumEvent::Progress { table, progress } => {
-            let share = progress.share();
-            scribe.progress(&told::step(&table, &progress, *place), Some(fraction(*place, share.unwrap_or(0.0))))?;
+            let fraction = way.go(&progress);
+            scribe.progress(&way.words(&table, &progress), Some(fraction))
         }
-        VacuumEvent::Unseen(trouble) => {
-            scribe.progress(&format!("it goes on, but can't be watched: {trouble}"), None)?;
-        }
-        VacuumEvent::Ended(report) => scribe.progress(&told::table(&report), Some(fraction(*place, 1.0)))?,
-        VacuumEvent::Said(notice) if notice.warning => scribe.progress(&notice.text, None)?,
-        VacuumEvent::Said(_) => {}
+        VacuumEvent::Unseen(trouble) => scribe.progress(&format!("it goes on, but can't be watched: {trouble}"), None),
+        VacuumEvent::Ended(report) => scribe.progress(&told::table(&report), Some(way.end())),
+        VacuumEvent::Said(notice) if notice.warning => scribe.progress(&notice.text, None),
+        VacuumEvent::Said(_) => Ok(()),
     }
-    Ok(())
 }
 
 /// What came back: accepted, if anything was begun.

@@ -72,8 +72,19 @@ impl Before {
         }
     }
 
+    /// What a request of the journal was made on.
+    pub(super) fn read(previous: &Value) -> Result<Vec<Before>, Halt> {
+        serde_json::from_value(previous.clone())
+            .map_err(|error| Halt::failed(format!("the journal can't be read by this version: {error}")))
+    }
+
     pub(super) fn name(&self) -> TableName {
         TableName::new(&self.schema, &self.name)
+    }
+
+    /// Its statistics were not renewed since: a server that loses its client after the vacuum's work leaves that out.
+    pub(super) fn lacks_statistics(&self, now: &Table) -> bool {
+        now.last_analyze <= self.last_analyze
     }
 
     /// The server says that a vacuum came to its end since. It counts no full vacuum: that one shows by a smaller file

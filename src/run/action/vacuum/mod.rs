@@ -3,6 +3,7 @@
 mod apply;
 mod before;
 mod told;
+mod way;
 
 use std::time::Duration;
 

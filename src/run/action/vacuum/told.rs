@@ -1,16 +1,12 @@
 //! What a vacuum came to, in a person's words.
 
-use std::fmt::Write as _;
-
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::super::tables::{bytes, count};
 use super::before::Before;
-use crate::database::{
-    DatabaseTroubleKind as Kind, Holder, Progress, Skip, Table, TableEnding, TableName, TableReport, VacuumReport,
-};
-use crate::platform::text::{duration, printable};
+use crate::database::{DatabaseTroubleKind as Kind, Holder, Skip, Table, TableEnding, TableReport, VacuumReport};
+use crate::platform::text::duration;
 
 /// Tables that are told one by one.
 const TOLD: usize = 5;
@@ -43,8 +39,14 @@ fn gain(name: &str, before: (i64, i64), after: &Table) -> String {
 }
 
 /// What an earlier process of the run, or anybody else since it asked, did.
-pub(super) fn found(before: &Before, now: &Table) -> String {
-    gain(&before.name().to_string(), (before.dead_rows, before.total_bytes), now)
+pub(super) fn found(found: &[(Before, Table)]) -> String {
+    let one =
+        |(before, now): &(Before, Table)| gain(&before.name().to_string(), (before.dead_rows, before.total_bytes), now);
+    let mut words: Vec<String> = found.iter().take(TOLD).map(one).collect();
+    if let Some(more @ 1..) = found.len().checked_sub(TOLD) {
+        words.push(format!("{more} more"));
+    }
+    words.join("; ")
 }
 
 /// It was begun, or may have been.
@@ -72,8 +74,7 @@ pub(super) fn all(report: &VacuumReport, found: &[(Before, Table)]) -> String {
     let took = SignedDuration::try_from(report.took).unwrap_or_default();
     let mut said = vec![format!("{} in {}", report.words(), duration(took))];
     if !found.is_empty() {
-        let names: Vec<String> = found.iter().take(TOLD).map(|(before, now)| self::found(before, now)).collect();
-        said.push(format!("{} vacuumed before this process took over: {}", found.len(), names.join("; ")));
+        said.push(format!("{} vacuumed before this process took over: {}", found.len(), self::found(found)));
     }
     let mut vacuumed: Vec<&TableReport> = report.vacuumed().collect();
     vacuumed.sort_by_key(|table| std::cmp::Reverse(table.before.as_ref().map_or(0, |before| before.dead_rows)));
@@ -109,25 +110,4 @@ pub(super) fn details(report: &VacuumReport) -> Value {
         })
     });
     json!({ "tables": tables.collect::<Vec<_>>(), "not-begun": report.not_begun.len() })
-}
-
-/// `public.events (1 of 3): scanning heap 34 %`. Said again only when a per cent has gone by: each is synced to disk.
-pub(super) fn step(table: &TableName, progress: &Progress, (number, of): (usize, usize)) -> String {
-    let mut words = table.to_string();
-    if of > 1 {
-        let _ = write!(words, " ({} of {of})", number + 1);
-    }
-    if let Some(blocked) = &progress.blocked {
-        let by: Vec<String> = blocked.by.iter().map(|session| format!("pid {}", session.pid)).collect();
-        return format!("{words}: waits for a lock that {} has", by.join(" and "));
-    }
-    if progress.phase.is_empty() {
-        return format!("{words}: begins");
-    }
-    let toast = if progress.toast { " of its TOAST table" } else { "" };
-    let _ = write!(words, ": {}{toast}", printable(&progress.phase));
-    if let Some(share) = progress.share() {
-        let _ = write!(words, " {:.0} %", (share * 100.0).floor());
-    }
-    words
 }
