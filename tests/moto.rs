@@ -171,9 +171,9 @@ async fn where_ecs_keeps_no_history_plans_are_made_all_the_same_and_a_rollback_a
     let runbooks = plantao::runbook::shipped();
     let named = |name: &str| runbooks.iter().find(|runbook| runbook.name == name).unwrap();
     let rollback = named("rollback");
-    assert_eq!(choices(&context, rollback, rollback.param("to").unwrap(), None).await, Ok(Vec::new()));
     let nothing = BTreeMap::new();
     let wish = Wish { runbook: rollback, answers: &nothing, service: None, database: None };
+    assert_eq!(choices(&context, wish, rollback.param("to").unwrap()).await, Ok(Vec::new()));
     let halt = Plan::make(&context, wish).await.unwrap_err();
     assert_eq!(halt.words, "--to is missing: Back to which revision?");
     let answers = BTreeMap::from([("desired".to_owned(), "5".to_owned())]);
