@@ -9,8 +9,8 @@ use ratatui::widgets::{Clear, Widget};
 use tui_input::Input;
 
 use super::runbook::{broken, danger_style};
-use crate::platform::{Severity, text};
-use crate::run::{Plan, PlannedStep};
+use crate::platform::{Image, Severity, text};
+use crate::run::{Change, Plan, PlannedStep};
 use crate::tui::app::App;
 use crate::tui::form::{Field, Form};
 use crate::tui::plan_page::{Confirm, PlanPage, Way};
@@ -35,10 +35,10 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
     let theme = app.theme;
     Clear.render(body, buffer);
     let target = page.plan.as_ref().and_then(|plan| plan.as_ref().ok()).map(|plan| plan.target.to_string());
-    let danger = Span::styled(page.runbook.danger.word(), danger_style(theme, page.runbook.danger));
+    let danger = Span::styled(page.danger.clone(), danger_style(theme, &page.danger));
     let mut note = Line::from(vec![Span::styled(target.unwrap_or_default(), theme.muted()), Span::raw("  ")]);
     note.push_span(danger);
-    let mut inner = panel(&page.runbook.title, &note, true, theme, body, buffer);
+    let mut inner = panel(&page.title, &note, true, theme, body, buffer);
     let mut caret = None;
     if let Some(confirm) = &page.confirm {
         let rows = confirmation(app, page, confirm, usize::from(inner.width));
@@ -255,17 +255,18 @@ fn step_lines(theme: Theme, number: usize, step: &PlannedStep, columns: usize, l
             continue;
         }
         let room = columns.saturating_sub(wide + 5);
-        let inline = width(&change.before) + width(&change.after) + 3 <= room;
-        let before = fit(&change.before, if inline { room } else { room.saturating_sub(3) });
+        let Change { before, after, .. } = brief(change);
+        let inline = width(&before) + width(&after) + 3 <= room;
+        let before = fit(&before, if inline { room } else { room.saturating_sub(3) });
         let mut line =
             Line::from(vec![Span::raw("   "), Span::styled(what, theme.muted()), Span::raw(format!("  {before} →"))]);
         if inline {
-            line.push_span(Span::styled(format!(" {}", fit(&change.after, room)), theme.title()));
+            line.push_span(Span::styled(format!(" {}", fit(&after, room)), theme.title()));
             lines.push(line);
         } else {
             lines.push(line);
             lines.extend(
-                wrap(&change.after, room)
+                wrap(&after, room)
                     .into_iter()
                     .map(|part| Line::styled(format!("{}{part}", " ".repeat(wide + 5)), theme.title())),
             );
@@ -294,6 +295,16 @@ fn step_lines(theme: Theme, number: usize, step: &PlannedStep, columns: usize, l
     }
 }
 
+/// Images of one registry are told apart by what differs.
+fn brief(change: &Change) -> Change {
+    let (before, after) = (Image::parse(&change.before), Image::parse(&change.after));
+    if !change.what.starts_with("image") || before.repository != after.repository {
+        return change.clone();
+    }
+    let name = before.repository.rsplit('/').next().unwrap_or_default();
+    Change::of(&change.what, format!("{name}:{}", before.short()), format!("{name}:{}", after.short()))
+}
+
 fn warn(theme: Theme, warning: &str, indent: &str, columns: usize, lines: &mut Vec<Line<'static>>) {
     let style = theme.severity(Severity::Warning);
     for (row, part) in wrap(warning, columns.saturating_sub(indent.len() + 2)).into_iter().enumerate() {
@@ -311,14 +322,15 @@ struct Rows {
 /// What is about to happen, in a few lines, and what has to be typed for it.
 fn confirmation(app: &App, page: &PlanPage, confirm: &Confirm, columns: usize) -> Rows {
     let theme = app.theme;
-    let danger = danger_style(theme, page.runbook.danger);
+    let danger = danger_style(theme, &page.danger);
     let mut lines = vec![Line::styled(ruled("── Confirm ", columns), danger)];
     let mut caret = None;
     if let Some(Ok(plan)) = &page.plan {
         let on = format!("on {} of account {} in {}", plan.target, plan.target.account, plan.target.region);
         lines.extend(wrap(&on, columns).into_iter().map(|line| Line::styled(line, theme.title())));
         for change in plan.steps.iter().flat_map(|step| &step.view.changes) {
-            let line = format!("  {}  {} → {}", change.what, change.before, change.after);
+            let Change { what, before, after } = brief(change);
+            let line = format!("  {what}  {before} → {after}");
             lines.push(Line::raw(fit(&line, columns)));
         }
         let warnings = plan.all_warnings().count();
