@@ -22,6 +22,8 @@ use crate::tui::widget::panel;
 const ANSWER: usize = 22;
 /// A page with fewer rows than this shows one question at a time.
 const LOW: usize = 12;
+/// Most changes that the confirmation repeats.
+const TOLD: usize = 4;
 /// Most lines of what a question can be answered with.
 const CHOICES: usize = 6;
 
@@ -328,15 +330,21 @@ fn confirmation(app: &App, page: &PlanPage, confirm: &Confirm, columns: usize) -
     if let Some(Ok(plan)) = &page.plan {
         let on = format!("on {} of account {} in {}", plan.target, plan.target.account, plan.target.region);
         lines.extend(wrap(&on, columns).into_iter().map(|line| Line::styled(line, theme.title())));
-        for change in plan.steps.iter().flat_map(|step| &step.view.changes) {
+        let changes: Vec<&Change> = plan.steps.iter().flat_map(|step| &step.view.changes).collect();
+        for change in changes.iter().take(TOLD) {
             let Change { what, before, after } = brief(change);
-            let line = format!("  {what}  {before} → {after}");
+            let line = if before == after {
+                format!("  {what}  {after}, as it is")
+            } else {
+                format!("  {what}  {before} → {after}")
+            };
             lines.push(Line::raw(fit(&line, columns)));
         }
-        let warnings = plan.all_warnings().count();
-        if warnings > 0 {
-            let some = if warnings == 1 { "1 warning is".to_owned() } else { format!("{warnings} warnings are") };
-            lines.push(Line::styled(format!("  {some} in the plan above"), theme.severity(Severity::Warning)));
+        if changes.len() > TOLD {
+            lines.push(Line::raw(format!("  and {} more", changes.len() - TOLD)));
+        }
+        for warning in plan.all_warnings() {
+            warn(theme, warning, "", columns, &mut lines);
         }
     }
     if confirm.starting {
