@@ -14,7 +14,7 @@ use super::run_page::RunPage;
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::{Identity, Platform};
-use crate::run::{self, Command, Commands, Context, Follower, Halt, Order, Plan, RunId, Said, Store, Who, Wish};
+use crate::run::{self, Command, Commands, Context, Event, Follower, Halt, Order, Plan, RunId, Said, Store, Who, Wish};
 use crate::runbook::Runbook;
 
 /// How often a journal is looked at.
@@ -125,10 +125,15 @@ impl Runs {
     fn tell(&self, id: RunId, command: Command) {
         let Ok(hosting) = &self.hosting else { return };
         let by = Who::here(&Identity { account: String::new(), arn: String::new() }).user;
-        let said = Commands::say(hosting.store(), &id, &Said { at: self.context.clock.now(), by, command });
-        if let Err(error) = said {
-            self.answer(async move { Message::Notice(format!("run {id} can't be told: {error}")) });
-        }
+        let said = Said { at: self.context.clock.now(), by, command };
+        let (store, queue) = (hosting.store().clone(), self.queue.clone());
+        // Its answer is what the run then does.
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = Commands::say(&store, &id, &said) {
+                // The receiver is gone only when the program ends.
+                let _ = queue.blocking_send(Message::Notice(format!("run {id} can't be told: {error}")));
+            }
+        });
     }
 
     fn list(&self) {
@@ -159,9 +164,13 @@ async fn follow(store: &Store, id: &RunId, queue: &Sender<Message>) -> std::io::
         let alive = holds || seen;
         seen = holds;
         let records = follower.poll()?;
+        let over = records.iter().any(|record| matches!(record.event, Event::Ended { .. }));
         if (!records.is_empty() || known != Some(alive))
             && queue.send(Message::Told { id: id.clone(), records, alive }).await.is_err()
         {
+            return Ok(());
+        }
+        if over {
             return Ok(());
         }
         known = Some(alive);

@@ -54,7 +54,8 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
         inner.height -= height;
     }
     draw_plan(app, page, inner, buffer);
-    caret
+    // On a screen of a few cells the answer itself may have no room.
+    caret.filter(|caret| body.contains(*caret))
 }
 
 fn write(lines: &[Line<'_>], area: Rect, buffer: &mut Buffer) {
