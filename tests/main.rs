@@ -21,6 +21,7 @@ mod images;
 mod layers;
 mod moto;
 mod pty;
+mod pty_runs;
 mod readme;
 mod runs;
 mod watching;

@@ -11,7 +11,7 @@ mod tools;
 pub use moto::{Fill, Moto, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use registry::{Registry, Workshop};
-pub use terminal::{Ended, Terminal};
+pub use terminal::{Ended, PATIENCE, Terminal};
 pub use tools::{aws_cli, python};
 
 /// Held while a long-lived process is started, and while a pty is opened: between opening its
