@@ -20,6 +20,7 @@ mod iam;
 mod images;
 mod layers;
 mod moto;
+mod moto_runs;
 mod pty;
 mod pty_runs;
 mod readme;

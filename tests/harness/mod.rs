@@ -8,7 +8,7 @@ mod registry;
 mod terminal;
 mod tools;
 
-pub use moto::{Fill, Moto, moto};
+pub use moto::{Fill, Moto, RUNNING, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use registry::{Registry, Workshop};
 pub use terminal::{Ended, PATIENCE, Terminal};

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::platform::{Deployment, Health, Rollout, Service, ServiceStatus, Task};
 use crate::run::Ending;
 
@@ -15,6 +17,27 @@ const FAILING: u32 = 2;
 /// A log that is empty so often stays empty.
 const LOG_ASKED: u32 = 4;
 
+/// The name under which a step says which deployment is still to be seen.
+pub(super) const AWAITED: &str = "awaited";
+
+/// A deployment that ECS took the request for and did not show in its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Awaited {
+    /// The deployment in whose place it comes.
+    pub(super) after: String,
+    /// The revision that it is of; any if none was asked for.
+    pub(super) revision: Option<u32>,
+}
+
+impl Awaited {
+    /// It, in a look at the service: the primary one, or one that was given up meanwhile.
+    fn find<'s>(&self, service: &'s Service) -> Option<&'s Deployment> {
+        let fits = |d: &&Deployment| d.id != self.after && self.revision.is_none_or(|n| d.revision.number == Some(n));
+        let primary = service.primary().filter(fits);
+        primary.or_else(|| service.deployments.iter().filter(fits).find(|d| d.rollout == Rollout::Failed))
+    }
+}
+
 /// The deployment that a run made, or found and changed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Followed {
@@ -22,6 +45,8 @@ pub(super) struct Followed {
     pub(super) id: String,
     /// The number of tasks that the run asked for, if it asked for one.
     pub(super) wanted: Option<u32>,
+    /// Its id is not known yet: this is what is known.
+    pub(super) awaited: Option<Awaited>,
     seen: bool,
     /// When it was first seen to have been given up.
     given_up: Option<Duration>,
@@ -113,6 +138,17 @@ impl Followed {
         let Some(primary) = service.primary() else {
             return going("ECS names no primary deployment yet");
         };
+        if let Some(awaited) = &self.awaited {
+            if let Some(found) = awaited.find(service) {
+                self.id.clone_from(&found.id);
+                self.awaited = None;
+            } else if primary.id == awaited.after {
+                return going(&format!(
+                    "ECS shows the deployment of {} still, not yet that of this run",
+                    primary.revision
+                ));
+            }
+        }
         if primary.id == self.id {
             self.seen = true;
             return self.judge_own(service, primary, elapsed);

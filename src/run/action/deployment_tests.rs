@@ -73,6 +73,39 @@ fn a_record_that_lags_is_not_taken_for_the_answer() {
 }
 
 #[test]
+fn a_deployment_that_updates_answer_did_not_show_is_waited_for_and_the_one_before_is_not_called_deployed() {
+    let before = |rollout, status| deployment("ecs-svc/1", 41, status, rollout, 3);
+    let awaiting = |revision| {
+        let awaited = Some(Awaited { after: "ecs-svc/1".to_owned(), revision });
+        Followed { awaited, ..Followed::new("ecs-svc/1", None) }
+    };
+    for revision in [Some(42), None] {
+        let mut followed = awaiting(revision);
+        let stale = service(vec![before(Rollout::Completed, DeploymentStatus::Primary)]);
+        for elapsed in [Duration::ZERO, LATE] {
+            let Verdict::Going { text, .. } = followed.judge(&stale, elapsed) else {
+                panic!("nothing was deployed yet")
+            };
+            assert!(text.contains(":41 still"), "{text}");
+        }
+        let old = before(Rollout::Completed, DeploymentStatus::Active);
+        let rolling = service(vec![own(Rollout::InProgress, 1), old.clone()]);
+        assert!(matches!(followed.judge(&rolling, LATE), Verdict::Going { .. }));
+        assert_eq!(followed.id, OWN);
+        let other = service(vec![deployment("ecs-svc/7", 40, DeploymentStatus::Primary, Rollout::InProgress, 0), old]);
+        assert_eq!(ending(followed.judge(&other, LATE)), Ending::Superseded);
+    }
+    // Given up before anybody looked: the old one is primary again.
+    let mut given_up = deployment(OWN, 42, DeploymentStatus::Active, Rollout::Failed, 0);
+    given_up.rollout_reason = Some("tasks failed to start".to_owned());
+    let back = service(vec![before(Rollout::Completed, DeploymentStatus::Primary), given_up]);
+    assert_eq!(ending(awaiting(Some(42)).judge(&back, LATE)), Ending::RolledBackByEcs);
+    // Somebody else was faster.
+    let foreign = service(vec![deployment("ecs-svc/7", 40, DeploymentStatus::Primary, Rollout::Completed, 3)]);
+    assert_eq!(ending(awaiting(Some(42)).judge(&foreign, LATE)), Ending::Superseded);
+}
+
+#[test]
 fn a_rollback_is_followed_to_its_own_end() {
     let given_up = || {
         let mut own = deployment(OWN, 42, DeploymentStatus::Active, Rollout::Failed, 0);
