@@ -13,8 +13,8 @@ use super::message::{Message, RunRow};
 use super::run_page::RunPage;
 use crate::aws::Clients;
 use crate::clock::Clock;
-use crate::platform::{Identity, Platform};
-use crate::run::{self, Command, Commands, Context, Follower, Order, Plan, RunId, Said, Store, Who, Wish};
+use crate::platform::Platform;
+use crate::run::{self, Command, Commands, Context, Follower, Order, Plan, RunId, Said, Store, Wish};
 
 /// How often a journal is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -115,7 +115,7 @@ impl Runs {
 
     fn tell(&self, id: RunId, command: Command) {
         let Ok(hosting) = &self.hosting else { return };
-        let by = Who::here(&Identity { account: String::new(), arn: String::new() }).user;
+        let by = hosting.user().to_owned();
         let said = Commands::say(hosting.store(), &id, &Said { at: self.context.clock.now(), by, command });
         if let Err(error) = said {
             self.answer(async move { Message::Notice(format!("run {id} can't be told: {error}")) });

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::{Deployment, Health, Rollout, Service, ServiceStatus, Task};
@@ -48,8 +49,12 @@ pub(super) struct Followed {
     /// Its id is not known yet: this is what is known.
     pub(super) awaited: Option<Awaited>,
     seen: bool,
+    /// It was seen to roll. One that was not is old: this run changed its number of tasks alone.
+    rolled: bool,
     /// When it was first seen to have been given up.
     given_up: Option<Duration>,
+    /// The newest event at the first look: what came later is of this deployment's time, by ECS's own clock.
+    heard: Option<Timestamp>,
     /// The deployment that ECS rolls back with.
     rollback: Option<String>,
     /// Why it was given up, in ECS's words.
@@ -135,6 +140,7 @@ impl Followed {
                 "the service is being deleted, or is no longer there".to_owned(),
             );
         }
+        self.heard.get_or_insert_with(|| newest(service));
         let Some(primary) = service.primary() else {
             return going("ECS names no primary deployment yet");
         };
@@ -176,9 +182,17 @@ impl Followed {
         }
         let failed = self.count_failed(own);
         let breaker = service.circuit_breaker.is_some_and(|breaker| breaker.enabled);
-        if failed >= FAILING && !breaker {
+        self.rolled |= own.rollout == Rollout::InProgress;
+        // A circuit breaker watches deployments: where only the number of tasks changed, nothing ends it.
+        let only_scaled = !self.rolled && own.rollout == Rollout::Completed;
+        if failed >= FAILING && (!breaker || only_scaled) {
+            let (why, then) = if breaker {
+                ("the circuit breaker watches only deployments, not a change of the number", "set the number back")
+            } else {
+                ("there is no circuit breaker", "roll back, or stop it")
+            };
             let words = format!(
-                "{failed} tasks of {} have failed and there is no circuit breaker: ECS goes on trying for ever; roll back, or stop it",
+                "{failed} tasks of {} have failed and {why}: ECS goes on trying for ever; {then}",
                 own.revision
             );
             return Verdict::Over(Ending::KeepsFailing, self.with_reasons(&words));
@@ -200,17 +214,26 @@ impl Followed {
         if others > 0 {
             let _ = write!(text, ", {others} old");
         }
+        if own.running + own.pending < service.desired
+            && let Some(why) = self.what_is_in_the_way(service)
+        {
+            let _ = write!(text, "; ECS: {why}");
+        }
         if failed > 0 {
             let _ = write!(text, ", {failed} failed");
             if let Some(first) = &self.first_failed {
                 let _ = write!(text, " ({first})");
             }
-            let then = if service.circuit_breaker.is_some_and(|b| b.rollback) {
-                "rolls back"
-            } else {
-                "gives it up, without rolling back"
+            let then = match service.circuit_breaker {
+                Some(breaker) if breaker.enabled && !only_scaled && breaker.rollback => {
+                    "the circuit breaker rolls back"
+                }
+                Some(breaker) if breaker.enabled && !only_scaled => {
+                    "the circuit breaker gives it up, without rolling back"
+                }
+                _ => "nothing ends it",
             };
-            let _ = write!(text, "; if that goes on the circuit breaker {then}");
+            let _ = write!(text, "; if that goes on {then}");
         }
         let fraction = (service.desired > 0).then(|| (f64::from(own.running) / f64::from(service.desired)).min(1.0));
         Verdict::Going { text, fraction }
@@ -242,6 +265,16 @@ impl Followed {
             primary.id, primary.revision, self.id
         );
         Verdict::Over(Ending::Superseded, words)
+    }
+
+    /// Why ECS starts no tasks, in its own newest words.
+    fn what_is_in_the_way<'s>(&self, service: &'s Service) -> Option<&'s str> {
+        let since = self.heard?;
+        let told = service.events.iter().filter(|event| event.at > since && event.message.contains("was unable to"));
+        let message = &told.max_by_key(|event| event.at)?.message;
+        let start = message.find("was unable to")?;
+        // After its reason ECS tells where to read on.
+        Some(message[start..].split(" Please try").next()?.split(" For more information").next()?.trim_end_matches('.'))
     }
 
     /// A deployment that is gone from the list is remembered in the service's events.
@@ -278,6 +311,10 @@ impl Followed {
             .collect::<Vec<_>>()
             .join(" · ")
     }
+}
+
+fn newest(service: &Service) -> Timestamp {
+    service.events.iter().map(|event| event.at).max().unwrap_or(Timestamp::MIN)
 }
 
 fn going(text: &str) -> Verdict {

@@ -152,6 +152,59 @@ fn a_breaker_that_does_not_roll_back_and_one_that_is_not_there_are_told_apart() 
 }
 
 #[test]
+fn a_circuit_breaker_is_not_trusted_to_end_what_it_does_not_watch() {
+    let failed = |id: &str| {
+        let mut task = fixture::picture().services[0].tasks.value().unwrap()[0].clone();
+        task.id = id.to_owned();
+        task.started_by = Some(OWN.to_owned());
+        task.last_status = "STOPPED".to_owned();
+        task.stop_code = Some("EssentialContainerExited".to_owned());
+        task
+    };
+    // More tasks of a deployment that was over long before.
+    let scaled = service(vec![own(Rollout::Completed, 1)]);
+    let mut followed = Followed::new(OWN, Some(3));
+    followed.stopped(&[failed("a")]);
+    let Verdict::Going { text, .. } = followed.judge(&scaled, LATE) else { panic!("one may be an accident") };
+    assert!(text.contains("if that goes on nothing ends it"), "{text}");
+    followed.stopped(&[failed("b")]);
+    let Verdict::Over(Ending::KeepsFailing, words) = followed.judge(&scaled, LATE) else { panic!() };
+    assert!(words.contains("watches only deployments"), "{words}");
+    // A deployment that came through in spite of two accidents.
+    let mut followed = Followed::new(OWN, None);
+    followed.stopped(&[failed("a"), failed("b")]);
+    let Verdict::Going { text, .. } = followed.judge(&service(vec![own(Rollout::InProgress, 2)]), LATE) else {
+        panic!()
+    };
+    assert!(text.contains("the circuit breaker rolls back"), "{text}");
+    assert!(matches!(followed.judge(&service(vec![own(Rollout::Completed, 2)]), LATE), Verdict::Going { .. }));
+    assert!(matches!(followed.judge(&service(vec![own(Rollout::Completed, 3)]), LATE), Verdict::Steady(_)));
+}
+
+#[test]
+fn tasks_that_find_no_place_are_told_in_ecs_words_and_those_of_yesterday_are_not() {
+    let at = fixture::now();
+    let no_room = |at| {
+        ServiceEvent {
+        id: at.to_string(),
+        at,
+        message: "(service api) was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later. For more information, see the Guide.".to_owned(),
+    }
+    };
+    let mut short = service(vec![own(Rollout::Completed, 1)]);
+    short.events.push(no_room(at));
+    let mut followed = Followed::new(OWN, Some(3));
+    let Verdict::Going { text, .. } = followed.judge(&short, LATE) else { panic!() };
+    assert_eq!(text, "1 of 3 tasks of :42 run");
+    short.events.push(no_room(at + Duration::from_secs(9)));
+    let Verdict::Going { text, .. } = followed.judge(&short, LATE) else { panic!() };
+    assert_eq!(
+        text,
+        "1 of 3 tasks of :42 run; ECS: was unable to place a task. Reason: Capacity is unavailable at this time"
+    );
+}
+
+#[test]
 fn failed_tasks_are_counted_where_ecs_does_not_count_them_and_those_of_others_are_not() {
     let task = |id: &str, by: &str| {
         let mut task = fixture::picture().services[0].tasks.value().unwrap()[0].clone();

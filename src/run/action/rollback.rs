@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::registry::{Fit, fits, machine};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
 use super::{Context, Done};
 use crate::aws::ecr_images::describe_image;
-use crate::aws::ecs_write;
 use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
+use crate::aws::task_definition::describe_task_definition;
 use crate::platform::{Image, Rollout, Service, ServiceSpec, TroubleKind};
 use crate::run::history::{self, Ran};
 use crate::run::scribe::{is_uncertain, was_uncertain};
@@ -47,9 +48,10 @@ impl Rollback {
         let mut view = self.update().plan(context).await?;
         let family = &service.revision.family;
         let wanted = format!("{family}:{}", self.to);
-        let (_, target) = ecs_write::definition_status(&context.clients, &wanted).await?;
-        for (_, image) in &target {
-            view.facts.extend(self.in_registry(context, image).await?);
+        let target = describe_task_definition(&context.clients, &wanted).await?;
+        let machine = machine(target.architecture.as_deref());
+        for container in &target.containers {
+            view.facts.extend(self.in_registry(context, &container.image, machine).await?);
         }
         let now = context.clock.now();
         match self.ran(context, &service).await {
@@ -77,8 +79,8 @@ impl Rollback {
         history::ran(context, &spec, service).await.into_iter().find(|ran| ran.number == self.to)
     }
 
-    /// The image is still in ECR; one of another registry can't be looked for.
-    async fn in_registry(&self, context: &Context, image: &Image) -> Result<Option<String>, Halt> {
+    /// The image is still in ECR and built for the machines that it is to run on; one of another registry can't be looked for.
+    async fn in_registry(&self, context: &Context, image: &Image, machine: &str) -> Result<Option<String>, Halt> {
         let Some((host, repository)) = image.repository.split_once('/') else { return Ok(None) };
         let Some(name) = image.digest.as_ref().or(image.tag.as_ref()) else { return Ok(None) };
         if !host.contains(".dkr.ecr.") {
@@ -87,7 +89,8 @@ impl Rollback {
         match describe_image(&context.clients, repository, name).await {
             Ok(found) => {
                 let pushed = found.pushed_at.map(|at| format!(", pushed {}", crate::platform::text::date(at)));
-                Ok(Some(format!("{image} is in ECR{}", pushed.unwrap_or_default())))
+                let (Fit::Fits(fit) | Fit::Unknown(fit)) = fits(context, repository, &found.digest, machine).await?;
+                Ok(Some(format!("{image} is in ECR{}, {fit}", pushed.unwrap_or_default())))
             }
             Err(trouble) if trouble.kind == TroubleKind::NotFound || trouble.why.contains("does not exist") => {
                 Err(Halt::refused(format!("{image} is no longer in ECR: :{} can't start", self.to)))
