@@ -69,7 +69,7 @@ impl Running {
     }
 }
 
-/// A task definition's architecture as images write it; one that names none runs on `X86_64`.
+/// A task definition's architecture, as images write it.
 pub(super) fn machine(architecture: Option<&str>) -> &'static str {
     match architecture {
         Some("ARM64") => "arm64",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::registry::{Fit, fits, machine};
+use super::registry::{Fit, fits, machine, repository_name};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
 use super::{Context, Done};
@@ -35,6 +35,16 @@ pub struct Rollback {
     pub migrations: Option<String>,
 }
 
+/// What is known of an image of the revision.
+enum Found {
+    /// It can be started.
+    There(String),
+    /// Nobody can tell, and why.
+    Doubtful(String),
+    /// It is in no ECR repository of this account, and can't be looked for.
+    Elsewhere,
+}
+
 impl Rollback {
     fn update(&self) -> UpdateService {
         UpdateService { place: self.place.clone(), task_definition: Some(self.to), ..UpdateService::default() }
@@ -49,9 +59,12 @@ impl Rollback {
         let family = &service.revision.family;
         let wanted = format!("{family}:{}", self.to);
         let target = describe_task_definition(&context.clients, &wanted).await?;
-        let machine = machine(target.architecture.as_deref());
         for container in &target.containers {
-            view.facts.extend(self.in_registry(context, &container.image, machine).await?);
+            match self.in_registry(context, &container.image, machine(target.architecture.as_deref())).await? {
+                Found::There(fact) => view.facts.push(fact),
+                Found::Doubtful(why) => view.warnings.push(why),
+                Found::Elsewhere => {}
+            }
         }
         let now = context.clock.now();
         match self.ran(context, &service).await {
@@ -79,24 +92,28 @@ impl Rollback {
         history::ran(context, &spec, service).await.into_iter().find(|ran| ran.number == self.to)
     }
 
-    /// The image is still in ECR and built for the machines that it is to run on; one of another registry can't be looked for.
-    async fn in_registry(&self, context: &Context, image: &Image, machine: &str) -> Result<Option<String>, Halt> {
-        let Some((host, repository)) = image.repository.split_once('/') else { return Ok(None) };
-        let Some(name) = image.digest.as_ref().or(image.tag.as_ref()) else { return Ok(None) };
-        if !host.contains(".dkr.ecr.") {
-            return Ok(None);
-        }
-        match describe_image(&context.clients, repository, name).await {
-            Ok(found) => {
-                let pushed = found.pushed_at.map(|at| format!(", pushed {}", crate::platform::text::date(at)));
-                let (Fit::Fits(fit) | Fit::Unknown(fit)) = fits(context, repository, &found.digest, machine).await?;
-                Ok(Some(format!("{image} is in ECR{}, {fit}", pushed.unwrap_or_default())))
+    /// Refused where the image is no longer in ECR, or is built for other machines.
+    async fn in_registry(&self, context: &Context, image: &Image, machine: &str) -> Result<Found, Halt> {
+        let Some(name) = image.digest.as_ref().or(image.tag.as_ref()) else { return Ok(Found::Elsewhere) };
+        let doubt = |why: String| Found::Doubtful(format!("can't tell whether {image} can still start: {why}"));
+        let repository = match repository_name(context, &image.repository).await {
+            Ok(Some(repository)) => repository,
+            Ok(None) => return Ok(Found::Elsewhere),
+            Err(halt) => return Ok(doubt(halt.words)),
+        };
+        let found = match describe_image(&context.clients, &repository, name).await {
+            Ok(found) => found,
+            Err(trouble) if trouble.kind == TroubleKind::NotFound => {
+                return Err(Halt::refused(format!("{image} is no longer in ECR: :{} can't start", self.to)));
             }
-            Err(trouble) if trouble.kind == TroubleKind::NotFound || trouble.why.contains("does not exist") => {
-                Err(Halt::refused(format!("{image} is no longer in ECR: :{} can't start", self.to)))
-            }
-            Err(trouble) => Ok(Some(format!("can't tell whether {image} is in ECR: {trouble}"))),
-        }
+            Err(trouble) => return Ok(doubt(trouble.to_string())),
+        };
+        let pushed = found.pushed_at.map(|at| format!(", pushed {}", crate::platform::text::date(at)));
+        let there = format!("{repository}:{} is in ECR{}", image.short(), pushed.unwrap_or_default());
+        Ok(match fits(context, &repository, &found.digest, machine).await? {
+            Fit::Fits(words) => Found::There(format!("{there}, {words}")),
+            Fit::Unknown(why) => Found::Doubtful(format!("{there}, but {why}")),
+        })
     }
 
     /// A deployment is in progress, and the one before it, to which ECS would roll back, is the one wanted.

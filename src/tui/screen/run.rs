@@ -97,7 +97,13 @@ fn step_lines(app: &App, run: &RunPage, index: usize, step: &RunStep, columns: u
     let failed = matches!(step.ended, Some((StepOutcome::Failed, _)));
     let say = if failed { theme.severity(Severity::Critical) } else { Style::new() };
     // How a failed run ended is told in full below its steps, once.
-    let rows = if failed && run.ended.is_some() { 0 } else { 3 };
+    let last = index + 1 == run.steps.len();
+    let rows = match step.ended {
+        Some(_) if failed && run.ended.is_some() => 0,
+        // What is over is told in full by the journal.
+        Some(_) if !last => 1,
+        _ => 3,
+    };
     let words = wrap(&step.words, columns.saturating_sub(5));
     lines.extend(
         words
