@@ -13,8 +13,8 @@ use super::message::{Message, RunRow};
 use super::run_page::RunPage;
 use crate::aws::Clients;
 use crate::clock::Clock;
-use crate::platform::{Identity, Platform};
-use crate::run::{self, Command, Commands, Context, Event, Follower, Halt, Order, Plan, RunId, Said, Store, Who, Wish};
+use crate::platform::Platform;
+use crate::run::{self, Command, Commands, Context, Event, Follower, Halt, Order, Plan, RunId, Said, Store, Wish};
 use crate::runbook::Runbook;
 
 /// How often a journal is looked at.
@@ -124,7 +124,7 @@ impl Runs {
 
     fn tell(&self, id: RunId, command: Command) {
         let Ok(hosting) = &self.hosting else { return };
-        let by = Who::here(&Identity { account: String::new(), arn: String::new() }).user;
+        let by = hosting.user().to_owned();
         let said = Said { at: self.context.clock.now(), by, command };
         let (store, queue) = (hosting.store().clone(), self.queue.clone());
         // Its answer is what the run then does.

@@ -8,10 +8,10 @@ mod registry;
 mod terminal;
 mod tools;
 
-pub use moto::{Fill, Moto, moto};
+pub use moto::{Fill, Moto, RUNNING, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use registry::{Registry, Workshop};
-pub use terminal::{Ended, Terminal};
+pub use terminal::{Ended, PATIENCE, Terminal};
 pub use tools::{aws_cli, python};
 
 /// Held while a long-lived process is started, and while a pty is opened: between opening its
