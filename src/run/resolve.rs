@@ -1,5 +1,7 @@
 //! A runbook and answers to its questions become a plan: everything resolved, looked at, and checked. Only reads.
 
+mod blocks;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -78,7 +80,9 @@ impl Plan {
                 Block::Action(call) => resolver
                     .action(call)
                     .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
-                Block::Sql(_) => return Err(not_yet(&step.title, "sql")),
+                Block::Sql(sql) => resolver
+                    .sql(sql)
+                    .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
                 Block::Redis(_) => return Err(not_yet(&step.title, "redis")),
                 Block::Sh(_) => return Err(not_yet(&step.title, "sh")),
             };
@@ -86,6 +90,7 @@ impl Plan {
                 .plan(context, &picture)
                 .await
                 .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?;
+            danger = danger.max(action.least_danger(&view));
             steps.push(PlannedStep { title: step.title.clone(), action, view });
         }
         let expected: u64 = steps.iter().map(|step: &PlannedStep| step.view.expected_seconds).sum();
