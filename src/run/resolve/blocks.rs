@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::Resolver;
 use crate::database::Bound;
 use crate::run::Halt;
-use crate::run::action::{Action, Part, RunSql, Statement};
-use crate::runbook::{Kind, Name, Piece, Sql};
+use crate::run::action::{Action, Part, RunRedis, RunSql, Statement};
+use crate::runbook::{Kind, Name, Piece, Redis, Sql};
 
 impl Resolver<'_> {
     pub(super) fn sql(&self, sql: &Sql) -> Result<Action, Halt> {
@@ -18,6 +18,20 @@ impl Resolver<'_> {
         let statement = |pieces: &Vec<Piece>| pieces.iter().map(part).collect::<Result<_, Halt>>().map(Statement);
         let statements = sql.statements.iter().map(statement).collect::<Result<_, Halt>>()?;
         Ok(Action::Sql(RunSql { database, statements }))
+    }
+
+    pub(super) fn redis(&self, redis: &Redis) -> Result<Action, Halt> {
+        let Some(cache) = self.cache else { return Err(Halt::refused("the platform file names no cache")) };
+        let word = |piece: &Piece| match piece {
+            Piece::Text(text) => Ok(text.clone()),
+            Piece::Value(name) => self.present(name).map(|value| match value {
+                Value::String(text) => text,
+                other => other.to_string(),
+            }),
+        };
+        let command = |pieces: &Vec<Piece>| pieces.iter().map(word).collect::<Result<Vec<String>, Halt>>();
+        let commands = redis.commands.iter().map(command).collect::<Result<_, Halt>>()?;
+        Ok(Action::Redis(RunRedis { cache: cache.name.clone(), commands }))
     }
 
     fn part(&self, name: &Name) -> Result<Part, Halt> {

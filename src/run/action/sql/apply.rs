@@ -9,11 +9,11 @@ use tokio::time::sleep;
 use super::{Made, Ready, RunSql, shown};
 use crate::database::{Database, DatabaseTrouble, DatabaseTroubleKind, Rows, verb};
 use crate::run::action::Done;
+use crate::run::action::once::{self, NUMBER, Noun};
 use crate::run::database::target;
-use crate::run::past::{Asked, StepPast};
-use crate::run::scribe::was_uncertain;
 use crate::run::{Answer, Ending, Halt, Scribe, Work};
 
+const NOUN: Noun = Noun { one: "statement", look: "the data" };
 /// A statement may say otherwise by `SET statement_timeout`.
 const PATIENCE: Duration = Duration::from_mins(5);
 const LOCK: Duration = Duration::from_secs(5);
@@ -34,13 +34,15 @@ pub(super) async fn apply(action: &RunSql, work: &mut Work<'_>) -> Result<Done, 
         return Err(Halt::stale(words));
     }
     // Before any connection: nothing that is asked of the server could tell.
-    settled(&made, past)?;
+    once::settled(past, NOUN, made.statements.len())?;
     let (session, _notices) = Database::for_statements(&target, PATIENCE, LOCK).await?;
     let mut said = Vec::new();
     for (index, statement) in made.statements.iter().enumerate() {
         let name = verb(&statement.sql);
-        if let Some(asked) = past.asked.iter().find(|asked| is_of(asked, index) && is_done(asked)) {
-            said.push(format!("{name} was carried out before{}", told(asked)));
+        if let Some(details) = once::accepted(past, index + 1) {
+            let rows = details.get("rows").and_then(Value::as_u64).map(shown::count);
+            let rows = rows.map(|rows| format!(" ({rows})")).unwrap_or_default();
+            said.push(format!("{name} was carried out before{rows}"));
             continue;
         }
         if index > 0 {
@@ -65,51 +67,6 @@ fn words(name: &str, rows: &Rows) -> String {
     }
 }
 
-fn is_of(asked: &Asked, index: usize) -> bool {
-    asked.parameters.get("statement").and_then(Value::as_u64) == Some(index as u64 + 1)
-}
-
-fn is_done(asked: &Asked) -> bool {
-    matches!(asked.answer, Some(Answer::Accepted { .. } | Answer::Found { .. }))
-}
-
-fn told(asked: &Asked) -> String {
-    match &asked.answer {
-        Some(Answer::Accepted { details }) => {
-            details.get("rows").and_then(Value::as_u64).map(|rows| format!(" ({})", shown::count(rows)))
-        }
-        _ => None,
-    }
-    .unwrap_or_default()
-}
-
-/// What an earlier process of this run came to: where nobody heard an answer nobody knows, and nothing is sent again.
-fn settled(made: &Made, past: &StepPast) -> Result<(), Halt> {
-    for asked in &past.asked {
-        if was_uncertain(asked.answer.as_ref()) {
-            let index = (0..made.statements.len()).find(|index| is_of(asked, *index)).unwrap_or_default();
-            let more = index + 1 < made.statements.len();
-            let why = "the process before this one ended before the answer came";
-            return Err(nobody_knows(index, &asked.operation, more, why));
-        }
-        if let Some(Answer::Trouble { why, remedy, .. }) = &asked.answer {
-            let remedy = remedy.as_ref().map(|remedy| format!("; {remedy}")).unwrap_or_default();
-            return Err(Halt::failed(format!("{} failed: {why}{remedy}", asked.operation)));
-        }
-    }
-    Ok(())
-}
-
-fn nobody_knows(index: usize, operation: &str, more: bool, why: &str) -> Halt {
-    let name = operation.rsplit(':').next().unwrap_or_default();
-    let rest = if more { "; the statements after it were not sent" } else { "" };
-    Halt::failed(format!(
-        "{why}: nobody knows whether statement {} ({name}) was carried out, and it is not sent again{rest}; look at the \
-         data before you run it anew",
-        index + 1
-    ))
-}
-
 async fn send(
     scribe: &mut Scribe<'_>,
     session: &Database,
@@ -125,7 +82,7 @@ async fn send(
         return halt.map_or_else(|| answer.map_err(failed), Err);
     }
     let operation = format!("postgresql:{}", verb(sql));
-    scribe.request(&operation, json!({ "statement": index + 1, "sql": sql, "values": values }), Value::Null)?;
+    scribe.request(&operation, json!({ NUMBER: index + 1, "sql": sql, "values": values }), Value::Null)?;
     let (answer, halt) = follow(scribe, session, session.change(&what, sql, values, MOST)).await;
     if let Some(halt) = halt.as_ref().filter(|halt| halt.ending == Ending::Unrecorded) {
         return Err(halt.clone());
@@ -136,7 +93,7 @@ async fn send(
     }
     match (answer, halt) {
         (Err(trouble), _) if trouble.is_in_doubt() => {
-            Err(nobody_knows(index, &operation, index + 1 < of, &trouble.why))
+            Err(once::nobody_knows(NOUN, index + 1, of, &operation, &trouble.why))
         }
         (Err(trouble), Some(halt)) if trouble.kind == DatabaseTroubleKind::Canceled => {
             Err(Halt { words: format!("{}; {} was cancelled at the server", halt.words, verb(sql)), ..halt })
