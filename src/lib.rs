@@ -17,10 +17,12 @@
 //! | [`world`] | the simulated platform: a pure model, and a wire that speaks AWS and PostgreSQL |
 //! | [`aws`] | all that touches an AWS SDK: one file per service, over one `Clients` |
 //! | [`database`] | PostgreSQL over tokio-postgres: what is bloated, what holds vacuum back, vacuum, cancel |
+//! | [`cache`] | Redis over the redis crate: commands, and their replies as lines |
 //! | [`clock`] | the present: the system's or the world's |
 //! | [`platform`] | the domain: config to `Platform`, picture, gauge, target; no I/O, no SDK types |
 
 pub mod aws;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod database;

@@ -1,5 +1,6 @@
 //! src/database on real PostgreSQL servers of two major versions.
 
+mod blocks;
 mod connecting;
 mod killing;
 mod reaching;

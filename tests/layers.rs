@@ -20,6 +20,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_postgres", &["database"]),
     ("tokio_postgres_rustls", &["database"]),
     ("rustls", &["database"]),
+    ("redis", &["cache"]),
     ("clap", &["cli", "main"]),
 ];
 
@@ -42,6 +43,8 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("triage", "world", "findings come from the picture alone"),
     ("triage", "aws", "findings come from the picture alone"),
     ("aws", "database", "they are siblings"),
+    ("aws", "cache", "they are siblings"),
+    ("database", "cache", "they are siblings"),
 ];
 
 struct File {

@@ -14,7 +14,7 @@ use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::database::Target;
 use crate::platform::text::{nearest, printable};
-use crate::platform::{Platform, file};
+use crate::platform::{Platform, Secret, file};
 use crate::tui::{self, connection::Connected};
 use crate::world::{Host, Scenario, Served, World};
 
@@ -41,9 +41,13 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
     }
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
     // Said here, before the screen opens over it.
-    let bound =
-        TcpListener::bind(address).and_then(|listener| Ok((format!("http://{}", listener.local_addr()?), listener)));
-    let (url, listener) = match bound {
+    let bound = || {
+        let (listener, cache) = (TcpListener::bind(address)?, TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?);
+        let (url, cache_url) =
+            (format!("http://{}", listener.local_addr()?), format!("redis://{}/0", cache.local_addr()?));
+        Ok((url, listener, cache_url, cache))
+    };
+    let (url, listener, cache_url, cache) = match bound() {
         Ok(bound) => bound,
         Err(error) => {
             return failed(&format!(
@@ -53,7 +57,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
             ));
         }
     };
-    let platform = platform(&url);
+    let platform = platform(&url, Some(&cache_url));
     let region = platform.region.clone().unwrap_or_else(|| REGION.to_owned());
     let (seed, speed) = (args.seed, args.speed);
     let only_looks = read_only::said_by(whence, None);
@@ -76,7 +80,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         };
         if serve {
             let Some(host) = host.await else { return failed("the demo's platform could not be made") };
-            return match host.serve_on(listener).await {
+            return match host.serve_with(listener, cache).await {
                 Ok(served) => announce(&served, &region).await,
                 Err(error) => failed(&format!("cannot serve the demo: {}", super::locate::why(&error))),
             };
@@ -92,12 +96,16 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
                 address: None,
             };
             let Some(host) = host.await else { return nothing("the demo's platform could not be made") };
-            let connected = match host.serve_on(listener).await {
+            let connected = match host.serve_with(listener, cache).await {
                 Ok(serving) => {
                     let clients = Clients::at(&url, &region);
                     let _ = held.set(serving);
                     let address = Some(url.clone());
-                    Connected { clients, hosting: screen::hosting(move || host_arguments(&url, &time)), address }
+                    Connected {
+                        clients,
+                        hosting: screen::hosting(move || host_arguments(&url, &cache_url, &time)),
+                        address,
+                    }
                 }
                 // To look, the demo needs no port.
                 Err(error) => Connected {
@@ -118,19 +126,24 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
     })
 }
 
-/// The seed platform, whose service is asked for its health where the demo answers.
-pub(super) fn platform(url: &str) -> Platform {
+/// The seed platform, whose service is asked for its health, and whose cache is, where the demo answers.
+pub(super) fn platform(url: &str, cache_url: Option<&str>) -> Platform {
     let mut platform = file::sample();
     for service in &mut platform.services {
         service.health_url = Some(format!("{url}/health/{}", service.name));
     }
+    if let (Some(url), Some(cache)) = (cache_url, platform.caches.first_mut()) {
+        cache.url = Some(Secret::new(url.to_owned()));
+    }
     platform
 }
 
-/// The demo's platform, address and time for the processes that carry its runs out.
-fn host_arguments(url: &str, clock: &Clock) -> Vec<OsString> {
+/// The demo's platform, addresses and time for the processes that carry its runs out.
+fn host_arguments(url: &str, cache_url: &str, clock: &Clock) -> Vec<OsString> {
     let time = format!("{}@{}", clock.now(), clock.speed());
-    ["host", "--sample", "--endpoint-url", url, "--clock", &time].map(OsString::from).to_vec()
+    ["host", "--sample", "--endpoint-url", url, "--sample-cache", cache_url, "--clock", &time]
+        .map(OsString::from)
+        .to_vec()
 }
 
 /// Says where the demo is, and waits for Ctrl-C or SIGTERM.

@@ -13,17 +13,19 @@ use crate::platform::{Platform, Secret, file};
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     database_url: Option<OsString>,
+    redis_url: Option<OsString>,
     config: Option<OsString>,
     xdg: Option<OsString>,
     home: Option<OsString>,
 }
 
 impl Environment {
-    /// `PLANTAO_CONFIG`, `PLANTAO_DATABASE_URL`, `XDG_CONFIG_HOME` and `HOME`. An empty variable is none.
+    /// `PLANTAO_CONFIG`, `PLANTAO_DATABASE_URL`, `PLANTAO_REDIS_URL`, `XDG_CONFIG_HOME` and `HOME`. An empty variable is none.
     pub fn read() -> Environment {
         let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         Environment {
             database_url: variable("PLANTAO_DATABASE_URL"),
+            redis_url: variable("PLANTAO_REDIS_URL"),
             config: variable("PLANTAO_CONFIG"),
             xdg: variable("XDG_CONFIG_HOME"),
             home: variable("HOME"),
@@ -68,12 +70,15 @@ impl Environment {
         }
     }
 
-    /// Reads the platform, in which `PLANTAO_DATABASE_URL` wins for its first database.
+    /// Reads the platform, in which `PLANTAO_DATABASE_URL` wins for its first database, `PLANTAO_REDIS_URL` for its first cache.
     pub fn platform(&self, whence: &Whence) -> Result<(PathBuf, Platform), String> {
         let (path, text) = self.text(whence)?;
         let mut platform = self.understand(&path, &text)?;
         if let (Some(url), Some(database)) = (&self.database_url, platform.databases.first_mut()) {
             database.url = Some(Secret::new(url.to_string_lossy().into_owned()));
+        }
+        if let (Some(url), Some(cache)) = (&self.redis_url, platform.caches.first_mut()) {
+            cache.url = Some(Secret::new(url.to_string_lossy().into_owned()));
         }
         Ok((path, platform))
     }

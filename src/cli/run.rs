@@ -91,7 +91,9 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
     };
     let (Some(store), Some(locks)) = (Store::of_user(), Locks::of_machine()) else { return failed(NOWHERE) };
     let platform = match Environment::read().platform(whence) {
-        _ if args.sample => demo::platform(whence.endpoint_url.as_deref().unwrap_or_default()),
+        _ if args.sample => {
+            demo::platform(whence.endpoint_url.as_deref().unwrap_or_default(), args.sample_cache.as_deref())
+        }
         Ok((_, platform)) => platform,
         Err(message) => return failed(&message),
     };

@@ -41,6 +41,9 @@ pub struct HostArgs {
     /// The seed platform at --endpoint-url, with fixed keys, instead of a platform file and credentials.
     #[arg(long, requires = "endpoint_url")]
     pub sample: bool,
+    /// Where that platform's cache answers: it has no password.
+    #[arg(long, requires = "sample", value_name = "URL")]
+    pub sample_cache: Option<String>,
     /// The time there, and how fast it runs: 2026-11-24T03:12:45Z@20.
     #[arg(long, value_name = "INSTANT@SPEED", value_parser = clock)]
     pub clock: Option<Clock>,

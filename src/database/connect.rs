@@ -163,7 +163,11 @@ impl Database {
         self.within(what, self.client.batch_execute(sql)).await
     }
 
-    async fn within<T>(
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) async fn within<T>(
         &self,
         what: &str,
         answer: impl Future<Output = Result<T, tokio_postgres::Error>>,

@@ -4,14 +4,17 @@
 //! background. Every trouble is a [`DatabaseTrouble`] in a person's words. Oldest server: PostgreSQL 13.
 
 mod blocking;
+mod cell;
 mod connect;
 mod error;
 mod holdback;
 mod notice;
 mod quote;
+mod reads;
 mod secret;
 mod server;
 mod session;
+mod statement;
 mod tables;
 mod target;
 mod tls;
@@ -25,9 +28,11 @@ pub use connect::{APPLICATION_NAME, CONNECT_TIMEOUT, Canceler, Database, Patienc
 pub use holdback::{Holdback, Holder};
 pub use notice::Notice;
 pub use quote::{TableName, quoted};
+pub use reads::verb;
 pub use secret::Secret;
 pub use server::{ConnectionGroup, Connections, Server};
 pub use session::Session;
+pub use statement::{Bound, Rows};
 pub use tables::{RunningVacuum, Table, Wraparound, table_named};
 pub use target::{Roots, SslMode, Target};
 pub use trouble::{DatabaseTrouble, DatabaseTroubleKind};

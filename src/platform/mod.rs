@@ -119,7 +119,8 @@ pub struct CacheSpec {
     /// What the screen calls it.
     pub name: String,
     /// `redis://…`, if it can be reached from here.
-    pub url: Option<String>,
+    #[serde(skip)]
+    pub url: Option<Secret>,
 }
 
 /// A page to open beside the terminal.

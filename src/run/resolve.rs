@@ -1,5 +1,7 @@
 //! A runbook and answers to its questions become a plan: everything resolved, looked at, and checked. Only reads.
 
+mod blocks;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -16,7 +18,7 @@ use super::facts::{Facts, mentions};
 use super::{Halt, Plan, PlannedStep, Target, history};
 use crate::aws::sts::get_caller_identity;
 use crate::platform::text::{duration, nearest, printable};
-use crate::platform::{DatabaseSpec, Identity, ServiceSpec};
+use crate::platform::{CacheSpec, DatabaseSpec, Identity, ServiceSpec};
 use crate::runbook::{Block, Call, Default, Name, Piece, Runbook, Setting, When};
 use crate::watch;
 
@@ -41,10 +43,11 @@ impl Plan {
     pub async fn make(context: &Context, wish: Wish<'_>) -> Result<(Plan, Identity), Halt> {
         let database = find_database(context, wish.database)?;
         let nothing = ServiceSpec::default();
-        let on_database = is_on_database(wish.runbook);
-        // What is all done on the database needs no service, and so asks for none.
+        let cache = context.platform.caches.first();
+        let on = On::of(wish.runbook);
+        // What is all done on the database or the cache needs no service, and so asks for none.
         let service =
-            if on_database && wish.service.is_none() { &nothing } else { find_service(context, wish.service)? };
+            if on != On::Service && wish.service.is_none() { &nothing } else { find_service(context, wish.service)? };
         let (identity, picture) = tokio::join!(
             get_caller_identity(&context.clients),
             watch::once(&context.platform, &context.clients, &context.clock)
@@ -65,6 +68,7 @@ impl Plan {
             facts: &facts,
             service,
             database,
+            cache,
             now: context.clock.now(),
         };
         let mut steps = Vec::new();
@@ -78,14 +82,19 @@ impl Plan {
                 Block::Action(call) => resolver
                     .action(call)
                     .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
-                Block::Sql(_) => return Err(not_yet(&step.title, "sql")),
-                Block::Redis(_) => return Err(not_yet(&step.title, "redis")),
+                Block::Sql(sql) => resolver
+                    .sql(sql)
+                    .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
+                Block::Redis(redis) => resolver
+                    .redis(redis)
+                    .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
                 Block::Sh(_) => return Err(not_yet(&step.title, "sh")),
             };
             let view = action
                 .plan(context, &picture)
                 .await
                 .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?;
+            danger = danger.max(action.least_danger(&view));
             steps.push(PlannedStep { title: step.title.clone(), action, view });
         }
         let expected: u64 = steps.iter().map(|step: &PlannedStep| step.view.expected_seconds).sum();
@@ -96,12 +105,13 @@ impl Plan {
             title: wish.runbook.title.clone(),
             danger: danger.word().to_owned(),
             target: Target {
-                kind: if on_database { "database" } else { "service" }.to_owned(),
+                kind: on.word().to_owned(),
                 account: identity.account.clone(),
                 region: context.clients.region().unwrap_or_default().to_owned(),
-                name: match database.filter(|_| on_database) {
-                    Some(database) => database.id.clone(),
-                    None => format!("{}/{}", service.cluster, service.name),
+                name: match (on, database, cache) {
+                    (On::Database, Some(database), _) => database.id.clone(),
+                    (On::Cache, _, Some(cache)) => cache.name.clone(),
+                    _ => format!("{}/{}", service.cluster, service.name),
                 },
             },
             parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
@@ -114,14 +124,35 @@ impl Plan {
     }
 }
 
-/// All of its steps are on the database, and a run of it has that to itself.
-fn is_on_database(runbook: &Runbook) -> bool {
-    let on_database = |block: &Block| match block {
-        Block::Action(call) => call.action.name == "vacuum" || call.action.name.starts_with("database."),
-        Block::Sql(_) => true,
-        Block::Redis(_) | Block::Sh(_) => false,
-    };
-    !runbook.steps.is_empty() && runbook.steps.iter().all(|step| on_database(&step.block))
+/// What a run has to itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum On {
+    Service,
+    Database,
+    Cache,
+}
+
+impl On {
+    /// Where all of its steps are; they are on a service if they are not all in one place.
+    fn of(runbook: &Runbook) -> On {
+        let on = |block: &Block| match block {
+            Block::Action(call) if call.action.name == "vacuum" => On::Database,
+            Block::Action(call) if call.action.name.starts_with("database.") => On::Database,
+            Block::Sql(_) => On::Database,
+            Block::Redis(_) => On::Cache,
+            Block::Action(_) | Block::Sh(_) => On::Service,
+        };
+        let first = runbook.steps.first().map_or(On::Service, |step| on(&step.block));
+        if runbook.steps.iter().all(|step| on(&step.block) == first) { first } else { On::Service }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            On::Service => "service",
+            On::Database => "database",
+            On::Cache => "cache",
+        }
+    }
 }
 
 pub(super) fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
@@ -270,6 +301,7 @@ struct Resolver<'a> {
     facts: &'a Facts,
     service: &'a ServiceSpec,
     database: Option<&'a DatabaseSpec>,
+    cache: Option<&'a CacheSpec>,
     now: Timestamp,
 }
 

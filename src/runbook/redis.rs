@@ -72,10 +72,30 @@ fn arguments(scope: &Scope, line: &str, start: usize) -> Vec<Piece> {
             arguments.push(Piece::Text(word.trim_matches('"').to_owned()));
         }
     }
+    if let Some(Piece::Text(name)) = arguments.first()
+        && let Some((why, expected)) = never(&name.to_ascii_uppercase())
+    {
+        report.error(start..start + line.len(), why).expected(expected);
+    }
     if matches!(arguments.first(), Some(Piece::Value(_))) {
         report.error(start..start + line.len(), "a command can't be a parameter").expected("the command's name");
     }
     arguments
+}
+
+/// Why a command can't be a line of a block, and what can.
+fn never(name: &str) -> Option<(&'static str, &'static str)> {
+    match name {
+        "AUTH" | "HELLO" => Some(("a password has no place in a runbook", "user and password in the cache's URL")),
+        "SUBSCRIBE" | "PSUBSCRIBE" | "SSUBSCRIBE" | "MONITOR" | "SYNC" | "PSYNC" => {
+            Some(("it never ends answering", "redis-cli in a terminal"))
+        }
+        "SHUTDOWN" | "QUIT" | "RESET" => Some(("no answer comes after it", "a command that answers")),
+        "MULTI" | "EXEC" | "DISCARD" | "WATCH" => {
+            Some(("each command is sent on its own, so that none is sent twice", "one command, or EVAL"))
+        }
+        _ => None,
+    }
 }
 
 fn value(scope: &Scope, word: &str, span: Range<usize>) -> Option<Name> {

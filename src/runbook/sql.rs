@@ -126,6 +126,15 @@ impl Reader<'_, '_> {
         span.end - at
     }
 
+    /// A first word that only means something together with what is not sent with it.
+    fn sent_apart(pieces: &[Piece]) -> Option<&str> {
+        const WORDS: [&str; 10] =
+            ["begin", "start", "commit", "end", "rollback", "abort", "savepoint", "release", "prepare", "copy"];
+        let Some(Piece::Text(text)) = pieces.first() else { return None };
+        let word = code(text).split(|c: char| !c.is_ascii_alphabetic()).next()?;
+        WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)).then_some(word)
+    }
+
     fn text_until(&mut self, at: usize) {
         if let Some(text) = self.source.get(self.from..at).filter(|t| !t.is_empty()) {
             self.pieces.push(Piece::Text(text.to_owned()));
@@ -153,6 +162,15 @@ impl Reader<'_, '_> {
                 .error(start..start + 1, "psql's own commands mean nothing here")
                 .expected("SQL that the server understands");
         }
+        if let Some(word) = Self::sent_apart(&pieces) {
+            let start = self.source[..at].rfind(word).unwrap_or(at);
+            let (why, expected) = if word.eq_ignore_ascii_case("copy") {
+                ("COPY wants files, which only psql has", "psql in a ```sh block")
+            } else {
+                ("each statement is sent on its own, so that none is sent twice", "one statement, or a DO block")
+            };
+            self.scope.report.error(start..start + word.len(), why).expected(expected);
+        }
         let only_comment = pieces.iter().all(|p| matches!(p, Piece::Text(text) if is_comment(text)));
         if !only_comment {
             self.statements.push(pieces);
@@ -162,18 +180,22 @@ impl Reader<'_, '_> {
 
 /// Nothing but comments and white space.
 fn is_comment(text: &str) -> bool {
+    code(text).is_empty()
+}
+
+/// The text from its first character on that is in no comment.
+fn code(text: &str) -> &str {
     let mut rest = text.trim_start();
-    while !rest.is_empty() {
+    loop {
         let length = if rest.starts_with("--") {
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
             comment(rest).unwrap_or(rest.len())
         } else {
-            return false;
+            return rest;
         };
         rest = rest[length..].trim_start();
     }
-    true
 }
 
 /// The length of a text in quotes, in which two quotes stand for one.

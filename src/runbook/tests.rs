@@ -194,6 +194,9 @@ fn no_parameter_can_become_part_of_a_statement() {
     assert_eq!(only("```sql\nSELECT {{ service.revision }}\n```").0, "a revision can't be bound in SQL");
     assert_eq!(only("```sql\nSELECT 'a\n```").0, "quoted text without end");
     assert_eq!(only("```sql\n\\d events\n```").0, "psql's own commands mean nothing here");
+    let apart = "each statement is sent on its own, so that none is sent twice";
+    assert_eq!(only("```sql\n-- all or nothing\nBEGIN\n```").0, apart);
+    assert_eq!(only("```sql\nCOPY x FROM STDIN\n```").0, "COPY wants files, which only psql has");
     assert_eq!(only("```sql\n-- nothing\n```").0, "the step has no statement");
     assert_eq!(only("```sql timeout\nSELECT 1\n```").0, "nothing may follow sql");
 }

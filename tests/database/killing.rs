@@ -62,7 +62,7 @@ async fn bloated(which: Which) -> Fresh {
 }
 
 /// Where each record of a journal ends.
-fn ends(journal: &[u8]) -> Vec<u64> {
+pub(super) fn ends(journal: &[u8]) -> Vec<u64> {
     journal.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u64 + 1).collect()
 }
 

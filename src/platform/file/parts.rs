@@ -98,7 +98,7 @@ pub(super) fn caches(top: &Fields) -> Vec<CacheSpec> {
             let message = format!("there are two caches \"{}\"", name.text);
             once(&fields, &mut seen, name.text.clone(), name.span.clone(), &message);
         }
-        let url = fields.url("url", &["redis://", "rediss://"]).map(|w| w.text);
+        let url = fields.url("url", &["redis://", "rediss://"]).map(|w| Secret::new(w.text));
         caches.push(CacheSpec { name: name.map(|w| w.text).unwrap_or_default(), url });
         fields.finish();
     }

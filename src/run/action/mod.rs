@@ -10,11 +10,14 @@ mod deployment;
 mod health;
 mod image;
 mod last_lines;
+mod once;
 mod preview;
 mod push;
+mod redis;
 pub(super) mod registry;
 mod rollback;
 mod service;
+mod sql;
 mod tables;
 mod update;
 mod vacuum;
@@ -31,6 +34,7 @@ use super::{Halt, StepOutcome, Store, View, Work};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::{Picture, Platform};
+use crate::runbook::Danger;
 
 pub use alarms::CheckAlarms;
 pub use blockers::ShowBlockers;
@@ -40,9 +44,11 @@ pub use connections::CheckConnections;
 pub use health::CheckHealth;
 pub use image::{FindImage, RegisterImage};
 pub use push::PushImage;
+pub use redis::RunRedis;
 pub use rollback::Rollback;
 pub use service::Place;
 pub(super) use service::quoted;
+pub use sql::{Part, RunSql, Statement};
 pub use tables::ShowTables;
 pub(super) use tables::table_line;
 pub use update::UpdateService;
@@ -112,6 +118,12 @@ pub enum Action {
     /// Moves auto scaling's bounds.
     #[serde(rename = "scaling.set-bounds")]
     SetBounds(SetBounds),
+    /// Runs commands on the cache.
+    #[serde(rename = "redis")]
+    Redis(RunRedis),
+    /// Runs statements on the database.
+    #[serde(rename = "sql")]
+    Sql(RunSql),
     /// Vacuums tables.
     #[serde(rename = "vacuum")]
     Vacuum(VacuumTables),
@@ -160,7 +172,17 @@ impl Action {
             Action::UpdateService(_) => "ecs.update-service",
             Action::WaitSteady(_) => "ecs.wait-steady",
             Action::SetBounds(_) => "scaling.set-bounds",
+            Action::Redis(_) => "redis",
+            Action::Sql(_) => "sql",
             Action::Vacuum(_) => "vacuum",
+        }
+    }
+
+    /// A block of the user's own that changes something is never a safe one, whatever the runbook says.
+    pub(super) fn least_danger(&self, view: &View) -> Danger {
+        match self {
+            Action::Sql(_) | Action::Redis(_) if view.undo.is_some() => Danger::Caution,
+            _ => Danger::Safe,
         }
     }
 
@@ -188,6 +210,8 @@ impl Action {
             Action::UpdateService(action) => action.plan(context).await,
             Action::WaitSteady(action) => action.plan(context).await,
             Action::SetBounds(action) => action.plan(context).await,
+            Action::Redis(action) => action.plan(context).await,
+            Action::Sql(action) => action.plan(context).await,
             Action::Vacuum(action) => action.plan(context, picture).await,
         }
     }
@@ -208,6 +232,8 @@ impl Action {
             Action::UpdateService(action) => action.apply(work).await,
             Action::WaitSteady(action) => action.apply(work).await,
             Action::SetBounds(action) => action.apply(work).await,
+            Action::Redis(action) => action.apply(work).await,
+            Action::Sql(action) => action.apply(work).await,
             Action::Vacuum(action) => action.apply(work).await,
         }
     }
@@ -219,6 +245,8 @@ impl Action {
             Action::SetBounds(action) => action.undo(work).await.map(Some),
             Action::Rollback(action) => action.undo(work).await.map(Some),
             Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
+            Action::Redis(_) => Ok(Some(RunRedis::undo())),
+            Action::Sql(_) => Ok(Some(RunSql::undo())),
             Action::Vacuum(_) => Ok(Some(VacuumTables::undo())),
             Action::PushImage(_) => Ok(Some("the image is left in ECR; no service runs it".to_owned())),
             Action::BuildImage(_)

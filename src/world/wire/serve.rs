@@ -67,6 +67,16 @@ impl Host {
 
     /// [`Host::serve`], where a listener is bound already.
     pub async fn serve_on(&self, listener: std::net::TcpListener) -> io::Result<Served> {
+        let cache = redis::bind(listener.local_addr()?.ip())?;
+        self.serve_with(listener, cache).await
+    }
+
+    /// [`Host::serve_on`], where the cache's listener is bound already too: its URL is known before the world is.
+    pub async fn serve_with(
+        &self,
+        listener: std::net::TcpListener,
+        cache: std::net::TcpListener,
+    ) -> io::Result<Served> {
         listener.set_nonblocking(true)?;
         let listener = TcpListener::from_std(listener)?;
         let address = listener.local_addr()?;
@@ -77,7 +87,7 @@ impl Host {
             self.stand_in(&port.url);
             Some(port)
         };
-        let cache = redis::open(self, address.ip()).await?;
+        let cache = redis::open(self, cache)?;
         let url = format!("http://{address}");
         let host = self.clone();
         let task = tokio::spawn(async move {

@@ -30,9 +30,15 @@ impl Drop for Port {
 
 type Clients = Arc<Mutex<Vec<Client>>>;
 
-/// Opens a free port of this address.
-pub(super) async fn open(host: &Host, address: IpAddr) -> io::Result<Port> {
-    let listener = TcpListener::bind(SocketAddr::new(address, 0)).await?;
+/// A free port of this address.
+pub(super) fn bind(address: IpAddr) -> io::Result<std::net::TcpListener> {
+    std::net::TcpListener::bind(SocketAddr::new(address, 0))
+}
+
+/// Answers on this port.
+pub(super) fn open(host: &Host, listener: std::net::TcpListener) -> io::Result<Port> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
     let url = format!("redis://{}/0", listener.local_addr()?);
     let host = host.clone();
     let task = tokio::spawn(async move {

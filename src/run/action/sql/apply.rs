@@ -1,0 +1,153 @@
+//! Carrying statements out: written down, sent once, cancelled when told. One that changes something is never sent
+//! again, unless the server said no to it.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use super::{Made, Ready, RunSql, shown};
+use crate::database::{Database, DatabaseTrouble, DatabaseTroubleKind, Rows, verb};
+use crate::run::action::Done;
+use crate::run::action::once::{self, NUMBER, Noun};
+use crate::run::database::target;
+use crate::run::{Answer, Ending, Halt, Scribe, Work};
+
+const NOUN: Noun = Noun { one: "statement", look: "the data" };
+/// A statement may say otherwise by `SET statement_timeout`.
+const PATIENCE: Duration = Duration::from_mins(5);
+const LOCK: Duration = Duration::from_secs(5);
+/// How often a wish to stop is listened for.
+const EAR: Duration = Duration::from_millis(250);
+/// A cancel request gets lost if it comes before the statement.
+const CANCEL_AGAIN: Duration = Duration::from_secs(1);
+/// Rows that are shown.
+const MOST: usize = 20;
+
+pub(super) async fn apply(action: &RunSql, work: &mut Work<'_>) -> Result<Done, Halt> {
+    let Work { context, scribe, view, past, .. } = work;
+    let made = Made::read(&view.basis)?;
+    let target = target(context, &action.database).await?;
+    let now = target.to_string();
+    if made.server != now {
+        let words = format!("the plan was for {}, and the URL now is of {now}: nothing was sent", made.server);
+        return Err(Halt::stale(words));
+    }
+    // Before any connection: nothing that is asked of the server could tell.
+    once::settled(past, NOUN, made.statements.len())?;
+    let (session, _notices) = Database::for_statements(&target, PATIENCE, LOCK).await?;
+    let mut said = Vec::new();
+    for (index, statement) in made.statements.iter().enumerate() {
+        let name = verb(&statement.sql);
+        if let Some(details) = once::accepted(past, index + 1) {
+            let rows = details.get("rows").and_then(Value::as_u64).map(shown::count);
+            let rows = rows.map(|rows| format!(" ({rows})")).unwrap_or_default();
+            said.push(format!("{name} was carried out before{rows}"));
+            continue;
+        }
+        if index > 0 {
+            scribe.hear()?;
+        }
+        let rows = send(scribe, &session, &made, index, statement).await?;
+        for line in shown::lines(&rows) {
+            scribe.progress(&line, None)?;
+        }
+        said.push(words(&name, &rows));
+    }
+    Ok(Done::new(said.join("; ")))
+}
+
+fn words(name: &str, rows: &Rows) -> String {
+    let verbs = matches!(name, "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "WITH");
+    match (rows.columns.is_empty(), rows.count) {
+        (false, count) => format!("{name}: {}", shown::count(count)),
+        (true, count) if verbs && name != "WITH" => format!("{name}: {} changed", shown::count(count)),
+        (true, 0) => format!("{name} is done"),
+        (true, count) => format!("{name}: {}", shown::count(count)),
+    }
+}
+
+async fn send(
+    scribe: &mut Scribe<'_>,
+    session: &Database,
+    made: &Made,
+    index: usize,
+    statement: &Ready,
+) -> Result<Rows, Halt> {
+    let of = made.statements.len();
+    let what = if of == 1 { "run the statement".to_owned() } else { format!("run statement {} of {of}", index + 1) };
+    let Ready { sql, values, reads } = statement;
+    if *reads {
+        let (answer, halt) = follow(scribe, session, session.read(&what, sql, values, MOST)).await;
+        return halt.map_or_else(|| answer.map_err(failed), Err);
+    }
+    let operation = format!("postgresql:{}", verb(sql));
+    scribe.request(&operation, json!({ NUMBER: index + 1, "sql": sql, "values": values }), Value::Null)?;
+    let (answer, halt) = follow(scribe, session, session.change(&what, sql, values, MOST)).await;
+    if let Some(halt) = halt.as_ref().filter(|halt| halt.ending == Ending::Unrecorded) {
+        return Err(halt.clone());
+    }
+    match &answer {
+        Ok(rows) => scribe.accepted(&operation, json!({ "rows": rows.count }))?,
+        Err(trouble) => scribe.answered(&operation, told_to_the_journal(trouble))?,
+    }
+    match (answer, halt) {
+        (Err(trouble), _) if trouble.is_in_doubt() => {
+            Err(once::nobody_knows(NOUN, index + 1, of, &operation, &trouble.why))
+        }
+        (Err(trouble), Some(halt)) if trouble.kind == DatabaseTroubleKind::Canceled => {
+            Err(Halt { words: format!("{}; {} was cancelled at the server", halt.words, verb(sql)), ..halt })
+        }
+        (Ok(rows), Some(halt)) => {
+            let words = format!("{}; it came too late to cancel {}", halt.words, words(&verb(sql), &rows));
+            Err(Halt { words, ..halt })
+        }
+        (Err(trouble), _) => Err(failed(trouble)),
+        (Ok(rows), None) => Ok(rows),
+    }
+}
+
+fn failed(trouble: DatabaseTrouble) -> Halt {
+    Halt::failed(trouble.to_string())
+}
+
+/// Doubt is a word of its own in the journal; a server that gave up in time leaves none.
+fn told_to_the_journal(trouble: &DatabaseTrouble) -> Answer {
+    let answer = Answer::from(trouble);
+    match answer {
+        Answer::Trouble { why, remedy, .. } if trouble.is_in_doubt() => {
+            Answer::Trouble { kind: "unreachable".to_owned(), why, remedy }
+        }
+        Answer::Trouble { why, remedy, .. } if trouble.kind == DatabaseTroubleKind::TimedOut => {
+            Answer::Trouble { kind: "canceled".to_owned(), why, remedy }
+        }
+        answer => answer,
+    }
+}
+
+/// Waits for the answer; a wish to stop, or a journal that can't be written any more, cancels it at the server.
+async fn follow(
+    scribe: &mut Scribe<'_>,
+    session: &Database,
+    work: impl Future<Output = Result<Rows, DatabaseTrouble>>,
+) -> (Result<Rows, DatabaseTrouble>, Option<Halt>) {
+    let mut work = std::pin::pin!(work);
+    let halt = loop {
+        tokio::select! {
+            answer = &mut work => return (answer, None),
+            () = sleep(EAR) => if let Err(halt) = scribe.hear() { break halt },
+        }
+    };
+    let canceler = session.canceler();
+    loop {
+        // A request that can't be sent is sent again; the statement's own end tells how it went.
+        let cancel = async {
+            drop(canceler.cancel().await);
+            sleep(CANCEL_AGAIN).await;
+        };
+        tokio::select! {
+            answer = &mut work => return (answer, Some(halt)),
+            () = cancel => {}
+        }
+    }
+}
