@@ -48,6 +48,16 @@ impl Desk {
         env
     }
 
+    /// The dashboard under a shell's limits, with its first picture.
+    fn screen_under(&self, limits: &str) -> Terminal {
+        let (plantao, url) = (env!("CARGO_BIN_EXE_plantao"), &self.url);
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
+        let line = format!("{limits}; exec '{plantao}' --endpoint-url '{url}' -c '{}'", sample.display());
+        let terminal = Terminal::shell(&line, SIZE, &self.env());
+        first_picture(&terminal);
+        terminal
+    }
+
     /// The dashboard, with its first picture.
     fn screen(&self) -> Terminal {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
@@ -176,4 +186,64 @@ fn a_screen_that_is_quit_in_the_middle_of_a_run_leaves_it_and_the_next_screen_se
     assert_eq!(desk.ended_well(), id);
     second.type_keys("q");
     assert_eq!(second.end(), Ended { code: 0, restored: Ok(()) });
+}
+
+/// A file that may not grow, as on a disk that is full: the write fails, where the default is a signal that kills.
+fn full_after(blocks: usize) -> String {
+    format!("trap '' XFSZ; ulimit -f {blocks}")
+}
+
+#[test]
+fn a_disk_that_fills_up_stops_the_run_before_the_call_that_it_could_not_write_down() {
+    let desk = Desk::new();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
+    let (mut unrecorded, mut sent_nothing) = (0, 0);
+    // From a disk that does not hold the first record to one that holds all but the last.
+    for blocks in 0..24 {
+        let home = tempfile::tempdir().unwrap();
+        let desired = if blocks % 2 == 0 { "4" } else { "3" };
+        let line = format!(
+            "{}; exec '{}' run scale --desired {desired} --yes --endpoint-url '{}' -c '{}'",
+            full_after(blocks),
+            env!("CARGO_BIN_EXE_plantao"),
+            desk.url,
+            sample.display()
+        );
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &line]).stdin(Stdio::null()).env_clear();
+        command.env("AWS_ACCESS_KEY_ID", "demo").env("AWS_SECRET_ACCESS_KEY", "demo");
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command.envs(in_home(home.path().to_str().unwrap()).into_iter().filter(|(_, value)| !value.is_empty()));
+        let said = command.output().unwrap();
+        let text = String::from_utf8_lossy(&[&said.stdout[..], &said.stderr[..]].concat()).into_owned();
+        let store = store_in(home.path());
+        let records = store.runs().unwrap_or_default().first().map(|id| Follower::open(&store, id).unwrap().poll());
+        let records = records.map(Result::unwrap).unwrap_or_default();
+        let asked = records.iter().any(|record| matches!(record.event, Event::Request { .. }));
+        if is_over(&records) {
+            assert!(unrecorded > 0, "{text}");
+            return assert!(sent_nothing > 0, "the first record never filled the disk");
+        }
+        assert_eq!(said.status.code(), Some(20), "{blocks} blocks: {text}");
+        assert!(text.contains("can't be written"), "{blocks} blocks: {text}");
+        unrecorded += 1;
+        sent_nothing += usize::from(!asked);
+    }
+    panic!("the journal never fitted");
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_on_the_screen() {
+    let desk = Desk::new();
+    let mut terminal = desk.screen_under(&full_after(0));
+    for (key, shown) in
+        [("s", "go on to confirm"), ("4", "enter make the plan"), ("\r", "3 → 4"), ("\r", "y carries it out")]
+    {
+        terminal.type_keys(key);
+        terminal.wait_for(shown);
+    }
+    terminal.type_keys("y");
+    terminal.wait_for("can't be written");
+    terminal.type_keys("\u{3}");
+    assert_eq!(terminal.end(), Ended { code: 0, restored: Ok(()) });
 }

@@ -184,7 +184,7 @@ fn a_circuit_breaker_is_not_trusted_to_end_what_it_does_not_watch() {
 #[test]
 fn tasks_that_find_no_place_are_told_in_ecs_words_and_those_of_yesterday_are_not() {
     let at = fixture::now();
-    let no_room = |at| {
+    let no_room = |at: Timestamp| {
         ServiceEvent {
         id: at.to_string(),
         at,
