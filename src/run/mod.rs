@@ -41,7 +41,7 @@ pub use commands::{Command, Commands, Said};
 pub use ending::Ending;
 pub use engine::{Finished, Office};
 pub use event::{Answer, Event, StepOutcome};
-pub use follow::{Follower, Unopened, opened};
+pub use follow::{Follower, Unopened, last_words, opened};
 pub use halt::Halt;
 pub use host::Order;
 pub use id::RunId;
