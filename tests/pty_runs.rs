@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use plantao::aws::Clients;
+use plantao::aws::ecs::describe_services;
 use plantao::run::{Ending, Event, Follower, Record, RunId, Store};
 
 use crate::harness::{Ended, PATIENCE, Terminal};
@@ -46,6 +48,16 @@ impl Desk {
         let mut env = in_home(home);
         env.extend([("AWS_ACCESS_KEY_ID", "demo"), ("AWS_SECRET_ACCESS_KEY", "demo")]);
         env
+    }
+
+    /// The dashboard under a shell's limits, with its first picture.
+    fn screen_under(&self, limits: &str) -> Terminal {
+        let (plantao, url) = (env!("CARGO_BIN_EXE_plantao"), &self.url);
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
+        let line = format!("{limits}; exec '{plantao}' --endpoint-url '{url}' -c '{}'", sample.display());
+        let terminal = Terminal::shell(&line, SIZE, &self.env());
+        first_picture(&terminal);
+        terminal
     }
 
     /// The dashboard, with its first picture.
@@ -169,11 +181,78 @@ fn a_screen_that_is_quit_in_the_middle_of_a_run_leaves_it_and_the_next_screen_se
     let (id, records) = desk.run_that("wait", waits);
     assert!(!is_over(&records), "the run was over before the screen was: this test saw nothing");
     let mut second = desk.screen();
+    // There is one that goes on: no list to choose from.
     second.type_keys("o");
-    second.wait_for(&id.as_str()[..20]);
-    second.type_keys("\r");
     second.wait_for("✓ Succeeded");
     assert_eq!(desk.ended_well(), id);
     second.type_keys("q");
     assert_eq!(second.end(), Ended { code: 0, restored: Ok(()) });
+}
+
+/// A file that may not grow, as on a disk that is full: the write fails, where the default is a signal that kills.
+fn full_after(blocks: usize) -> String {
+    format!("trap '' XFSZ; ulimit -f {blocks}")
+}
+
+#[test]
+fn a_disk_that_fills_up_stops_the_run_before_the_call_that_it_could_not_write_down() {
+    let desk = Desk::new();
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
+    let (mut unrecorded, mut sent_nothing) = (0, 0);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let clients = Clients::at(&desk.url, "us-east-1");
+    let wanted = || {
+        let found = runtime.block_on(describe_services(&clients, "analytics-production", &["analytics-api"])).unwrap();
+        found[0].as_ref().unwrap().desired
+    };
+    // From a disk that does not hold the first record to one that holds all but the last.
+    for blocks in 1..40 {
+        let home = tempfile::tempdir().unwrap();
+        let before = wanted();
+        let desired = if before == 4 { 3 } else { 4 };
+        let line = format!(
+            "{}; exec '{}' run scale --desired {desired} --yes --endpoint-url '{}' -c '{}'",
+            full_after(blocks),
+            env!("CARGO_BIN_EXE_plantao"),
+            desk.url,
+            sample.display()
+        );
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &line]).stdin(Stdio::null()).env_clear();
+        command.env("AWS_ACCESS_KEY_ID", "demo").env("AWS_SECRET_ACCESS_KEY", "demo");
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command.envs(in_home(home.path().to_str().unwrap()).into_iter().filter(|(_, value)| !value.is_empty()));
+        let said = command.output().unwrap();
+        let text = String::from_utf8_lossy(&[&said.stdout[..], &said.stderr[..]].concat()).into_owned();
+        let store = store_in(home.path());
+        let records = store.runs().unwrap_or_default().first().map(|id| Follower::open(&store, id).unwrap().poll());
+        let records = records.map(Result::unwrap).unwrap_or_default();
+        let asked = records.iter().any(|record| matches!(record.event, Event::Request { .. }));
+        if is_over(&records) {
+            assert!(unrecorded > 0, "{text}");
+            return assert!(sent_nothing > 0, "the first record never filled the disk");
+        }
+        assert_eq!(said.status.code(), Some(20), "{blocks} blocks: {text}");
+        assert!(text.contains("can't be written"), "{blocks} blocks: {text}");
+        assert!(asked || wanted() == before, "{blocks} blocks: a change that is nowhere written down: {records:#?}");
+        unrecorded += 1;
+        sent_nothing += usize::from(!asked);
+    }
+    panic!("the journal never fitted");
+}
+
+#[test]
+fn a_disk_that_is_full_is_told_on_the_screen() {
+    let desk = Desk::new();
+    let mut terminal = desk.screen_under(&full_after(1));
+    for (key, shown) in
+        [("s", "go on to confirm"), ("4", "enter make the plan"), ("\r", "3 → 4"), ("\r", "y carries it out")]
+    {
+        terminal.type_keys(key);
+        terminal.wait_for(shown);
+    }
+    terminal.type_keys("y");
+    terminal.wait_for("can't be written");
+    terminal.type_keys("\u{3}");
+    assert_eq!(terminal.end(), Ended { code: 0, restored: Ok(()) });
 }

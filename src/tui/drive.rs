@@ -162,6 +162,8 @@ impl App {
         run.alive = alive;
         let was_over = run.ended.is_some();
         for record in records {
+            // Whatever was in the way, it goes on.
+            run.trouble = None;
             run.take(record);
         }
         if run.ended.is_none() || was_over {

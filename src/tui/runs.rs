@@ -113,7 +113,8 @@ impl Runs {
         let task = tokio::spawn(async move {
             if let Err(why) = follow(&store, &id, &queue).await {
                 // The receiver is gone only when the program ends.
-                let _ = queue.send(Message::Untold { id, why: why.to_string() }).await;
+                let why = format!("the journal can't be read any further: {why}");
+                let _ = queue.send(Message::Untold { id, why }).await;
             }
         });
         let mut following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,6 +158,7 @@ impl Wanted {
 async fn follow(store: &Store, id: &RunId, queue: &Sender<Message>) -> std::io::Result<()> {
     let mut follower = Follower::open(store, id)?;
     let (mut known, mut seen) = (None, true);
+    let mut said = false;
     loop {
         // Asked first: what a process writes before it dies is then read below. One look is not enough: between
         // the making of a journal and its locking nobody holds it.
@@ -164,16 +166,27 @@ async fn follow(store: &Store, id: &RunId, queue: &Sender<Message>) -> std::io::
         let alive = holds || seen;
         seen = holds;
         let records = follower.poll()?;
-        let over = records.iter().any(|record| matches!(record.event, Event::Ended { .. }));
+        let ended = records.iter().any(|record| matches!(record.event, Event::Ended { .. }));
         if (!records.is_empty() || known != Some(alive))
             && queue.send(Message::Told { id: id.clone(), records, alive }).await.is_err()
         {
             return Ok(());
         }
-        if over {
+        if ended {
             return Ok(());
         }
         known = Some(alive);
+        // A process that could not write its journal says so in its log.
+        if !alive
+            && !said
+            && let Some(words) = run::last_words(store, id)
+        {
+            said = true;
+            let why = format!("{words}; when that is mended, in a shell: plantao runs resume {id}");
+            if queue.send(Message::Untold { id: id.clone(), why }).await.is_err() {
+                return Ok(());
+            }
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }

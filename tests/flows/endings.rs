@@ -238,7 +238,7 @@ async fn confirmed(flow: &mut Flow) {
 
 /// An image that nobody runs.
 fn pushed(flow: &Flow, tag: &str, architecture: &str) {
-    let digest = format!("sha256:{:0>64x}", tag.len());
+    let digest = format!("sha256:{:0>64}", tag.len());
     let push =
         Change::Push { repository: service(), tag: tag.to_owned(), digest, architecture: architecture.to_owned() };
     flow.host.with(|world| world.apply(push));

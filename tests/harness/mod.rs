@@ -12,7 +12,7 @@ pub use moto::{Fill, Moto, RUNNING, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use registry::{Registry, Workshop};
 pub use terminal::{Ended, PATIENCE, Terminal};
-pub use tools::{aws_cli, python};
+pub use tools::{aws_cli, ecs_deploy, python};
 
 /// Held while a long-lived process is started, and while a pty is opened: between opening its
 /// descriptors and marking them as not to be inherited, a process started elsewhere would get them too,

@@ -143,8 +143,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let mut lines = Vec::new();
     if let Some(why) = &run.trouble {
-        let words = format!("the journal can't be read any further: {why}");
-        lines.extend(wrap(&words, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Critical))));
+        lines.extend(wrap(why, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Critical))));
     } else if let Some((ending, words, _)) = &run.ended {
         let lasted = run.lasted(app.now).map(text::duration).unwrap_or_default();
         let (mark, style) = match ending {
