@@ -2,10 +2,10 @@
 
 mod blocks;
 mod connecting;
-mod killing;
+pub(crate) mod killing;
 mod reaching;
 mod refusing;
-mod running;
+pub(crate) mod running;
 mod same;
 mod seeing;
 mod stopping;

@@ -4,12 +4,14 @@
 
 mod moto;
 mod postgres;
+mod redis;
 mod registry;
 mod terminal;
 mod tools;
 
 pub use moto::{Fill, Moto, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
+pub use redis::Redis;
 pub use registry::{Registry, Workshop};
 pub use terminal::{Ended, Terminal};
 pub use tools::{aws_cli, python};
