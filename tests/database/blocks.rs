@@ -1,6 +1,8 @@
 //! `sql` blocks by the real binary, on real PostgreSQL servers.
 
+use plantao::clock::Clock;
 use plantao::run::{Event, verify};
+use plantao::world::{Host, Scenario, World};
 
 use super::killing::{carry_out, ends};
 use super::running::{Bench, told, url};
@@ -19,6 +21,19 @@ on_both_versions! {
 
 fn write(bench: &Bench, head: &str, blocks: &[&str]) {
     crate::blocks::write(bench, &runbook("sql", head, blocks));
+}
+
+#[tokio::test]
+async fn the_demos_database_says_that_it_is_none_for_statements_of_ones_own_before_anything_is_sent() {
+    let start = "2026-11-24T15:12:37Z".parse().unwrap();
+    let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 7, start), Clock::simulated(start, 1.0));
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let bench = Bench::new(served.database_url().unwrap()).await;
+    write(&bench, "", &["UPDATE events SET n = 1"]);
+    let (code, text) = bench.run(&["run", "mine", "--yes"]).await;
+    assert_eq!(code, 17, "{text}");
+    assert!(text.contains("the simulated database answers only what plantao asks"), "{text}");
+    assert!(bench.store().runs().unwrap().is_empty());
 }
 
 async fn count(fresh: &Fresh, sql: &str) -> i64 {
