@@ -2,10 +2,10 @@
 
 mod blocks;
 mod connecting;
-mod killing;
+pub(crate) mod killing;
 mod reaching;
 mod refusing;
-mod running;
+pub(crate) mod running;
 mod same;
 mod seeing;
 mod stopping;
@@ -33,7 +33,7 @@ macro_rules! on_both_versions {
 use on_both_versions;
 
 /// A database of a test's own on a shared server.
-struct Fresh {
+pub(crate) struct Fresh {
     /// The superuser's way in.
     target: Target,
     /// A session of the superuser.

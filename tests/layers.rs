@@ -107,11 +107,22 @@ fn broken_arrows(module: &str, text: &str, order: &[String]) -> Vec<(usize, Stri
     let own = module.split('/').next().unwrap_or(module);
     let place = |room: &str| order.iter().position(|known| known == room);
     let mut broken = Vec::new();
-    for path in source::paths(text) {
+    let paths = source::paths(text);
+    // A module of the house may be called as a crate is: declared here, or brought in from beside or above.
+    let is_own = |name: &str| {
+        let within = |parts: &[String]| {
+            ["super", "crate", "self"].contains(&parts[0].as_str()) && parts.iter().any(|part| part == name)
+        };
+        text.contains(&format!("mod {name};")) || paths.iter().any(|path| within(&path.parts))
+    };
+    for path in &paths {
         let mut say = |rule: String| broken.push((path.line, format!("`{}`: {rule}", path.parts.join("::"))));
         for (name, places) in CRATES {
             let is_it = path.parts[0] == *name || (name.ends_with('_') && path.parts[0].starts_with(name));
-            if is_it && !places.iter().any(|place| module == *place || module.starts_with(&format!("{place}/"))) {
+            if is_it
+                && !is_own(name)
+                && !places.iter().any(|place| module == *place || module.starts_with(&format!("{place}/")))
+            {
                 say(format!("only src/{} may use it", places.join(" and src/")));
             }
         }
@@ -210,6 +221,9 @@ mod proof {
         assert_eq!(broken("watch", "fn f(e: aws_sdk_ecs::Error) {}").len(), 1);
         assert_eq!(broken("world/wire/http", "use aws_smithy_runtime_api::client::http;"), [""; 0]);
         assert_eq!(broken("world/model", "use aws_smithy_runtime_api::client::http;").len(), 1);
+        assert_eq!(broken("run/action", "use redis::Client;").len(), 1);
+        assert_eq!(broken("run/action", "mod redis; use redis::RunRedis;"), [""; 0]);
+        assert_eq!(broken("runbook/step", "use super::redis::{self, Redis}; fn f() { redis::read() }"), [""; 0]);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod adapters;
 mod any_picture;
+mod blocks;
 mod calls;
 mod cli;
 mod cli_world;

@@ -60,6 +60,7 @@ pub struct Clients {
 pub(super) struct Known {
     pub(super) region: Option<String>,
     pub(super) profile: Option<String>,
+    pub(super) endpoint: Option<String>,
     pub(super) origin: Origin,
     pub(super) chain: Option<Chain>,
     pub(super) meter: Meter,
@@ -119,6 +120,7 @@ impl Clients {
         let known = Known {
             region: region.map(|region| region.as_ref().to_owned()),
             profile,
+            endpoint: connection.endpoint.clone(),
             origin,
             chain: Some(chain),
             meter: Meter::new(connection.read_only),
@@ -142,6 +144,7 @@ impl Clients {
         let known = Known {
             region: Some(region.to_owned()),
             profile: None,
+            endpoint: endpoint.map(str::to_owned),
             origin: Origin::Other,
             chain: None,
             meter: Meter::new(false),
@@ -201,6 +204,11 @@ impl Clients {
         self.known.profile.as_deref()
     }
 
+    /// The endpoint of every service, if the user named one.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.known.endpoint.as_deref()
+    }
+
     /// What the session has asked so far.
     pub fn spent(&self) -> Spent {
         self.known.meter.spent()
@@ -252,6 +260,7 @@ mod tests {
         Known {
             region: Some("us-east-1".to_owned()),
             profile: Some("prod".to_owned()),
+            endpoint: None,
             origin: Origin::Sso,
             chain,
             meter: Meter::new(read_only),

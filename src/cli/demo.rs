@@ -168,3 +168,22 @@ async fn announce(served: &Served, region: &str) -> ExitCode {
         () = stopped => ExitCode::SUCCESS,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::super::args::{Cli, Command};
+    use super::*;
+
+    #[test]
+    fn a_run_of_the_demo_finds_the_demos_cache() {
+        let cache = "redis://127.0.0.1:4711/0";
+        let clock = Clock::simulated("2026-11-24T15:12:37Z".parse().unwrap(), 20.0);
+        let arguments = host_arguments("http://127.0.0.1:4712", cache, &clock);
+        let cli = Cli::try_parse_from([OsString::from("plantao")].into_iter().chain(arguments)).unwrap();
+        let Some(Command::Host(args)) = cli.command else { panic!("{:?}", cli.command) };
+        let platform = platform("http://127.0.0.1:4712", args.sample_cache.as_deref());
+        assert_eq!(platform.caches[0].url.as_ref().map(Secret::reveal), Some(cache));
+    }
+}

@@ -13,7 +13,7 @@ use crate::clock::Clock;
 use crate::platform::Identity;
 use crate::platform::text::printable;
 use crate::run::{Command, Commands, Event, Follower, Lookup, Order, Plan, RunId, Said, Store, Who, verify};
-use crate::runbook::{ACTIONS, explain};
+use crate::runbook::{ACTIONS, BLOCKS, explain};
 
 /// `plantao runs …`.
 pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
@@ -178,7 +178,9 @@ pub(super) fn runbooks() -> ExitCode {
 /// `plantao explain [ACTION]`.
 pub(super) fn explained(action: Option<&str>) -> ExitCode {
     let Some(action) = action else {
-        let lines: Vec<String> = ACTIONS.iter().map(|action| format!("{:22}{}\n", action.name, action.does)).collect();
+        let actions = ACTIONS.iter().map(|action| (action.name, action.does));
+        let blocks = BLOCKS.iter().map(|block| (block.name, block.does));
+        let lines: Vec<String> = actions.chain(blocks).map(|(name, does)| format!("{name:22}{does}\n")).collect();
         return print(&lines.concat(), 0);
     };
     match explain(action) {

@@ -1,6 +1,7 @@
 //! One session on a server: connecting, asking, canceling.
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub struct Database {
     version: Version,
     pid: i32,
     encrypted: bool,
+    /// It was told to let nothing be changed.
+    pub(super) only_reads: AtomicBool,
     ended: Arc<OnceLock<tokio_postgres::Error>>,
 }
 
@@ -79,7 +82,8 @@ impl Database {
         let (said, notices) = mpsc::unbounded_channel();
         tokio::spawn(drive(connection, said, ended.clone()));
         let version = Version::default();
-        let mut database = Database { client, tls, patience, version, pid: 0, encrypted, ended };
+        let only_reads = AtomicBool::new(false);
+        let mut database = Database { client, tls, patience, version, pid: 0, encrypted, only_reads, ended };
         database.settle(&what).await?;
         Ok((database, notices))
     }

@@ -2,6 +2,7 @@
 
 use std::error::Error as StdError;
 use std::pin::pin;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -104,6 +105,7 @@ impl Database {
     /// Sends a statement that only reads, in a session that the server lets only read; keeps so many of its rows.
     pub async fn read(&self, what: &str, sql: &str, values: &[Bound], most: usize) -> Result<Rows, DatabaseTrouble> {
         self.run(what, "SET default_transaction_read_only = on").await?;
+        self.only_reads.store(true, Ordering::Relaxed);
         if !is_query(sql) {
             return self.rows(what, sql, values, most).await;
         }
@@ -120,8 +122,10 @@ impl Database {
 
     /// Sends a statement that may change something; keeps so many of the rows that it gives.
     pub async fn change(&self, what: &str, sql: &str, values: &[Bound], most: usize) -> Result<Rows, DatabaseTrouble> {
-        // As the role or the database has it, not as an earlier question set it.
-        self.run(what, "RESET default_transaction_read_only").await?;
+        // As the role or the database has it, not as an earlier question of ours set it.
+        if self.only_reads.swap(false, Ordering::Relaxed) {
+            self.run(what, "RESET default_transaction_read_only").await?;
+        }
         self.rows(what, sql, values, most).await
     }
 

@@ -88,7 +88,7 @@ impl Plan {
                 Block::Redis(redis) => resolver
                     .redis(redis)
                     .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
-                Block::Sh(_) => return Err(not_yet(&step.title, "sh")),
+                Block::Sh(script) => resolver.sh(script),
             };
             let view = action
                 .plan(context, &picture)
@@ -189,10 +189,6 @@ fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Cl
         let _ = write!(words, "; did you mean \"{near}\"?");
     }
     Halt::refused(words)
-}
-
-fn not_yet(step: &str, what: &str) -> Halt {
-    Halt::refused(format!("{step}: {}", cannot(what)))
 }
 
 fn cannot(what: &str) -> String {

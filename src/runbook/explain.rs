@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::action::{ACTIONS, Action, Field};
+use super::blocks::{BLOCKS, BlockKind, block_kind};
 use super::known;
 use crate::platform::text::nearest;
 
@@ -11,10 +12,13 @@ use crate::platform::text::nearest;
 /// # Errors
 /// A line that says that there is no such action, and which one was probably meant.
 pub fn explain(name: &str) -> Result<String, String> {
+    if let Some(block) = block_kind(name) {
+        return Ok(of_block(block));
+    }
     let Some(action) = super::action(name) else {
-        let near = nearest(name, ACTIONS.iter().map(|a| a.name));
+        let all: Vec<&str> = ACTIONS.iter().map(|a| a.name).chain(BLOCKS.iter().map(|b| b.name)).collect();
+        let near = nearest(name, all.iter().copied());
         let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
-        let all: Vec<&str> = ACTIONS.iter().map(|a| a.name).collect();
         return Err(format!("there is no action \"{name}\"{hint}\nactions: {}", all.join(", ")));
     };
     let mut text = format!("{}\n", action.name);
@@ -48,6 +52,23 @@ pub fn explain(name: &str) -> Result<String, String> {
     paragraph(&mut text, "  ", undo);
     let _ = write!(text, "\nExample\n{}", example(action));
     Ok(text)
+}
+
+fn of_block(block: &BlockKind) -> String {
+    let mut text = format!("{}\n", block.name);
+    paragraph(&mut text, "  ", block.does);
+    for note in block.notes {
+        text.push('\n');
+        paragraph(&mut text, "  ", note);
+    }
+    text.push_str("\nUndo\n");
+    paragraph(&mut text, "  ", block.undo);
+    let _ = write!(text, "\nExample\n  ```{}\n", block.name);
+    for line in block.example.lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+    text.push_str("  ```\n");
+    text
 }
 
 fn describe(field: &Field) -> String {
@@ -110,6 +131,19 @@ mod tests {
         }
         let error = explain("ecs.updat-service").unwrap_err();
         assert!(error.starts_with("there is no action \"ecs.updat-service\"; did you mean \"ecs.update-service\"?"));
+    }
+
+    #[test]
+    fn every_kind_of_block_is_explained_and_its_example_checks_clean() {
+        for block in &BLOCKS {
+            let text = explain(block.name).unwrap();
+            assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+            let head = "danger = \"danger\"\n[param.age]\nask = \"?\"\ntype = \"duration\"\n[param.cluster]\nask = \"?\"\ntype = \"text\"";
+            let file =
+                format!("# T\n\n```toml runbook\n{head}\n```\n\n## S\n```{}\n{}\n```\n", block.name, block.example);
+            super::super::read(&file, "t.md").unwrap_or_else(|errors| panic!("{errors}"));
+        }
+        assert!(explain("sqll").unwrap_err().contains("did you mean \"sql\"?"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! Pure: text in, [`Runbook`] out, or everything that is wrong with it at once.
 
 mod action;
+mod blocks;
 mod call;
 mod explain;
 mod head;
@@ -36,6 +37,7 @@ use crate::platform::file::{FileErrors, Report};
 use page::{Fence, Page};
 
 pub use action::{ACTIONS, Action, Field, action};
+pub use blocks::{BLOCKS, BlockKind, block_kind};
 pub use call::{Call, Setting};
 pub use explain::explain;
 pub use head::Danger;

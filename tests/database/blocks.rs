@@ -1,16 +1,13 @@
 //! `sql` blocks by the real binary, on real PostgreSQL servers.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use plantao::aws::Clients;
 use plantao::clock::Clock;
-use plantao::platform::{Secret, file};
-use plantao::run::{Context, Event, Order, Plan, RunId, Wish, verify};
+use plantao::run::{Event, verify};
+use plantao::world::{Host, Scenario, World};
 
 use super::killing::{carry_out, ends};
-use super::running::{Bench, PLATFORM, told, url};
+use super::running::{Bench, told, url};
 use super::{Fresh, eventually, fresh, on_both_versions};
+use crate::blocks::{order, runbook};
 use crate::harness::{PASSWORD, Which};
 
 on_both_versions! {
@@ -22,16 +19,21 @@ on_both_versions! {
     killed_at_any_record_no_statement_is_ever_sent_twice
 }
 
-/// A runbook of the user's own, of these steps' blocks.
 fn write(bench: &Bench, head: &str, blocks: &[&str]) {
-    let folder = bench.home.path().join(".config/plantao/runbooks");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("mine.md"), runbook(head, blocks)).unwrap();
+    crate::blocks::write(bench, &runbook("sql", head, blocks));
 }
 
-fn runbook(head: &str, blocks: &[&str]) -> String {
-    let steps = blocks.iter().enumerate().map(|(at, block)| format!("## Step {at}\n```sql\n{block}\n```\n\n"));
-    format!("# Mine\n```toml runbook\ndanger = \"safe\"\n{head}\n```\n\n{}", steps.collect::<String>())
+#[tokio::test]
+async fn the_demos_database_says_that_it_is_none_for_statements_of_ones_own_before_anything_is_sent() {
+    let start = "2026-11-24T15:12:37Z".parse().unwrap();
+    let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 7, start), Clock::simulated(start, 1.0));
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let bench = Bench::new(served.database_url().unwrap()).await;
+    write(&bench, "", &["UPDATE events SET n = 1"]);
+    let (code, text) = bench.run(&["run", "mine", "--yes"]).await;
+    assert_eq!(code, 17, "{text}");
+    assert!(text.contains("the simulated database answers only what plantao asks"), "{text}");
+    assert!(bench.store().runs().unwrap().is_empty());
 }
 
 async fn count(fresh: &Fresh, sql: &str) -> i64 {
@@ -174,23 +176,12 @@ async fn a_wish_to_stop_cancels_the_statement_at_the_server(which: Which) {
     assert_eq!((count(&fresh, busy).await, count(&fresh, "SELECT n::int8 FROM t").await), (0, 0));
 }
 
-/// The order for the process that carries a run out.
-async fn order(bench: &Bench, text: &str) -> (RunId, Vec<u8>) {
-    let mut platform = file::read(PLATFORM, "platform.toml").unwrap();
-    platform.databases[0].url = Some(Secret::new(bench.url.clone()));
-    let clients = Clients::at(&bench.endpoint, "us-east-1");
-    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: None };
-    let runbook = &plantao::runbook::read(text, "mine.md").unwrap();
-    let wish = Wish { runbook, answers: &BTreeMap::new(), service: None, database: None };
-    let (plan, _) = Plan::make(&context, wish).await.unwrap();
-    let id = RunId::new("mine", context.clock.now());
-    let order = Order::CarryOut { id: id.clone(), plan: Box::new(plan), reason: None };
-    (id, serde_json::to_vec(&order).unwrap())
-}
-
 async fn killed_at_any_record_no_statement_is_ever_sent_twice(which: Which) {
-    let text =
-        runbook("", &["SELECT n FROM t;\nUPDATE t SET n = n + 1;\nUPDATE t SET m = m + 1", "SELECT n, m FROM t"]);
+    let text = runbook(
+        "sql",
+        "",
+        &["SELECT n FROM t;\nUPDATE t SET n = n + 1;\nUPDATE t SET m = m + 1", "SELECT n, m FROM t"],
+    );
     let fresh = fresh(which).await;
     fresh.run("CREATE TABLE t (n int, m int)").await;
     let reset = "TRUNCATE t; INSERT INTO t VALUES (0, 0)";

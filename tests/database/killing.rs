@@ -41,7 +41,7 @@ pub(super) async fn order(bench: &Bench, tables: &str) -> (RunId, Vec<u8>) {
 
 /// Carries an order out in a process whose files can't grow past so many bytes: a write at the limit kills it, one
 /// across the limit is cut short as on a full disk.
-pub(super) async fn carry_out(bench: &Bench, order: &[u8], most: u64) -> bool {
+pub(crate) async fn carry_out(bench: &Bench, order: &[u8], most: u64) -> bool {
     let plantao = bench.plantao(&["host"]);
     let mut command = tokio::process::Command::new("prlimit");
     command.arg(format!("--fsize={most}")).arg("--core=0").arg("--").arg(plantao.as_std().get_program());
@@ -62,7 +62,7 @@ async fn bloated(which: Which) -> Fresh {
 }
 
 /// Where each record of a journal ends.
-pub(super) fn ends(journal: &[u8]) -> Vec<u64> {
+pub(crate) fn ends(journal: &[u8]) -> Vec<u64> {
     journal.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u64 + 1).collect()
 }
 

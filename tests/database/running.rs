@@ -21,31 +21,31 @@ on_both_versions! {
 }
 
 /// Two services, of which none is asked for.
-pub(super) const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
+pub(crate) const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
     [[service]]\nname = \"analytics-api\"\ncluster = \"analytics-production\"\n\
     [[service]]\nname = \"worker\"\ncluster = \"analytics-production\"\n\
-    [[database]]\nid = \"analytics\"\n";
+    [[database]]\nid = \"analytics\"\n[[cache]]\nname = \"redis\"\n";
 
 /// A vacuum of 40,000 rows takes minutes, if nobody stops it.
-pub(super) const SLOW: &str = "&options=-c%20vacuum_cost_delay%3D100ms%20-c%20vacuum_cost_limit%3D5";
+pub(crate) const SLOW: &str = "&options=-c%20vacuum_cost_delay%3D100ms%20-c%20vacuum_cost_limit%3D5";
 
 /// An AWS to say who asks, and a user's home.
-pub(super) struct Bench {
+pub(crate) struct Bench {
     _world: (Host, Served),
-    pub(super) endpoint: String,
-    pub(super) home: tempfile::TempDir,
-    pub(super) url: String,
+    pub(crate) endpoint: String,
+    pub(crate) home: tempfile::TempDir,
+    pub(crate) url: String,
 }
 
 /// The way in, as a URL.
-pub(super) fn url(fresh: &Fresh, user: &str, password: &str, options: &str) -> String {
+pub(crate) fn url(fresh: &Fresh, user: &str, password: &str, options: &str) -> String {
     let encoded = password.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02x}"));
     let (port, database) = (fresh.target.port, &fresh.target.database);
     format!("postgresql://{user}:{encoded}@localhost:{port}/{database}?{options}")
 }
 
 impl Bench {
-    pub(super) async fn new(url: &str) -> Bench {
+    pub(crate) async fn new(url: &str) -> Bench {
         let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
         let world = World::new(&Scenario::named("calm").unwrap(), 7, start);
         let host = Host::new(world, Clock::simulated(start, 1.0));
@@ -57,38 +57,40 @@ impl Bench {
     }
 
     /// On a database as its superuser.
-    pub(super) async fn on(fresh: &Fresh, options: &str) -> Bench {
+    pub(crate) async fn on(fresh: &Fresh, options: &str) -> Bench {
         Bench::new(&url(fresh, "postgres", PASSWORD, &format!("sslmode=disable{options}"))).await
     }
 
-    pub(super) fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::at(&self.home.path().join(".local/state/plantao/runs"))
     }
 
-    pub(super) fn plantao(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn plantao(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
         command.args(arguments).args(["--endpoint-url", &self.endpoint]);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env_clear().env("HOME", self.home.path()).env("PLANTAO_LOCK_DIR", self.home.path());
         command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("AWS_EC2_METADATA_DISABLED", "true").env("PLANTAO_DATABASE_URL", &self.url);
+        let variable = if self.url.starts_with("redis") { "PLANTAO_REDIS_URL" } else { "PLANTAO_DATABASE_URL" };
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env(variable, &self.url);
         command
     }
 
     /// Its exit code and all that it says, in which no password is, nor in any file that it writes.
-    pub(super) async fn run(&self, arguments: &[&str]) -> (i32, String) {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> (i32, String) {
         let told = told(&self.plantao(arguments).output().await.unwrap());
         self.shows_no_password(&told.1);
         told
     }
 
     /// Its exit code and all that it says.
-    pub(super) async fn plain(&self, arguments: &[&str]) -> (i32, String) {
+    pub(crate) async fn plain(&self, arguments: &[&str]) -> (i32, String) {
         told(&self.plantao(arguments).output().await.unwrap())
     }
 
-    pub(super) fn shows_no_password(&self, text: &str) {
-        let password = self.url.split('@').next().unwrap().rsplit(':').next().unwrap();
+    pub(crate) fn shows_no_password(&self, text: &str) {
+        let Some((login, _)) = self.url.split_once('@') else { return };
+        let password = login.rsplit(':').next().unwrap();
         let mut all = vec![("what is said".to_owned(), text.to_owned())];
         for entry in std::fs::read_dir(self.store().folder()).into_iter().flatten() {
             let path = entry.unwrap().path();
@@ -100,7 +102,7 @@ impl Bench {
     }
 
     /// The one run, once it has come to a record that fits.
-    pub(super) async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
+    pub(crate) async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
         let mut followed = None;
         loop {
             if followed.is_none() {
@@ -120,18 +122,18 @@ impl Bench {
     }
 }
 
-pub(super) fn told(output: &Output) -> (i32, String) {
+pub(crate) fn told(output: &Output) -> (i32, String) {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
 }
 
 /// How often a table was vacuumed to the end.
-pub(super) async fn vacuums(fresh: &Fresh, table: &str) -> i64 {
+pub(crate) async fn vacuums(fresh: &Fresh, table: &str) -> i64 {
     let tables = fresh.database().await.tables().await.unwrap();
     tables.iter().find(|found| found.name.name == table).unwrap().vacuum_count
 }
 
-pub(super) fn scans(record: &Record) -> bool {
+pub(crate) fn scans(record: &Record) -> bool {
     matches!(&record.event, Event::Progress { text, .. } if text.contains("scanning heap"))
 }
 

@@ -4,12 +4,14 @@
 
 mod moto;
 mod postgres;
+mod redis;
 mod registry;
 mod terminal;
 mod tools;
 
 pub use moto::{Fill, Moto, RUNNING, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
+pub use redis::Redis;
 pub use registry::{Registry, Workshop};
 pub use terminal::{Ended, PATIENCE, Terminal};
 pub use tools::{aws_cli, ecs_deploy, python};

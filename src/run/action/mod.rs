@@ -17,6 +17,7 @@ mod redis;
 pub(super) mod registry;
 mod rollback;
 mod service;
+mod shell;
 mod sql;
 mod tables;
 mod update;
@@ -48,6 +49,7 @@ pub use redis::RunRedis;
 pub use rollback::Rollback;
 pub use service::Place;
 pub(super) use service::quoted;
+pub use shell::RunScript;
 pub use sql::{Part, RunSql, Statement};
 pub use tables::ShowTables;
 pub(super) use tables::table_line;
@@ -121,6 +123,9 @@ pub enum Action {
     /// Runs commands on the cache.
     #[serde(rename = "redis")]
     Redis(RunRedis),
+    /// Runs a script on this machine.
+    #[serde(rename = "sh")]
+    Sh(RunScript),
     /// Runs statements on the database.
     #[serde(rename = "sql")]
     Sql(RunSql),
@@ -173,6 +178,7 @@ impl Action {
             Action::WaitSteady(_) => "ecs.wait-steady",
             Action::SetBounds(_) => "scaling.set-bounds",
             Action::Redis(_) => "redis",
+            Action::Sh(_) => "sh",
             Action::Sql(_) => "sql",
             Action::Vacuum(_) => "vacuum",
         }
@@ -181,7 +187,7 @@ impl Action {
     /// A block of the user's own that changes something is never a safe one, whatever the runbook says.
     pub(super) fn least_danger(&self, view: &View) -> Danger {
         match self {
-            Action::Sql(_) | Action::Redis(_) if view.undo.is_some() => Danger::Caution,
+            Action::Sql(_) | Action::Redis(_) | Action::Sh(_) if view.undo.is_some() => Danger::Caution,
             _ => Danger::Safe,
         }
     }
@@ -211,6 +217,7 @@ impl Action {
             Action::WaitSteady(action) => action.plan(context).await,
             Action::SetBounds(action) => action.plan(context).await,
             Action::Redis(action) => action.plan(context).await,
+            Action::Sh(action) => action.plan(),
             Action::Sql(action) => action.plan(context).await,
             Action::Vacuum(action) => action.plan(context, picture).await,
         }
@@ -233,6 +240,7 @@ impl Action {
             Action::WaitSteady(action) => action.apply(work).await,
             Action::SetBounds(action) => action.apply(work).await,
             Action::Redis(action) => action.apply(work).await,
+            Action::Sh(action) => action.apply(work).await,
             Action::Sql(action) => action.apply(work).await,
             Action::Vacuum(action) => action.apply(work).await,
         }
@@ -246,6 +254,7 @@ impl Action {
             Action::Rollback(action) => action.undo(work).await.map(Some),
             Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
             Action::Redis(_) => Ok(Some(RunRedis::undo())),
+            Action::Sh(_) => Ok(Some(RunScript::undo())),
             Action::Sql(_) => Ok(Some(RunSql::undo())),
             Action::Vacuum(_) => Ok(Some(VacuumTables::undo())),
             Action::PushImage(_) => Ok(Some("the image is left in ECR; no service runs it".to_owned())),

@@ -38,6 +38,11 @@ impl Ended {
         self.status.success()
     }
 
+    /// `exit status: 1`.
+    pub(in crate::run) fn status(&self) -> String {
+        self.status.to_string()
+    }
+
     /// The last lines, for a message.
     pub(in crate::run) fn tail(&self) -> String {
         let from = self.lines.len().saturating_sub(SHOWN);

@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 use super::Resolver;
 use crate::database::Bound;
 use crate::run::Halt;
-use crate::run::action::{Action, Part, RunRedis, RunSql, Statement};
-use crate::runbook::{Kind, Name, Piece, Redis, Sql};
+use crate::run::action::{Action, Part, RunRedis, RunScript, RunSql, Statement};
+use crate::runbook::{Kind, Name, Piece, Redis, Shell, Sql};
 
 impl Resolver<'_> {
     pub(super) fn sql(&self, sql: &Sql) -> Result<Action, Halt> {
@@ -32,6 +32,18 @@ impl Resolver<'_> {
         let command = |pieces: &Vec<Piece>| pieces.iter().map(word).collect::<Result<Vec<String>, Halt>>();
         let commands = redis.commands.iter().map(command).collect::<Result<_, Halt>>()?;
         Ok(Action::Redis(RunRedis { cache: cache.name.clone(), commands }))
+    }
+
+    /// Every parameter is in its environment; one without a value is empty.
+    pub(super) fn sh(&self, script: &Shell) -> Action {
+        let value = |name: &str| match self.values.get(name) {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+            Some(other) => other.to_string(),
+        };
+        let variables = self.runbook.params.iter().map(|param| (param.variable(), value(&param.name))).collect();
+        Action::Sh(RunScript { script: script.script.clone(), variables })
     }
 
     fn part(&self, name: &Name) -> Result<Part, Halt> {

@@ -58,11 +58,11 @@ pub(super) async fn apply(action: &RunSql, work: &mut Work<'_>) -> Result<Done, 
 }
 
 fn words(name: &str, rows: &Rows) -> String {
-    let verbs = matches!(name, "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "WITH");
-    match (rows.columns.is_empty(), rows.count) {
-        (true, count) if verbs && name != "WITH" => format!("{name}: {} changed", shown::count(count)),
-        (true, 0) => format!("{name} is done"),
-        (_, count) => format!("{name}: {}", shown::count(count)),
+    let changes = rows.columns.is_empty() && matches!(name, "INSERT" | "UPDATE" | "DELETE" | "MERGE");
+    match rows.count {
+        count if changes => format!("{name}: {} changed", shown::count(count)),
+        0 if rows.columns.is_empty() && name != "SELECT" => format!("{name} is done"),
+        count => format!("{name}: {}", shown::count(count)),
     }
 }
 
@@ -78,7 +78,7 @@ async fn send(
     let Ready { sql, values, reads } = statement;
     if *reads {
         let (answer, halt) = follow(scribe, session, session.read(&what, sql, values, MOST)).await;
-        return halt.map_or_else(|| answer.map_err(|trouble| Halt::failed(trouble.to_string())), Err);
+        return halt.map_or_else(|| answer.map_err(|trouble| failed(&trouble)), Err);
     }
     let operation = format!("postgresql:{}", verb(sql));
     scribe.request(&operation, json!({ NUMBER: index + 1, "sql": sql, "values": values }), Value::Null)?;
@@ -101,9 +101,13 @@ async fn send(
             let words = format!("{}; it came too late to cancel {}", halt.words, words(&verb(sql), &rows));
             Err(Halt { words, ..halt })
         }
-        (Err(trouble), _) => Err(Halt::failed(trouble.to_string())),
+        (Err(trouble), _) => Err(failed(&trouble)),
         (Ok(rows), None) => Ok(rows),
     }
+}
+
+fn failed(trouble: &DatabaseTrouble) -> Halt {
+    Halt::failed(trouble.to_string())
 }
 
 /// Doubt is a word of its own in the journal; a server that gave up in time leaves none.

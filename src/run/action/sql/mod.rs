@@ -124,7 +124,10 @@ impl Made {
 async fn doubt(database: &Database, sql: &str, values: &[Bound]) -> Result<Option<String>, Halt> {
     match database.understands("read the statement", sql, values).await {
         Ok(()) => Ok(None),
-        Err(trouble) if trouble.sqlstate.as_deref() == Some("42601") => Err(Halt::refused(trouble.to_string())),
+        // It is no SQL, or none that this server has.
+        Err(trouble) if matches!(trouble.sqlstate.as_deref(), Some("42601" | "0A000")) => {
+            Err(Halt::refused(trouble.to_string()))
+        }
         Err(trouble) if trouble.is_in_doubt() => Err(trouble.into()),
         Err(trouble) => Ok(Some(format!("as things are now the server would refuse it: {}", trouble.why))),
     }
