@@ -194,6 +194,10 @@ fn full_after(blocks: usize) -> String {
     format!("trap '' XFSZ; ulimit -f {blocks}")
 }
 
+/// Scale that does not wait: what is tried here at every size of a disk is the writing.
+const QUICK: &str = "# Quick\n```toml runbook\ndanger = \"caution\"\n[param.desired]\nask = \"How many?\"\ntype = \"integer\"\n```\n\
+## Set it\n```toml ecs.update-service\ndesired-count = \"{{ desired }}\"\n```\n";
+
 #[test]
 fn a_disk_that_fills_up_stops_the_run_before_the_call_that_it_could_not_write_down() {
     let desk = Desk::new();
@@ -208,10 +212,13 @@ fn a_disk_that_fills_up_stops_the_run_before_the_call_that_it_could_not_write_do
     // From a disk that does not hold the first record to one that holds all but the last.
     for blocks in 1..40 {
         let home = tempfile::tempdir().unwrap();
+        let runbooks = home.path().join(".config/plantao/runbooks");
+        std::fs::create_dir_all(&runbooks).unwrap();
+        std::fs::write(runbooks.join("quick.md"), QUICK).unwrap();
         let before = wanted();
         let desired = if before == 4 { 3 } else { 4 };
         let line = format!(
-            "{}; exec '{}' run scale --desired {desired} --yes --endpoint-url '{}' -c '{}'",
+            "{}; exec '{}' run quick --desired {desired} --yes --endpoint-url '{}' -c '{}'",
             full_after(blocks),
             env!("CARGO_BIN_EXE_plantao"),
             desk.url,
