@@ -1,6 +1,8 @@
 //! Whatever AWS answers and whatever is typed, the screen draws: no panic, nothing outside the screen,
 //! no control character in any cell.
 
+mod runs;
+
 use std::sync::Arc;
 
 use fastrand::Rng;
@@ -11,6 +13,7 @@ use plantao::platform::{
     Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Statistic, Subject, Target, Task,
     Trouble, TroubleKind, Unit,
 };
+use plantao::runbook::Library;
 use plantao::tui::app::App;
 use plantao::tui::keymap::{BINDINGS, press};
 use plantao::tui::message::Message;
@@ -259,7 +262,9 @@ fn observation(rng: &mut Rng, platform: &Platform) -> Observation {
 }
 
 fn something(rng: &mut Rng, app: &App) -> Message {
-    match rng.u8(..12) {
+    match rng.u8(..16) {
+        12..=14 => runs::something(rng),
+        15 => press(["s", "r", "e", "v", "enter", "y"][rng.usize(..6)]).map_or(Message::Resumed, Message::Key),
         0 => Message::Resize(rng.u16(..250), rng.u16(..70)),
         1 => Message::Resize(rng.u16(..5), rng.u16(..5)),
         2 => Message::Paste(name(rng)),
@@ -308,8 +313,9 @@ proptest! {
         let theme = Theme { depth: [Depth::Monochrome, Depth::Sixteen, Depth::Many][rng.usize(..3)], ascii: rng.bool() };
         let platform = Arc::new(platform(&mut rng));
         let mut app = App::new(platform, theme, now(), (rng.u16(..200), rng.u16(..60)));
+        app.library = Library::of(Vec::new());
         prop_assert_eq!(draw(&app), Ok(()));
-        for _ in 0..30 {
+        for _ in 0..40 {
             let message = something(&mut rng, &app);
             app.update(message);
             app.settle();

@@ -1,5 +1,6 @@
 //! What a user sees and can do, on the world: each scenario, each screen, each bad day.
 
+mod endings;
 mod flow;
 mod runs;
 

@@ -4,7 +4,8 @@ use std::process::{Child, ExitCode};
 use std::time::Duration;
 
 use super::output::{complain, print};
-use crate::run::{Event, Follower, Record, RunId, Store, Unopened, opened, told};
+use crate::platform::text::printable;
+use crate::run::{Event, Follower, Record, RunId, Store, Unopened, last_words, opened, told};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -39,6 +40,10 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
             }
         }
         if !alive && records.is_empty() {
+            if let Some(words) = last_words(store, id) {
+                complain(&format!("{}\nplantao runs resume {id} takes it up when that is mended", printable(&words)));
+                return ExitCode::from(exited(&mut child).unwrap_or(1));
+            }
             return super::failed(&format!("the process of run {id} is gone before its end: plantao runs resume {id}"));
         }
         tokio::time::sleep(PAUSE).await;

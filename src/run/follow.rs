@@ -10,6 +10,12 @@ use super::{Record, RunId, Store};
 /// How often a follower looks.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// What a run's process said last, where it ended without an end in its journal: that the journal can't be written.
+pub fn last_words(store: &Store, id: &RunId) -> Option<String> {
+    let log = std::fs::read_to_string(store.log(id)).ok()?;
+    log.lines().rev().find_map(|line| line.strip_prefix("plantao: ")).map(str::to_owned)
+}
+
 /// A run's process ended before it had a journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unopened {
@@ -35,8 +41,15 @@ pub async fn opened(store: &Store, id: &RunId, mut exited: impl FnMut() -> Optio
         if let Some(code) = over {
             let said = std::fs::read_to_string(store.log(id)).unwrap_or_default();
             let said = said.trim().trim_start_matches("plantao: ");
-            let words = if said.is_empty() { "its process ended before it had a journal" } else { said };
-            return Err(Unopened { code, words: words.to_owned() });
+            let words = if said.is_empty() {
+                let folder = store.folder().display();
+                format!(
+                    "its process ended before it had a journal, and without a word in its log: is there room in {folder}?"
+                )
+            } else {
+                said.to_owned()
+            };
+            return Err(Unopened { code, words });
         }
         tokio::time::sleep(PAUSE).await;
     }

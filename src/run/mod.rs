@@ -41,7 +41,7 @@ pub use commands::{Command, Commands, Said};
 pub use ending::Ending;
 pub use engine::{Finished, Office};
 pub use event::{Answer, Event, StepOutcome};
-pub use follow::{Follower, Unopened, opened};
+pub use follow::{Follower, Unopened, last_words, opened};
 pub use halt::Halt;
 pub use host::Order;
 pub use id::RunId;
@@ -62,6 +62,8 @@ mod images_tests;
 #[cfg(test)]
 mod promises_tests;
 #[cfg(test)]
+mod reading_tests;
+#[cfg(test)]
 mod rollback_tests;
 #[cfg(test)]
 mod scripted_tests;
@@ -69,3 +71,5 @@ mod scripted_tests;
 mod take_back_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod truth_tests;

@@ -49,6 +49,9 @@ pub struct Past {
     pub ended: Option<Ending>,
 }
 
+/// No runbook has more steps.
+const MOST_STEPS: usize = 10_000;
+
 impl Past {
     /// Reads events in their order.
     pub fn of<'e>(events: impl IntoIterator<Item = &'e Event>) -> Past {
@@ -60,6 +63,8 @@ impl Past {
     }
 
     fn step(&mut self, index: usize) -> &mut StepPast {
+        // A number that no runbook has is not worth the memory.
+        let index = index.min(MOST_STEPS);
         if self.steps.len() <= index {
             self.steps.resize_with(index + 1, StepPast::default);
         }

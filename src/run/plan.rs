@@ -100,6 +100,6 @@ impl Plan {
 
     /// How long it takes if all goes well, in seconds.
     pub fn expected_seconds(&self) -> u64 {
-        self.steps.iter().map(|step| step.view.expected_seconds).sum()
+        self.steps.iter().fold(0, |sum, step| sum.saturating_add(step.view.expected_seconds))
     }
 }

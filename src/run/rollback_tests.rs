@@ -179,3 +179,18 @@ async fn a_plan_says_what_the_change_costs_and_that_a_number_below_the_minimum_d
     assert!(warned.contains("changes it to 1 when it next scales out"), "{warned}");
     assert_eq!(facts(&[("desired", "3")]).await.0, "", "nothing changes, nothing costs");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_whose_image_is_for_other_machines_is_refused_before_anything_is_asked_for() {
+    let (host, context) = world();
+    let image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/analytics-api:hotfix-laptop";
+    let made = crate::aws::ecs_write::register_with_image(&context.clients, "analytics-api:41", "api", image).await;
+    let number = made.unwrap().number.unwrap().to_string();
+    let runbook = shipped().into_iter().find(|r| r.name == "rollback").unwrap();
+    let answers = BTreeMap::from([("to".to_owned(), number)]);
+    let wish = Wish { runbook: &runbook, answers: &answers, service: None, database: None };
+    let halt = Plan::make(&context, wish).await.unwrap_err();
+    assert_eq!(halt.ending, Ending::Refused);
+    assert!(halt.words.contains("built for amd64") && halt.words.contains("exec format error"), "{}", halt.words);
+    assert!(!host.requests().iter().any(|operation| operation == "ecs:UpdateService"));
+}

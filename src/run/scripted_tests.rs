@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::{Map, json};
 
@@ -109,6 +109,57 @@ async fn a_deployment_in_progress_is_rolled_back_by_ecs_where_it_can_and_by_an_u
         let asked = tiny.asked();
         let count = |operation: &str| asked.iter().filter(|asked| *asked == operation).count();
         assert_eq!((count("StopServiceDeployment"), count("UpdateService")), (1, updates));
+    }
+}
+
+/// A service that goes from :42 to :43, and shows it neither in the answer to the update nor in the first looks after it.
+fn lagging(looks: usize) -> Tiny {
+    let (updated, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    Tiny::new(move |operation, _| {
+        let service = |id: &str, number: u32, rollout: &str| {
+            let deployment = json!({"id": id, "status": "PRIMARY", "rolloutState": rollout,
+                "taskDefinition": format!("x/api:{number}"), "desiredCount": 3, "runningCount": 3, "pendingCount": 0, "failedTasks": 0});
+            json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": [deployment]})
+        };
+        let before = || service("ecs-svc/2", 42, "COMPLETED");
+        match operation {
+            "DescribeServices" => {
+                let look = if updated.load(Ordering::SeqCst) { seen.fetch_add(1, Ordering::SeqCst) + 1 } else { 0 };
+                let service = match look {
+                    look if look <= looks => before(),
+                    look if look <= looks + 2 => service("ecs-svc/3", 43, "IN_PROGRESS"),
+                    _ => service("ecs-svc/3", 43, "COMPLETED"),
+                };
+                Reply::json(&json!({ "services": [service] }).to_string())
+            }
+            "UpdateService" => {
+                updated.store(true, Ordering::SeqCst);
+                Reply::json(&json!({ "service": before() }).to_string())
+            }
+            "DescribeTaskDefinition" => Reply::json(
+                r#"{"taskDefinition": {"family": "api", "revision": 43, "status": "ACTIVE", "containerDefinitions": []}}"#,
+            ),
+            "DescribeScalableTargets" => Reply::json(r#"{"ScalableTargets": []}"#),
+            "ListTasks" => Reply::json(r#"{"taskArns": []}"#),
+            other => panic!("nobody should ask {other}"),
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_lags_the_update_is_never_taken_for_the_deployment() {
+    for (looks, ending) in
+        [(0, Ending::Succeeded), (1, Ending::Succeeded), (20, Ending::Succeeded), (999, Ending::TimedOut)]
+    {
+        let tiny = lagging(looks);
+        let update = UpdateService { place: place(), task_definition: Some(43), ..UpdateService::default() };
+        let wait = WaitSteady { place: place(), timeout_seconds: 600 };
+        let actions = vec![Action::UpdateService(update), Action::WaitSteady(wait)];
+        let finished = carry_out(&context(&tiny), actions).await;
+        assert_eq!(finished.ending, ending, "{looks}: {}", finished.words);
+        let said = if ending == Ending::Succeeded { "3 of 3 tasks of :43 run" } else { "the deployment of :42 still" };
+        assert!(finished.words.contains(said), "{looks}: {}", finished.words);
+        assert_eq!(tiny.asked().iter().filter(|asked| *asked == "UpdateService").count(), 1);
     }
 }
 

@@ -76,7 +76,7 @@ impl App {
             Action::Copy => return self.copy(),
             Action::Runs => return self.show_runs(),
             Action::Stop => self.wish(Command::Stop),
-            Action::Undo => self.wish(Command::Undo),
+            Action::Undo => return self.undo(),
         }
         Vec::new()
     }

@@ -7,7 +7,7 @@ use crossterm::event::KeyEventKind;
 use jiff::{SignedDuration, Timestamp};
 use tui_input::Input;
 
-use super::effect::Effect;
+use super::effect::{Effect, What};
 use super::lists;
 use super::message::{Message, RunRow};
 use super::palette::Palette;
@@ -226,7 +226,8 @@ impl App {
             Message::Connected { region, profile, address } => {
                 self.connected = Some((region, profile));
                 self.address = address;
-                Vec::new()
+                // Perhaps a colleague's run goes on, or one of this user's whose screen was lost.
+                vec![Effect::ListRuns]
             }
             Message::Observed(observation) => {
                 self.now = self.now.max(observation.at);
@@ -249,7 +250,7 @@ impl App {
             }
             Message::Offered { runbook, param, choices } => {
                 if let Some(Overlay::Plan(page)) = &mut self.overlay
-                    && page.runbook.name == runbook
+                    && matches!(&page.what, What::Runbook(asks) if asks.name == runbook)
                 {
                     page.offer(&param, choices);
                 }
@@ -266,8 +267,9 @@ impl App {
             Message::Runs(rows) => {
                 if let Some(Overlay::Runs(shown)) = &mut self.overlay {
                     *shown = Some(rows);
+                    return Vec::new();
                 }
-                Vec::new()
+                self.join(&rows.unwrap_or_default())
             }
             Message::Notice(text) => {
                 self.say(text);

@@ -6,6 +6,7 @@ use super::app::{App, Overlay, Screen};
 use super::effect::{Effect, Wanted};
 use super::form::Typed;
 use super::keymap::{self, Action};
+use super::message::RunRow;
 use super::plan_page::{Answer, PlanPage};
 use super::run_page::RunPage;
 use crate::platform::Subject;
@@ -161,6 +162,8 @@ impl App {
         run.alive = alive;
         let was_over = run.ended.is_some();
         for record in records {
+            // Whatever was in the way, it goes on.
+            run.trouble = None;
             run.take(record);
         }
         if run.ended.is_none() || was_over {
@@ -183,15 +186,33 @@ impl App {
         if key.code == KeyCode::Char('y') && plain { vec![Effect::Tell(run.id.clone(), wish)] } else { Vec::new() }
     }
 
+    /// Follows a run that goes on, if none is followed.
+    pub(super) fn join(&mut self, rows: &[RunRow]) -> Vec<Effect> {
+        let Some(row) = rows.iter().find(|row| row.goes_on).filter(|_| self.run.is_none()) else { return Vec::new() };
+        self.run = Some(RunPage::of(row.id.clone()));
+        self.say("a run goes on; o shows it");
+        vec![Effect::Follow(row.id.clone())]
+    }
+
+    /// Takes back what the run shown did: by telling it, or by a run of its own once it is over.
+    pub(super) fn undo(&mut self) -> Vec<Effect> {
+        let over = self.run.as_ref().filter(|run| run.ended.is_some() && matches!(self.overlay, Some(Overlay::Run)));
+        let Some(run) = over else {
+            self.wish(Command::Undo);
+            return Vec::new();
+        };
+        let title = run.plan.as_ref().map_or("the run", |plan| plan.title.as_str());
+        let mut page = PlanPage::back(run.id.clone(), title);
+        let make = self.make(&mut page);
+        self.show(Some(Overlay::Plan(Box::new(page))));
+        vec![make]
+    }
+
     /// The user wants to tell the run shown something.
     pub(super) fn wish(&mut self, wish: Command) {
         let shown = matches!(self.overlay, Some(Overlay::Run));
         match &mut self.run {
             Some(run) if shown && run.goes_on() => run.wish = Some(wish),
-            Some(run) if shown && run.ended.is_some() => {
-                let words = format!("this run is over; in a shell: plantao runs undo {}", run.id);
-                self.say(words);
-            }
             Some(_) if shown => self.say("its process is gone; plantao runs resume takes it up"),
             _ => self.say("that is for a run: o shows the one that goes on"),
         }
@@ -221,7 +242,7 @@ impl App {
 fn wanted(page: &PlanPage) -> Wanted {
     Wanted {
         ticket: page.ticket,
-        runbook: page.runbook.clone(),
+        what: page.what.clone(),
         answers: page.given().clone(),
         service: page.service.clone(),
         database: page.database.clone(),

@@ -65,11 +65,20 @@ pub struct Wanted {
     /// Names the question; its answer carries it.
     pub ticket: u64,
     /// What is planned.
-    pub runbook: Runbook,
+    pub what: What,
     /// With which answers.
     pub answers: BTreeMap<String, String>,
     /// On which service.
     pub service: Option<String>,
     /// On which database.
     pub database: Option<String>,
+}
+
+/// What a plan is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// A runbook.
+    Runbook(Box<Runbook>),
+    /// A run that is over, whose changes are to be taken back.
+    Back(RunId),
 }

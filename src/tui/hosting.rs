@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::run::{Order, Store};
+use crate::platform::Identity;
+use crate::run::{Order, Store, Who};
 
 /// The exit code of a run's process, once it has one.
 pub type Exit = Arc<OnceLock<u8>>;
@@ -17,6 +18,8 @@ type Start = dyn Fn(Order) -> io::Result<Exit> + Send + Sync;
 pub struct Hosting {
     store: Store,
     start: Arc<Start>,
+    /// Whose wishes a run is told, as this machine knows them.
+    user: String,
 }
 
 impl Hosting {
@@ -43,7 +46,19 @@ impl Hosting {
 
     /// Each run by a function, which returns at once.
     pub fn by(store: Store, start: impl Fn(Order) -> io::Result<Exit> + Send + Sync + 'static) -> Hosting {
-        Hosting { store, start: Arc::new(start) }
+        let nobody = Identity { account: String::new(), arn: String::new() };
+        Hosting { store, start: Arc::new(start), user: Who::here(&nobody).user }
+    }
+
+    /// … for this user of the machine.
+    #[must_use]
+    pub fn of(self, user: &str) -> Hosting {
+        Hosting { user: user.to_owned(), ..self }
+    }
+
+    /// The user of this machine.
+    pub fn user(&self) -> &str {
+        &self.user
     }
 
     /// Where the journals are.

@@ -66,7 +66,7 @@ pub enum Message {
         /// Its process is there.
         alive: bool,
     },
-    /// The journal that is followed can't be read any further.
+    /// The journal that is followed can't be read, or can't be written, any further.
     Untold {
         /// The run.
         id: RunId,

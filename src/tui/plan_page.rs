@@ -6,15 +6,20 @@ use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
 
+use super::effect::What;
 use super::form::Form;
-use crate::run::{Choice, Plan};
+use crate::run::{Choice, Plan, RunId};
 use crate::runbook::Runbook;
 
 /// A plan on the screen.
 #[derive(Clone, Debug)]
 pub struct PlanPage {
+    /// What it is called.
+    pub title: String,
+    /// `safe`, `caution`, `danger`: the runbook's, then the plan's.
+    pub danger: String,
     /// What is planned.
-    pub runbook: Runbook,
+    pub what: What,
     /// On which service; the platform's only one if none is named.
     pub service: Option<String>,
     /// On which database; the platform's first one if none is named.
@@ -77,10 +82,29 @@ impl PlanPage {
     /// A runbook with its questions open.
     pub fn of(runbook: &Runbook, service: Option<String>, database: Option<String>) -> PlanPage {
         PlanPage {
+            title: runbook.title.clone(),
+            danger: runbook.danger.word().to_owned(),
             form: Form::of(&runbook.params),
-            runbook: runbook.clone(),
+            what: What::Runbook(Box::new(runbook.clone())),
             service,
             database,
+            plan: None,
+            asking: false,
+            confirm: None,
+            ticket: 0,
+            given: BTreeMap::new(),
+        }
+    }
+
+    /// What a run did, to be taken back.
+    pub fn back(id: RunId, title: &str) -> PlanPage {
+        PlanPage {
+            title: format!("Take back: {title}"),
+            danger: "caution".to_owned(),
+            what: What::Back(id),
+            service: None,
+            database: None,
+            form: Form::of(&[]),
             plan: None,
             asking: false,
             confirm: None,
@@ -103,6 +127,7 @@ impl PlanPage {
         self.asking = false;
         if let Ok(plan) = &plan {
             self.form.take(&plan.parameters);
+            self.danger.clone_from(&plan.danger);
         }
         self.plan = Some(plan);
     }

@@ -31,7 +31,7 @@ pub struct RunPage {
     pub stopping: bool,
     /// What the user is about to tell it, until they say yes.
     pub wish: Option<Command>,
-    /// Why the journal can't be read.
+    /// Why the journal can't be read, or its process can't write it.
     pub trouble: Option<String>,
 }
 

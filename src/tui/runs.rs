@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::task::AbortHandle;
 
-use super::effect::{Effect, Wanted};
+use super::effect::{Effect, Wanted, What};
 use super::hosting::Hosting;
 use super::message::{Message, RunRow};
 use super::run_page::RunPage;
 use crate::aws::Clients;
 use crate::clock::Clock;
-use crate::platform::{Identity, Platform};
-use crate::run::{self, Command, Commands, Context, Follower, Order, Plan, RunId, Said, Store, Who, Wish};
+use crate::platform::Platform;
+use crate::run::{self, Command, Commands, Context, Event, Follower, Halt, Order, Plan, RunId, Said, Store, Wish};
+use crate::runbook::Runbook;
 
 /// How often a journal is looked at.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -65,26 +66,34 @@ impl Runs {
     fn plan(&self, wanted: Box<Wanted>) {
         let context = self.context.clone();
         self.answer(async move {
-            let plan = Plan::make(&context, wanted.wish()).await;
-            let plan = plan.map(|(plan, _)| Box::new(plan)).map_err(|halt| format!("{}: {}", halt.ending, halt.words));
+            let plan = match &wanted.what {
+                What::Runbook(runbook) => Plan::make(&context, wanted.wish(runbook)).await.map(|(plan, _)| plan),
+                What::Back(id) => match &context.store {
+                    Some(store) => Plan::taking_back(store, id, context.clock.now()),
+                    None => Err(Halt::refused("there are no journals here")),
+                },
+            };
+            let plan = plan.map(Box::new).map_err(|halt| format!("{}: {}", halt.ending, halt.words));
             Message::Planned { ticket: wanted.ticket, plan }
         });
     }
 
     fn look_up(&self, wanted: Box<Wanted>, param: String) {
         let context = self.context.clone();
+        let What::Runbook(runbook) = wanted.what.clone() else { return };
         self.answer(async move {
-            let choices = match wanted.runbook.param(&param) {
-                Some(asked) => run::choices(&context, wanted.wish(), asked).await.map_err(|halt| halt.words),
+            let choices = match runbook.param(&param) {
+                Some(asked) => run::choices(&context, wanted.wish(&runbook), asked).await.map_err(|halt| halt.words),
                 None => Ok(Vec::new()),
             };
-            Message::Offered { runbook: wanted.runbook.name.clone(), param, choices }
+            Message::Offered { runbook: runbook.name, param, choices }
         });
     }
 
     fn start(&self, plan: Box<Plan>, reason: Option<String>) {
         let hosting = self.hosting.clone();
-        let id = RunId::new(&plan.runbook, self.context.clock.now());
+        let name = if plan.undoes.is_some() { "undo" } else { &plan.runbook };
+        let id = RunId::new(name, self.context.clock.now());
         self.answer(async move {
             let started = async {
                 let hosting = hosting?;
@@ -104,7 +113,8 @@ impl Runs {
         let task = tokio::spawn(async move {
             if let Err(why) = follow(&store, &id, &queue).await {
                 // The receiver is gone only when the program ends.
-                let _ = queue.send(Message::Untold { id, why: why.to_string() }).await;
+                let why = format!("the journal can't be read any further: {why}");
+                let _ = queue.send(Message::Untold { id, why }).await;
             }
         });
         let mut following = self.following.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,11 +125,16 @@ impl Runs {
 
     fn tell(&self, id: RunId, command: Command) {
         let Ok(hosting) = &self.hosting else { return };
-        let by = Who::here(&Identity { account: String::new(), arn: String::new() }).user;
-        let said = Commands::say(hosting.store(), &id, &Said { at: self.context.clock.now(), by, command });
-        if let Err(error) = said {
-            self.answer(async move { Message::Notice(format!("run {id} can't be told: {error}")) });
-        }
+        let by = hosting.user().to_owned();
+        let said = Said { at: self.context.clock.now(), by, command };
+        let (store, queue) = (hosting.store().clone(), self.queue.clone());
+        // Its answer is what the run then does.
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = Commands::say(&store, &id, &said) {
+                // The receiver is gone only when the program ends.
+                let _ = queue.blocking_send(Message::Notice(format!("run {id} can't be told: {error}")));
+            }
+        });
     }
 
     fn list(&self) {
@@ -135,29 +150,43 @@ impl Runs {
 }
 
 impl Wanted {
-    fn wish(&self) -> Wish<'_> {
-        Wish {
-            runbook: &self.runbook,
-            answers: &self.answers,
-            service: self.service.as_deref(),
-            database: self.database.as_deref(),
-        }
+    fn wish<'w>(&'w self, runbook: &'w Runbook) -> Wish<'w> {
+        Wish { runbook, answers: &self.answers, service: self.service.as_deref(), database: self.database.as_deref() }
     }
 }
 
 async fn follow(store: &Store, id: &RunId, queue: &Sender<Message>) -> std::io::Result<()> {
     let mut follower = Follower::open(store, id)?;
-    let mut known = None;
+    let (mut known, mut seen) = (None, true);
+    let mut said = false;
     loop {
-        // Asked first: what a process writes before it dies is then read below.
-        let alive = follower.is_alive();
+        // Asked first: what a process writes before it dies is then read below. One look is not enough: between
+        // the making of a journal and its locking nobody holds it.
+        let holds = follower.is_alive();
+        let alive = holds || seen;
+        seen = holds;
         let records = follower.poll()?;
+        let ended = records.iter().any(|record| matches!(record.event, Event::Ended { .. }));
         if (!records.is_empty() || known != Some(alive))
             && queue.send(Message::Told { id: id.clone(), records, alive }).await.is_err()
         {
             return Ok(());
         }
+        if ended {
+            return Ok(());
+        }
         known = Some(alive);
+        // A process that could not write its journal says so in its log.
+        if !alive
+            && !said
+            && let Some(words) = run::last_words(store, id)
+        {
+            said = true;
+            let why = format!("{words}; when that is mended, in a shell: plantao runs resume {id}");
+            if queue.send(Message::Untold { id: id.clone(), why }).await.is_err() {
+                return Ok(());
+            }
+        }
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -17,6 +17,8 @@ mod frame;
 mod harness;
 #[path = "process.rs"]
 mod process;
+#[path = "runs.rs"]
+mod runs;
 
 use std::time::Duration;
 
@@ -33,7 +35,7 @@ struct Figure {
 fn main() {
     // `cargo bench -- WORD` measures only what has the word in its name.
     let wanted = std::env::args().skip(1).find(|argument| !argument.starts_with('-')).unwrap_or_default();
-    let all: [(&str, Measure); 9] = [
+    let all: [(&str, Measure); 10] = [
         ("start", process::start),
         ("keys", process::keys),
         ("idle", process::idle),
@@ -43,6 +45,7 @@ fn main() {
         ("calls", calls::full_picture),
         ("minute", calls::minute),
         ("crowd load", calls::crowd),
+        ("runs", runs::runs),
     ];
     println!("| what | goal | measured | how |\n|---|---|---|---|");
     for (_, measure) in all.into_iter().filter(|(name, _)| name.contains(&wanted)) {

@@ -108,6 +108,7 @@ impl Flow {
             });
             Ok(exit)
         })
+        .of("ana")
     }
 
     /// Where the journals of this flow are.

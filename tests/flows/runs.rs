@@ -151,6 +151,44 @@ async fn undo_puts_back_what_was_there() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_run_did_is_taken_back_after_its_end_by_a_run_of_its_own() {
+    let mut flow = scaled("4").await;
+    passes(&mut flow, 100).await;
+    flow.keys("u").await;
+    passes(&mut flow, 1).await;
+    assert_both!(flow, "take_back_planned");
+    flow.keys("enter y").await;
+    passes(&mut flow, 300).await;
+    assert_both!(flow, "taken_back");
+    assert_eq!(flow.app.picture.services[0].state.value().unwrap().desired, 3);
+    assert_eq!(changes(&flow), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_screen_opened_while_a_run_goes_on_says_so() {
+    let mut flow = scaled("4").await;
+    flow.keys("esc").await;
+    flow.app.run = None;
+    flow.connect();
+    passes(&mut flow, 2).await;
+    let screen = flow.text();
+    assert!(screen.contains("a run goes on; o shows it"), "{screen}");
+    passes(&mut flow, 10).await;
+    assert!(flow.text().contains("o scale: step 3 of 3"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rollback_offers_what_ran_and_says_what_else_it_changes() {
+    let mut flow = opened("bad-deploy", SMALL).await;
+    flow.keys("r").await;
+    passes(&mut flow, 3).await;
+    assert_both!(flow, "rollback_planned");
+    flow.keys("down").await;
+    passes(&mut flow, 3).await;
+    assert_snapshot!("rollback_chosen_80x24", flow.screen());
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_out_of_range_says_the_range_and_nothing_can_be_confirmed() {
     let mut flow = opened("calm", SMALL).await;
     flow.keys("s").await;

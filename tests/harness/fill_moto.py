@@ -56,7 +56,7 @@ ALARMS = [
 COMPARISONS = {"<": "LessThanThreshold", ">": "GreaterThanThreshold"}
 
 
-def fill(endpoint, region, service=True, firing=(), metrics=True, desired=3, databases=0):
+def fill(endpoint, region, service=True, firing=(), metrics=True, desired=3, databases=0, revisions=1):
     """`firing` alarms are put in ALARM, all others in OK; `databases` more instances make several pages of them."""
     session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)
     config = Config(retries={"max_attempts": 0})
@@ -68,7 +68,7 @@ def fill(endpoint, region, service=True, firing=(), metrics=True, desired=3, dat
     client("ecr").create_repository(repositoryName=SERVICE)
     client("ecs").create_cluster(clusterName=NAME)
     if service:
-        fill_service(client, region, desired)
+        fill_service(client, region, desired, revisions)
     for name in ["analytics"] + [f"extra-{n:03}" for n in range(databases)]:
         client("rds").create_db_instance(
             DBInstanceIdentifier=name, Engine="postgres", EngineVersion="16.3", DBInstanceClass="db.t4g.micro",
@@ -80,18 +80,26 @@ def fill(endpoint, region, service=True, firing=(), metrics=True, desired=3, dat
         fill_metrics(cloudwatch)
 
 
-def fill_service(client, region, desired):
-    image = f"123456789012.dkr.ecr.{region}.amazonaws.com/{SERVICE}:a1b2c3d"
+def call(endpoint, region, service, operation, arguments):
+    """Anything that boto3 can ask."""
+    session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=region)
+    client = session.client(service, endpoint_url=endpoint, config=Config(retries={"max_attempts": 0}))
+    return getattr(client, operation)(**arguments)
+
+
+def fill_service(client, region, desired, revisions):
     subnet = client("ec2").describe_subnets()["Subnets"][0]
     group = client("ec2").create_security_group(GroupName=SERVICE, Description=SERVICE, VpcId=subnet["VpcId"])
     ecs = client("ecs")
-    ecs.register_task_definition(
-        family=SERVICE, networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="1024", memory="2048",
-        runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
-        containerDefinitions=[
-            {"name": "api", "image": image, "essential": True, "memory": 1536},
-            {"name": "redis", "image": "redis:7", "essential": False, "memory": 256},
-        ])
+    for tag in ["a1b2c3d", "b2c3d4e", "c3d4e5f"][:revisions]:
+        image = f"123456789012.dkr.ecr.{region}.amazonaws.com/{SERVICE}:{tag}"
+        ecs.register_task_definition(
+            family=SERVICE, networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="1024", memory="2048",
+            runtimePlatform={"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+            containerDefinitions=[
+                {"name": "api", "image": image, "essential": True, "memory": 1536},
+                {"name": "redis", "image": "redis:7", "essential": False, "memory": 256},
+            ])
     ecs.create_service(
         cluster=NAME, serviceName=SERVICE, taskDefinition=SERVICE, desiredCount=desired, launchType="FARGATE",
         deploymentConfiguration={"minimumHealthyPercent": 0, "maximumPercent": 200,

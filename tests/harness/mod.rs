@@ -9,12 +9,12 @@ mod registry;
 mod terminal;
 mod tools;
 
-pub use moto::{Fill, Moto, moto};
+pub use moto::{Fill, Moto, RUNNING, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use redis::Redis;
 pub use registry::{Registry, Workshop};
-pub use terminal::{Ended, Terminal};
-pub use tools::{aws_cli, python};
+pub use terminal::{Ended, PATIENCE, Terminal};
+pub use tools::{aws_cli, ecs_deploy, python};
 
 /// Held while a long-lived process is started, and while a pty is opened: between opening its
 /// descriptors and marking them as not to be inherited, a process started elsewhere would get them too,

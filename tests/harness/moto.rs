@@ -10,6 +10,8 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use serde_json::{Value, json};
+
 use super::python;
 
 /// Tasks that moto says are running of each service: it starts none itself.
@@ -69,11 +71,13 @@ pub struct Fill<'a> {
     pub desired: u32,
     /// Beside the seed's one: with more than 99 RDS answers in several pages.
     pub databases: u32,
+    /// Revisions of the task definition, at most three; the service is on the last one.
+    pub revisions: u32,
 }
 
 impl Default for Fill<'_> {
     fn default() -> Self {
-        Fill { service: true, firing: &[], metrics: true, desired: RUNNING, databases: 0 }
+        Fill { service: true, firing: &[], metrics: true, desired: RUNNING, databases: 0, revisions: 1 }
     }
 }
 
@@ -123,14 +127,30 @@ impl Moto {
         }
         // Python's JSON reader knows the words `true` and `false` as Rust writes them.
         let options = format!(
-            r#"{{"service":{},"firing":[{firing}],"metrics":{},"desired":{},"databases":{}}}"#,
-            fill.service, fill.metrics, fill.desired, fill.databases
+            r#"{{"service":{},"firing":[{firing}],"metrics":{},"desired":{},"databases":{},"revisions":{}}}"#,
+            fill.service, fill.metrics, fill.desired, fill.databases, fill.revisions
         );
+        self.ask("fill", &options);
+        self
+    }
+
+    /// Asks moto anything, by boto3: `call("ecs", "describe_services", json!({…}))`.
+    pub fn call(&self, service: &str, operation: &str, arguments: &Value) -> Value {
+        self.ask("call", &json!([service, operation, arguments]).to_string())
+    }
+
+    /// Every request to ECS that changes something and came from this region, as it came over the wire: `operation`,
+    /// `at` (seconds), `sent`. The filling's own are among them.
+    pub fn changes(&self) -> Vec<Value> {
+        self.ask("changes", "{}").as_array().cloned().unwrap_or_default()
+    }
+
+    fn ask(&self, verb: &str, options: &str) -> Value {
         let mut pipe = self.server.pipe.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(pipe.0, "fill {} {options}", self.region).expect("moto is still there");
+        writeln!(pipe.0, "{verb} {} {options}", self.region).expect("moto is still there");
         let answer = read_line(&mut pipe.1);
         drop(pipe);
-        assert_eq!(answer, "done", "moto could not be filled");
-        self
+        let done = answer.strip_prefix("done ").and_then(|answer| serde_json::from_str(answer).ok());
+        done.unwrap_or_else(|| panic!("moto, asked to {verb} {options}: {answer}"))
     }
 }

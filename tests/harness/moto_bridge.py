@@ -1,17 +1,20 @@
 """moto, speaking CloudWatch as the Rust SDK does, for one run of the tests.
 
-Prints `ready PORT`, then obeys lines on its standard input: `fill REGION JSON` fills a region with the seed
-platform (fill_moto.py) and answers `done` or `failed MESSAGE`. When standard input ends it ends: it never
-outlives the tests, however they die.
+Prints `ready PORT`, then obeys lines on its standard input, and answers each with `done JSON` or `failed MESSAGE`:
+`fill REGION JSON` fills a region with the seed platform (fill_moto.py), `call REGION ["SERVICE", "operation", {…}]`
+asks moto anything by boto3, `changes REGION {}` answers with all requests to ECS there that change something, as they
+came over the wire. When standard input ends it ends: it never outlives the tests, however they die.
 
 By hand, to look at it with any AWS client:  python3 tests/harness/moto_bridge.py  then type  fill us-east-1 {}
 """
 import gzip
+import io
 import json
 import math
 import re
 import sys
 import threading
+import time
 import traceback
 from datetime import datetime, timezone
 
@@ -53,6 +56,29 @@ class CloudWatchOverCbor:
         translated = Response(cbor2.dumps(said), answer.status_code, content_type="application/cbor")
         translated.headers["smithy-protocol"] = "rpc-v2-cbor"
         return translated(environ, start_response)
+
+
+class Changes:
+    """Keeps the requests to ECS that change something: what was sent, not what moto made of it."""
+
+    TARGET = "AmazonEC2ContainerServiceV20141113."
+    READS = ("Describe", "List")
+
+    def __init__(self, inner):
+        self.inner, self.seen = inner, []
+
+    def __call__(self, environ, start_response):
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        operation = target.removeprefix(self.TARGET)
+        if target.startswith(self.TARGET) and not operation.startswith(self.READS):
+            body = Request(environ).get_data()
+            environ["wsgi.input"] = io.BytesIO(body)
+            region = environ.get("HTTP_AUTHORIZATION", "").split("/")[2:3]
+            self.seen.append((region, time.time(), operation, json.loads(body)))
+        return self.inner(environ, start_response)
+
+    def of(self, region):
+        return [{"operation": operation, "at": at, "sent": sent} for where, at, operation, sent in self.seen if where == [region]]
 
 
 def as_json(value):
@@ -104,17 +130,23 @@ class Quiet(MotoRequestHandler):
 
 def main():
     Statistics.get_statistics_for_type = with_percentiles(Statistics.get_statistics_for_type)
-    application = CloudWatchOverCbor(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Quiet)
+    changes = Changes(CloudWatchOverCbor(DomainDispatcherApplication(create_backend_app)))
+    server = make_server("127.0.0.1", 0, changes, threaded=True, request_handler=Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print("ready", server.server_port, flush=True)
     for line in sys.stdin:
         try:
             verb, region, options = line.split(maxsplit=2)
-            if verb != "fill":
-                raise ValueError(f"expected `fill REGION JSON`, got {line!r}")
-            fill_moto.fill(f"http://127.0.0.1:{server.server_port}", region, **json.loads(options))
-            print("done", flush=True)
+            endpoint, options, answer = f"http://127.0.0.1:{server.server_port}", json.loads(options), {}
+            if verb == "fill":
+                fill_moto.fill(endpoint, region, **options)
+            elif verb == "call":
+                answer = fill_moto.call(endpoint, region, *options)
+            elif verb == "changes":
+                answer = changes.of(region)
+            else:
+                raise ValueError(f"no such verb: {line!r}")
+            print("done", json.dumps(answer, default=str), flush=True)
         except Exception as error:
             traceback.print_exc()
             print("failed", repr(error).replace("\n", " "), flush=True)

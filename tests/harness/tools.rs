@@ -10,50 +10,88 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-const REQUIREMENTS: &str = include_str!("requirements.txt");
-const LAUNCHER: &str = "import sys\nfrom awscli.clidriver import main\nsys.exit(main())\n";
+/// An environment of its own, with one program to start.
+struct Kit {
+    /// Its folder in the target folder.
+    name: &'static str,
+    requirements: &'static str,
+    /// What can be imported once it is whole.
+    imports: &'static str,
+    program: &'static str,
+    launcher: &'static str,
+    /// Once installed.
+    home: OnceLock<PathBuf>,
+}
+
+/// For the tests.
+static TOOLS: Kit = Kit {
+    name: "tools",
+    requirements: include_str!("requirements.txt"),
+    imports: "import moto, cbor2, awscli",
+    program: "plantao-test-aws",
+    launcher: "import sys\nfrom awscli.clidriver import main\nsys.exit(main())\n",
+    home: OnceLock::new(),
+};
+
+/// For the benches alone.
+static PEERS: Kit = Kit {
+    name: "peers",
+    requirements: include_str!("peers.txt"),
+    imports: "import ecs_deploy.cli",
+    program: "plantao-bench-ecs",
+    launcher: "import sys\nfrom ecs_deploy.cli import ecs\nsys.exit(ecs())\n",
+    home: OnceLock::new(),
+};
 
 /// A Python that can import everything in requirements.txt.
 pub fn python() -> PathBuf {
-    installed().join("bin/python")
+    TOOLS.installed().join("bin/python")
 }
 
 /// The AWS command line interface, version 1.
 pub fn aws_cli() -> PathBuf {
-    installed().join("bin/plantao-test-aws")
+    TOOLS.installed().join("bin").join(TOOLS.program)
 }
 
-fn installed() -> &'static Path {
-    static INSTALLED: OnceLock<PathBuf> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
-        install(&home).unwrap_or_else(|why| panic!("the tools of the tests could not be installed:\n{why}"));
-        home
-    })
+/// `ecs` of ecs-deploy, a tool that people scale services with.
+pub fn ecs_deploy() -> PathBuf {
+    PEERS.installed().join("bin").join(PEERS.program)
 }
 
-fn install(home: &Path) -> Result<(), String> {
+impl Kit {
+    fn installed(&self) -> &Path {
+        self.home.get_or_init(|| {
+            let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(self.name);
+            install(self, &home).unwrap_or_else(|why| panic!("{} could not be installed:\n{why}", self.name));
+            home
+        })
+    }
+}
+
+fn install(kit: &Kit, home: &Path) -> Result<(), String> {
     let text = |e: std::io::Error| format!("{}: {e}", home.display());
     fs::create_dir_all(home.parent().unwrap_or(home)).map_err(text)?;
     // Held until the function returns: of two test processes the second finds the work done.
     let lock = File::create(home.with_extension("lock")).map_err(text)?;
     lock.lock().map_err(text)?;
     let stamp = home.join("requirements.installed");
-    if fs::read_to_string(&stamp).is_ok_and(|done| done == REQUIREMENTS) && works(&home.join("bin/python")) {
+    if fs::read_to_string(&stamp).is_ok_and(|done| done == kit.requirements)
+        && works(&home.join("bin/python"), kit.imports)
+    {
         return Ok(());
     }
     if home.exists() {
         fs::remove_dir_all(home).map_err(text)?;
     }
-    eprintln!("installing moto and the AWS CLI into {} (once; about half a minute)", home.display());
-    make_environment(home, &interpreter()?)?;
-    write_launcher(home).map_err(text)?;
-    fs::write(&stamp, REQUIREMENTS).map_err(text)
+    eprintln!("installing the Python of {} into {} (once; about half a minute)", kit.name, home.display());
+    make_environment(kit.requirements, home, &interpreter()?)?;
+    write_launcher(kit, home).map_err(text)?;
+    fs::write(&stamp, kit.requirements).map_err(text)
 }
 
 /// Cheap, and false after the Python that the environment was made from has gone.
-fn works(python: &Path) -> bool {
-    Command::new(python).args(["-c", "import moto, cbor2, awscli"]).output().is_ok_and(|o| o.status.success())
+fn works(python: &Path, imports: &str) -> bool {
+    Command::new(python).args(["-c", imports]).output().is_ok_and(|o| o.status.success())
 }
 
 fn interpreter() -> Result<String, String> {
@@ -66,9 +104,9 @@ fn interpreter() -> Result<String, String> {
         .ok_or_else(|| "no Python 3.10 or newer on the PATH: apt-get install python3".to_owned())
 }
 
-fn make_environment(home: &Path, interpreter: &str) -> Result<(), String> {
+fn make_environment(requirements: &str, home: &Path, interpreter: &str) -> Result<(), String> {
     let list = home.with_extension("requirements.txt");
-    fs::write(&list, REQUIREMENTS).map_err(|e| format!("{}: {e}", list.display()))?;
+    fs::write(&list, requirements).map_err(|e| format!("{}: {e}", list.display()))?;
     let python = home.join("bin/python");
     if run(Command::new(interpreter).args(["-m", "venv"]).arg(home)).is_ok() {
         return run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(&list)).map(drop);
@@ -121,9 +159,9 @@ fn only_file(folder: &Path, extension: &str) -> Result<PathBuf, String> {
 }
 
 /// pip writes no script for `--target`, so the launcher is always ours.
-fn write_launcher(home: &Path) -> std::io::Result<()> {
-    let launcher = home.join("bin/plantao-test-aws");
-    fs::write(&launcher, format!("#!{}\n{LAUNCHER}", home.join("bin/python").display()))?;
+fn write_launcher(kit: &Kit, home: &Path) -> std::io::Result<()> {
+    let launcher = home.join("bin").join(kit.program);
+    fs::write(&launcher, format!("#!{}\n{}", home.join("bin/python").display(), kit.launcher))?;
     fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755))
 }
 

@@ -3,6 +3,9 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
 use crate::platform::{Deployment, Health, Rollout, Service, ServiceStatus, Task};
 use crate::run::Ending;
 
@@ -15,6 +18,27 @@ const FAILING: u32 = 2;
 /// A log that is empty so often stays empty.
 const LOG_ASKED: u32 = 4;
 
+/// The name under which a step says which deployment is still to be seen.
+pub(super) const AWAITED: &str = "awaited";
+
+/// A deployment that ECS took the request for and did not show in its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Awaited {
+    /// The deployment in whose place it comes.
+    pub(super) after: String,
+    /// The revision that it is of; any if none was asked for.
+    pub(super) revision: Option<u32>,
+}
+
+impl Awaited {
+    /// It, in a look at the service: the primary one, or one that was given up meanwhile.
+    fn find<'s>(&self, service: &'s Service) -> Option<&'s Deployment> {
+        let fits = |d: &&Deployment| d.id != self.after && self.revision.is_none_or(|n| d.revision.number == Some(n));
+        let primary = service.primary().filter(fits);
+        primary.or_else(|| service.deployments.iter().filter(fits).find(|d| d.rollout == Rollout::Failed))
+    }
+}
+
 /// The deployment that a run made, or found and changed.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Followed {
@@ -22,9 +46,15 @@ pub(super) struct Followed {
     pub(super) id: String,
     /// The number of tasks that the run asked for, if it asked for one.
     pub(super) wanted: Option<u32>,
+    /// Its id is not known yet: this is what is known.
+    pub(super) awaited: Option<Awaited>,
     seen: bool,
+    /// It was seen to roll. One that was not is old: this run changed its number of tasks alone.
+    rolled: bool,
     /// When it was first seen to have been given up.
     given_up: Option<Duration>,
+    /// The newest event at the first look: what came later is of this deployment's time, by ECS's own clock.
+    heard: Option<Timestamp>,
     /// The deployment that ECS rolls back with.
     rollback: Option<String>,
     /// Why it was given up, in ECS's words.
@@ -110,9 +140,21 @@ impl Followed {
                 "the service is being deleted, or is no longer there".to_owned(),
             );
         }
+        self.heard.get_or_insert_with(|| newest(service));
         let Some(primary) = service.primary() else {
             return going("ECS names no primary deployment yet");
         };
+        if let Some(awaited) = &self.awaited {
+            if let Some(found) = awaited.find(service) {
+                self.id.clone_from(&found.id);
+                self.awaited = None;
+            } else if primary.id == awaited.after {
+                return going(&format!(
+                    "ECS shows the deployment of {} still, not yet that of this run",
+                    primary.revision
+                ));
+            }
+        }
         if primary.id == self.id {
             self.seen = true;
             return self.judge_own(service, primary, elapsed);
@@ -140,9 +182,17 @@ impl Followed {
         }
         let failed = self.count_failed(own);
         let breaker = service.circuit_breaker.is_some_and(|breaker| breaker.enabled);
-        if failed >= FAILING && !breaker {
+        self.rolled |= own.rollout == Rollout::InProgress;
+        // A circuit breaker watches deployments: where only the number of tasks changed, nothing ends it.
+        let only_scaled = !self.rolled && own.rollout == Rollout::Completed;
+        if failed >= FAILING && (!breaker || only_scaled) {
+            let (why, then) = if breaker {
+                ("the circuit breaker watches only deployments, not a change of the number", "set the number back")
+            } else {
+                ("there is no circuit breaker", "roll back, or stop it")
+            };
             let words = format!(
-                "{failed} tasks of {} have failed and there is no circuit breaker: ECS goes on trying for ever; roll back, or stop it",
+                "{failed} tasks of {} have failed and {why}: ECS goes on trying for ever; {then}",
                 own.revision
             );
             return Verdict::Over(Ending::KeepsFailing, self.with_reasons(&words));
@@ -164,17 +214,26 @@ impl Followed {
         if others > 0 {
             let _ = write!(text, ", {others} old");
         }
+        if own.running + own.pending < service.desired
+            && let Some(why) = self.what_is_in_the_way(service)
+        {
+            let _ = write!(text, "; ECS: {why}");
+        }
         if failed > 0 {
             let _ = write!(text, ", {failed} failed");
             if let Some(first) = &self.first_failed {
                 let _ = write!(text, " ({first})");
             }
-            let then = if service.circuit_breaker.is_some_and(|b| b.rollback) {
-                "rolls back"
-            } else {
-                "gives it up, without rolling back"
+            let then = match service.circuit_breaker {
+                Some(breaker) if breaker.enabled && !only_scaled && breaker.rollback => {
+                    "the circuit breaker rolls back"
+                }
+                Some(breaker) if breaker.enabled && !only_scaled => {
+                    "the circuit breaker gives it up, without rolling back"
+                }
+                _ => "nothing ends it",
             };
-            let _ = write!(text, "; if that goes on the circuit breaker {then}");
+            let _ = write!(text, "; if that goes on {then}");
         }
         let fraction = (service.desired > 0).then(|| (f64::from(own.running) / f64::from(service.desired)).min(1.0));
         Verdict::Going { text, fraction }
@@ -206,6 +265,16 @@ impl Followed {
             primary.id, primary.revision, self.id
         );
         Verdict::Over(Ending::Superseded, words)
+    }
+
+    /// Why ECS starts no tasks, in its own newest words.
+    fn what_is_in_the_way<'s>(&self, service: &'s Service) -> Option<&'s str> {
+        let since = self.heard?;
+        let told = service.events.iter().filter(|event| event.at > since && event.message.contains("was unable to"));
+        let message = &told.max_by_key(|event| event.at)?.message;
+        let start = message.find("was unable to")?;
+        // After its reason ECS tells where to read on.
+        Some(message[start..].split(" Please try").next()?.split(" For more information").next()?.trim_end_matches('.'))
     }
 
     /// A deployment that is gone from the list is remembered in the service's events.
@@ -242,6 +311,10 @@ impl Followed {
             .collect::<Vec<_>>()
             .join(" · ")
     }
+}
+
+fn newest(service: &Service) -> Timestamp {
+    service.events.iter().map(|event| event.at).max().unwrap_or(Timestamp::MIN)
 }
 
 fn going(text: &str) -> Verdict {

@@ -73,6 +73,39 @@ fn a_record_that_lags_is_not_taken_for_the_answer() {
 }
 
 #[test]
+fn a_deployment_that_updates_answer_did_not_show_is_waited_for_and_the_one_before_is_not_called_deployed() {
+    let before = |rollout, status| deployment("ecs-svc/1", 41, status, rollout, 3);
+    let awaiting = |revision| {
+        let awaited = Some(Awaited { after: "ecs-svc/1".to_owned(), revision });
+        Followed { awaited, ..Followed::new("ecs-svc/1", None) }
+    };
+    for revision in [Some(42), None] {
+        let mut followed = awaiting(revision);
+        let stale = service(vec![before(Rollout::Completed, DeploymentStatus::Primary)]);
+        for elapsed in [Duration::ZERO, LATE] {
+            let Verdict::Going { text, .. } = followed.judge(&stale, elapsed) else {
+                panic!("nothing was deployed yet")
+            };
+            assert!(text.contains(":41 still"), "{text}");
+        }
+        let old = before(Rollout::Completed, DeploymentStatus::Active);
+        let rolling = service(vec![own(Rollout::InProgress, 1), old.clone()]);
+        assert!(matches!(followed.judge(&rolling, LATE), Verdict::Going { .. }));
+        assert_eq!(followed.id, OWN);
+        let other = service(vec![deployment("ecs-svc/7", 40, DeploymentStatus::Primary, Rollout::InProgress, 0), old]);
+        assert_eq!(ending(followed.judge(&other, LATE)), Ending::Superseded);
+    }
+    // Given up before anybody looked: the old one is primary again.
+    let mut given_up = deployment(OWN, 42, DeploymentStatus::Active, Rollout::Failed, 0);
+    given_up.rollout_reason = Some("tasks failed to start".to_owned());
+    let back = service(vec![before(Rollout::Completed, DeploymentStatus::Primary), given_up]);
+    assert_eq!(ending(awaiting(Some(42)).judge(&back, LATE)), Ending::RolledBackByEcs);
+    // Somebody else was faster.
+    let foreign = service(vec![deployment("ecs-svc/7", 40, DeploymentStatus::Primary, Rollout::Completed, 3)]);
+    assert_eq!(ending(awaiting(Some(42)).judge(&foreign, LATE)), Ending::Superseded);
+}
+
+#[test]
 fn a_rollback_is_followed_to_its_own_end() {
     let given_up = || {
         let mut own = deployment(OWN, 42, DeploymentStatus::Active, Rollout::Failed, 0);
@@ -116,6 +149,59 @@ fn a_breaker_that_does_not_roll_back_and_one_that_is_not_there_are_told_apart() 
     assert!(matches!(Followed::new(OWN, None).judge(&failing, LATE), Verdict::Going { .. }), "one may be an accident");
     failing.deployments[0].failed = 2;
     assert_eq!(ending(Followed::new(OWN, None).judge(&failing, LATE)), Ending::KeepsFailing);
+}
+
+#[test]
+fn a_circuit_breaker_is_not_trusted_to_end_what_it_does_not_watch() {
+    let failed = |id: &str| {
+        let mut task = fixture::picture().services[0].tasks.value().unwrap()[0].clone();
+        task.id = id.to_owned();
+        task.started_by = Some(OWN.to_owned());
+        task.last_status = "STOPPED".to_owned();
+        task.stop_code = Some("EssentialContainerExited".to_owned());
+        task
+    };
+    // More tasks of a deployment that was over long before.
+    let scaled = service(vec![own(Rollout::Completed, 1)]);
+    let mut followed = Followed::new(OWN, Some(3));
+    followed.stopped(&[failed("a")]);
+    let Verdict::Going { text, .. } = followed.judge(&scaled, LATE) else { panic!("one may be an accident") };
+    assert!(text.contains("if that goes on nothing ends it"), "{text}");
+    followed.stopped(&[failed("b")]);
+    let Verdict::Over(Ending::KeepsFailing, words) = followed.judge(&scaled, LATE) else { panic!() };
+    assert!(words.contains("watches only deployments"), "{words}");
+    // A deployment that came through in spite of two accidents.
+    let mut followed = Followed::new(OWN, None);
+    followed.stopped(&[failed("a"), failed("b")]);
+    let Verdict::Going { text, .. } = followed.judge(&service(vec![own(Rollout::InProgress, 2)]), LATE) else {
+        panic!()
+    };
+    assert!(text.contains("the circuit breaker rolls back"), "{text}");
+    assert!(matches!(followed.judge(&service(vec![own(Rollout::Completed, 2)]), LATE), Verdict::Going { .. }));
+    assert!(matches!(followed.judge(&service(vec![own(Rollout::Completed, 3)]), LATE), Verdict::Steady(_)));
+}
+
+#[test]
+fn tasks_that_find_no_place_are_told_in_ecs_words_and_those_of_yesterday_are_not() {
+    let at = fixture::now();
+    let no_room = |at: Timestamp| {
+        ServiceEvent {
+        id: at.to_string(),
+        at,
+        message: "(service api) was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later. For more information, see the Guide.".to_owned(),
+    }
+    };
+    let mut short = service(vec![own(Rollout::Completed, 1)]);
+    short.events.push(no_room(at));
+    let mut followed = Followed::new(OWN, Some(3));
+    let Verdict::Going { text, .. } = followed.judge(&short, LATE) else { panic!() };
+    assert_eq!(text, "1 of 3 tasks of :42 run");
+    short.events.push(no_room(at + Duration::from_secs(9)));
+    let Verdict::Going { text, .. } = followed.judge(&short, LATE) else { panic!() };
+    assert_eq!(
+        text,
+        "1 of 3 tasks of :42 run; ECS: was unable to place a task. Reason: Capacity is unavailable at this time"
+    );
 }
 
 #[test]

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::registry::{Fit, Running, repository_name};
 use super::service::{Basis, Place, quoted};
 use super::{Context, Done};
-use crate::aws::ecr_images::describe_image;
+use crate::aws::ecr_images::find_image;
 use crate::aws::ecs_write::register_with_image;
 use crate::platform::Image;
 use crate::platform::text::{date, printable};
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
-use crate::run::{Answer, Halt, View, Work};
+use crate::run::{Answer, Ending, Halt, View, Work};
 
 const OPERATION: &str = "ecs:RegisterTaskDefinition";
 
@@ -48,7 +48,9 @@ impl FindImage {
             Image { repository, tag, digest } if repository == uri => digest.or(tag).unwrap_or_default(),
             _ => self.image.clone(),
         };
-        let found = describe_image(&context.clients, &repository, &name).await?;
+        let found = find_image(&context.clients, &repository, &name).await?.ok_or_else(|| {
+            Halt::refused(format!("there is no image {} in the repository {repository}", printable(&name)))
+        })?;
         let pushed = found.pushed_at.map(|at| format!(", pushed {}", date(at))).unwrap_or_default();
         let mut fact = format!("{} is {}{pushed}", printable(&self.image), found.digest);
         let doubt = match running.fits(context, &repository, &found.digest).await? {
@@ -68,7 +70,11 @@ impl FindImage {
     }
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
-        let (pinned, fact, _) = self.find(work.context).await?;
+        let found = self.find(work.context).await;
+        let (pinned, fact, _) = found.map_err(|halt| match halt.ending {
+            Ending::Refused => Halt::stale(format!("what the plan found is no longer so: {}", halt.words)),
+            _ => halt,
+        })?;
         if work.view.basis != json!(pinned) {
             return Err(Halt::stale(format!("since the plan was made {} became another image: {fact}", self.image)));
         }

@@ -45,10 +45,7 @@ impl Running {
 
     /// As images write it: `arm64`, `amd64`.
     pub(super) fn machine(&self) -> &'static str {
-        match self.architecture.as_deref() {
-            Some("ARM64") => "arm64",
-            _ => "amd64",
-        }
+        machine(self.architecture.as_deref())
     }
 
     /// As the task definition writes it.
@@ -69,6 +66,14 @@ impl Running {
     /// Refused when the image is built for other machines than the task definition names.
     pub(super) async fn fits(&self, context: &Context, repository: &str, digest: &str) -> Result<Fit, Halt> {
         fits(context, repository, digest, self.machine()).await
+    }
+}
+
+/// A task definition's architecture, as images write it.
+pub(super) fn machine(architecture: Option<&str>) -> &'static str {
+    match architecture {
+        Some("ARM64") => "arm64",
+        _ => "amd64",
     }
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::registry::{Fit, fits, machine, repository_name};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
 use super::{Context, Done};
 use crate::aws::ecr_images::describe_image;
-use crate::aws::ecs_write;
 use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
+use crate::aws::task_definition::describe_task_definition;
 use crate::platform::{Image, Rollout, Service, ServiceSpec, TroubleKind};
 use crate::run::history::{self, Ran};
 use crate::run::scribe::{is_uncertain, was_uncertain};
@@ -34,6 +35,16 @@ pub struct Rollback {
     pub migrations: Option<String>,
 }
 
+/// What is known of an image of the revision.
+enum Found {
+    /// It can be started.
+    There(String),
+    /// Nobody can tell, and why.
+    Doubtful(String),
+    /// It is in no ECR repository of this account, and can't be looked for.
+    Elsewhere,
+}
+
 impl Rollback {
     fn update(&self) -> UpdateService {
         UpdateService { place: self.place.clone(), task_definition: Some(self.to), ..UpdateService::default() }
@@ -47,9 +58,13 @@ impl Rollback {
         let mut view = self.update().plan(context).await?;
         let family = &service.revision.family;
         let wanted = format!("{family}:{}", self.to);
-        let (_, target) = ecs_write::definition_status(&context.clients, &wanted).await?;
-        for (_, image) in &target {
-            view.facts.extend(self.in_registry(context, image).await?);
+        let target = describe_task_definition(&context.clients, &wanted).await?;
+        for container in &target.containers {
+            match self.in_registry(context, &container.image, machine(target.architecture.as_deref())).await? {
+                Found::There(fact) => view.facts.push(fact),
+                Found::Doubtful(why) => view.warnings.push(why),
+                Found::Elsewhere => {}
+            }
         }
         let now = context.clock.now();
         match self.ran(context, &service).await {
@@ -77,23 +92,28 @@ impl Rollback {
         history::ran(context, &spec, service).await.into_iter().find(|ran| ran.number == self.to)
     }
 
-    /// The image is still in ECR; one of another registry can't be looked for.
-    async fn in_registry(&self, context: &Context, image: &Image) -> Result<Option<String>, Halt> {
-        let Some((host, repository)) = image.repository.split_once('/') else { return Ok(None) };
-        let Some(name) = image.digest.as_ref().or(image.tag.as_ref()) else { return Ok(None) };
-        if !host.contains(".dkr.ecr.") {
-            return Ok(None);
-        }
-        match describe_image(&context.clients, repository, name).await {
-            Ok(found) => {
-                let pushed = found.pushed_at.map(|at| format!(", pushed {}", crate::platform::text::date(at)));
-                Ok(Some(format!("{image} is in ECR{}", pushed.unwrap_or_default())))
+    /// Refused where the image is no longer in ECR, or is built for other machines.
+    async fn in_registry(&self, context: &Context, image: &Image, machine: &str) -> Result<Found, Halt> {
+        let Some(name) = image.digest.as_ref().or(image.tag.as_ref()) else { return Ok(Found::Elsewhere) };
+        let doubt = |why: String| Found::Doubtful(format!("can't tell whether {image} can still start: {why}"));
+        let repository = match repository_name(context, &image.repository).await {
+            Ok(Some(repository)) => repository,
+            Ok(None) => return Ok(Found::Elsewhere),
+            Err(halt) => return Ok(doubt(halt.words)),
+        };
+        let found = match describe_image(&context.clients, &repository, name).await {
+            Ok(found) => found,
+            Err(trouble) if trouble.kind == TroubleKind::NotFound => {
+                return Err(Halt::refused(format!("{image} is no longer in ECR: :{} can't start", self.to)));
             }
-            Err(trouble) if trouble.kind == TroubleKind::NotFound || trouble.why.contains("does not exist") => {
-                Err(Halt::refused(format!("{image} is no longer in ECR: :{} can't start", self.to)))
-            }
-            Err(trouble) => Ok(Some(format!("can't tell whether {image} is in ECR: {trouble}"))),
-        }
+            Err(trouble) => return Ok(doubt(trouble.to_string())),
+        };
+        let pushed = found.pushed_at.map(|at| format!(", pushed {}", crate::platform::text::date(at)));
+        let there = format!("{repository}:{} is in ECR{}", image.short(), pushed.unwrap_or_default());
+        Ok(match fits(context, &repository, &found.digest, machine).await? {
+            Fit::Fits(words) => Found::There(format!("{there}, {words}")),
+            Fit::Unknown(why) => Found::Doubtful(format!("{there}, but {why}")),
+        })
     }
 
     /// A deployment is in progress, and the one before it, to which ECS would roll back, is the one wanted.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::deployment::{AWAITED, Awaited};
 use super::service::{Basis, Place};
 use super::{Context, Done, preview};
 use crate::aws::ecs_write::{self, ServiceUpdate};
@@ -177,7 +178,7 @@ impl UpdateService {
         let mut now = self.place.look_to_change(context).await?;
         if let Some(last) = past.asked.iter().rfind(|asked| asked.operation == OPERATION) {
             match &last.answer {
-                Some(Answer::Accepted { details } | Answer::Found { details }) => return Ok(self.done(details)),
+                Some(Answer::Accepted { details } | Answer::Found { details }) => return Ok(self.done(&basis, details)),
                 answer if was_uncertain(answer.as_ref()) => {
                     if let Some(done) = self.look_for_effect(context, scribe, &basis).await? {
                         return Ok(done);
@@ -221,7 +222,7 @@ impl UpdateService {
                     Ok(service) => {
                         let details = json!(Basis::of(&service));
                         scribe.accepted(OPERATION, details.clone())?;
-                        return Ok(self.done(&details));
+                        return Ok(self.done(basis, &details));
                     }
                     Err(trouble) => trouble,
                 };
@@ -256,7 +257,7 @@ impl UpdateService {
             if self.is_so(&now, basis) {
                 let details = json!(Basis::of(&now));
                 scribe.found(OPERATION, details.clone())?;
-                return Ok(Some(self.done(&details)));
+                return Ok(Some(self.done(basis, &details)));
             }
             if look < LOOKS {
                 context.sleep(BETWEEN_LOOKS).await;
@@ -272,16 +273,37 @@ impl UpdateService {
             && (!self.force_new_deployment || Basis::of(now).deployment != basis.deployment)
     }
 
-    fn done(&self, details: &Value) -> Done {
+    fn done(&self, basis: &Basis, details: &Value) -> Done {
         let seen: Basis = serde_json::from_value(details.clone()).unwrap_or_default();
         let mut parts = Vec::new();
         if let Some(count) = self.desired_count {
             parts.push(format!("desired count is {count}"));
         }
-        if self.task_definition.is_some() || self.force_new_deployment {
+        // The answer can be older than the request: the deployment that it shows is then not this run's.
+        let lags = self.makes_a_deployment(basis) && seen.deployment == basis.deployment;
+        if lags {
+            parts.push(format!("{} is asked for; ECS does not show its deployment yet", self.wanted(basis)));
+        } else if self.task_definition.is_some() || self.force_new_deployment {
             parts.push(format!("{} is being deployed ({})", seen.revision, seen.deployment));
         }
-        Done::new(parts.join(", ")).with("deployment", seen.deployment).with("desired", seen.desired)
+        let awaited = lags.then(|| Awaited { after: seen.deployment.clone(), revision: self.task_definition });
+        let done = Done::new(parts.join(", ")).with("deployment", seen.deployment).with("desired", seen.desired);
+        match awaited {
+            Some(awaited) => done.with(AWAITED, json!(awaited)),
+            None => done,
+        }
+    }
+
+    /// ECS makes a deployment of it, and does not only change the number of tasks of the one that is there.
+    fn makes_a_deployment(&self, basis: &Basis) -> bool {
+        let runs = Revision::parse(&basis.revision).number;
+        self.force_new_deployment || self.task_definition.is_some_and(|number| runs != Some(number))
+    }
+
+    /// `family:7`.
+    fn wanted(&self, basis: &Basis) -> String {
+        let family = basis.revision.split(':').next().unwrap_or_default();
+        self.task_definition.map_or_else(|| basis.revision.clone(), |number| format!("{family}:{number}"))
     }
 
     /// Puts back what was there, if what is there is what this run made.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::deployment::{Followed, Verdict, unhealthy};
+use super::deployment::{AWAITED, Awaited, Followed, Verdict, unhealthy};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
 use super::{Context, Done, last_lines};
@@ -61,6 +61,9 @@ impl WaitSteady {
         let id = outputs.get("deployment").and_then(Value::as_str).unwrap_or(&planned);
         let wanted = outputs.get("desired").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
         let mut followed = Followed::new(id, wanted);
+        let awaited: Option<Awaited> =
+            outputs.get(AWAITED).and_then(|awaited| serde_json::from_value(awaited.clone()).ok());
+        followed.awaited = awaited.filter(|awaited| awaited.after == id);
         let began = context.clock.now();
         let mut last = String::from("nothing was seen of it");
         let mut told = String::new();

@@ -2,11 +2,13 @@
 
 mod alarm_page;
 mod alarms;
+mod confirmation;
 mod database;
 mod now;
 mod overlay;
 mod overview;
 mod plan;
+mod questions;
 mod run;
 mod runbook;
 mod service;

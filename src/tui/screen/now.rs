@@ -90,7 +90,7 @@ fn lines(app: &App, room: usize, most: usize) -> Vec<NowLine<'_>> {
     let mut spare = most.saturating_sub(findings.len().min(most));
     let mut lines = Vec::new();
     for (number, finding) in findings.into_iter().enumerate() {
-        let (own, more) = laid_out(finding, room, &columns);
+        let (own, more) = laid_out(app, finding, room, &columns);
         let least = if number == 0 && most > 1 { 2 } else { 0 };
         let granted = more.len().min(spare.max(least));
         spare = spare.saturating_sub(granted);
@@ -111,8 +111,14 @@ fn lines(app: &App, room: usize, most: usize) -> Vec<NowLine<'_>> {
     lines
 }
 
+/// The key that opens a runbook, and its name: `r rollback`.
+fn treats(app: &App, runbook: &str) -> String {
+    let key = app.library.named(runbook).and_then(|runbook| runbook.key);
+    format!("{} {runbook}", key.unwrap_or('→'))
+}
+
 /// What of the evidence stands on a finding's own line, and the lines below it.
-fn laid_out(finding: &Finding, room: usize, columns: &Columns) -> (String, Vec<String>) {
+fn laid_out(app: &App, finding: &Finding, room: usize, columns: &Columns) -> (String, Vec<String>) {
     let (own, mut rest) = split(&finding.evidence, columns.evidence);
     if let Some(after) = &finding.after
         && !(room >= ROOM_FOR_AFTER && columns.evidence > width(&finding.evidence) + 16)
@@ -122,7 +128,7 @@ fn laid_out(finding: &Finding, room: usize, columns: &Columns) -> (String, Vec<S
     if room < ROOM_FOR_COLUMNS
         && let Some(runbook) = &finding.runbook
     {
-        join(&mut rest, &format!("→ {runbook}"));
+        join(&mut rest, &treats(app, runbook));
     }
     if rest.is_empty() {
         return (own, Vec::new());
@@ -215,7 +221,7 @@ fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &
     }
     line.push_span(Span::styled(format!("  {}", pad_left(&since, SINCE)), theme.muted()));
     if columns.runbook > 0 {
-        let runbook = finding.runbook.as_deref().map(|name| format!("→ {name}")).unwrap_or_default();
+        let runbook = finding.runbook.as_deref().map(|name| treats(app, name)).unwrap_or_default();
         line.push_span(Span::styled(format!("  {}", pad(&runbook, columns.runbook)), theme.key()));
     }
     line

@@ -6,24 +6,16 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
-use tui_input::Input;
 
 use super::runbook::{broken, danger_style};
-use crate::platform::{Severity, text};
-use crate::run::{Plan, PlannedStep};
+use super::{confirmation, questions};
+use crate::platform::{Image, Severity, text};
+use crate::run::{Change, Plan, PlannedStep};
 use crate::tui::app::App;
-use crate::tui::form::{Field, Form};
-use crate::tui::plan_page::{Confirm, PlanPage, Way};
+use crate::tui::plan_page::PlanPage;
 use crate::tui::text::{fit, pad, width, wrap};
 use crate::tui::theme::Theme;
 use crate::tui::widget::panel;
-
-/// Columns of an answer.
-const ANSWER: usize = 22;
-/// A page with fewer rows than this shows one question at a time.
-const LOW: usize = 12;
-/// Most lines of what a question can be answered with.
-const CHOICES: usize = 6;
 
 /// Lines of the plan, at this width.
 pub(super) fn length(app: &App, page: &PlanPage, columns: usize) -> usize {
@@ -35,13 +27,13 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
     let theme = app.theme;
     Clear.render(body, buffer);
     let target = page.plan.as_ref().and_then(|plan| plan.as_ref().ok()).map(|plan| plan.target.to_string());
-    let danger = Span::styled(page.runbook.danger.word(), danger_style(theme, page.runbook.danger));
+    let danger = Span::styled(page.danger.clone(), danger_style(theme, &page.danger));
     let mut note = Line::from(vec![Span::styled(target.unwrap_or_default(), theme.muted()), Span::raw("  ")]);
     note.push_span(danger);
-    let mut inner = panel(&page.runbook.title, &note, true, theme, body, buffer);
+    let mut inner = panel(&page.title, &note, true, theme, body, buffer);
     let mut caret = None;
     if let Some(confirm) = &page.confirm {
-        let rows = confirmation(app, page, confirm, usize::from(inner.width));
+        let rows = confirmation::rows(app, page, confirm, usize::from(inner.width));
         let height = (rows.lines.len() as u16).min(inner.height);
         let area = Rect { y: inner.bottom() - height, height, ..inner };
         // What is to be pressed stands last, and is what must be seen.
@@ -52,7 +44,7 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
         }
         inner.height -= height;
     } else {
-        let (rows, place) = questions(theme, &page.form, usize::from(inner.width), usize::from(inner.height));
+        let (rows, place) = questions::lines(theme, &page.form, usize::from(inner.width), usize::from(inner.height));
         let height = (rows.len() as u16).min(inner.height);
         write(&rows, Rect { height, ..inner }, buffer);
         if let Some((row, column)) = place.filter(|(row, _)| *row < height) {
@@ -62,7 +54,8 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
         inner.height -= height;
     }
     draw_plan(app, page, inner, buffer);
-    caret
+    // On a screen of a few cells the answer itself may have no room.
+    caret.filter(|caret| body.contains(*caret))
 }
 
 fn write(lines: &[Line<'_>], area: Rect, buffer: &mut Buffer) {
@@ -114,93 +107,6 @@ pub(super) fn ruled(words: &str, columns: usize) -> String {
     let mut rule = fit(words, columns);
     rule.push_str(&"─".repeat(columns.saturating_sub(width(&rule))));
     rule
-}
-
-/// The questions, and where the cursor stands among them: row and column.
-fn questions(theme: Theme, form: &Form, columns: usize, rows: usize) -> (Vec<Line<'static>>, Option<(u16, u16)>) {
-    let mut lines = Vec::new();
-    let mut caret = None;
-    let label = columns.saturating_sub(ANSWER + 3);
-    // On a low screen only the question that is answered is shown, in one line.
-    let low = rows < LOW;
-    for (index, field) in form.visible() {
-        let here = form.on() == Some(index);
-        if low && !here {
-            continue;
-        }
-        let mut ask = wrap(&field.param.ask, label.max(12));
-        if low {
-            ask = vec![fit(&field.param.ask, label.max(12))];
-        }
-        let first = lines.len() as u16;
-        for (row, part) in ask.iter().enumerate() {
-            let mark = if here && row == 0 { "▶ " } else { "  " };
-            let mut line = Line::from(vec![
-                Span::styled(mark, theme.key()),
-                Span::styled(pad(part, label.max(12)), if here { theme.title() } else { Style::new() }),
-            ]);
-            if row == 0 {
-                let (shown, column) = typed(&field.input, ANSWER);
-                if here {
-                    caret = Some((first, (2 + label.max(12) + 1 + column) as u16));
-                }
-                line.push_span(" ");
-                line.push_span(answer(theme, field, shown));
-            }
-            lines.push(line);
-        }
-        if here {
-            lines.extend(offers(theme, field, columns, CHOICES.min(rows.saturating_sub(form.visible().count() + 6))));
-        }
-    }
-    (lines, caret)
-}
-
-fn answer(theme: Theme, field: &Field, shown: String) -> Span<'static> {
-    if field.touched {
-        Span::styled(shown, theme.title())
-    } else if !shown.is_empty() {
-        Span::raw(shown)
-    } else if field.param.optional {
-        Span::styled("—", theme.muted())
-    } else {
-        Span::styled("?", theme.severity(Severity::Warning))
-    }
-}
-
-/// The part of a typed line that is in sight, and the cursor's column in it.
-fn typed(input: &Input, columns: usize) -> (String, usize) {
-    let scroll = input.visual_scroll(columns.saturating_sub(1).max(1));
-    let shown: String = input.value().chars().skip(scroll).collect();
-    (fit(&shown, columns), input.visual_cursor().saturating_sub(scroll))
-}
-
-/// What a question can be answered with, around the answer that is chosen.
-fn offers(theme: Theme, field: &Field, columns: usize, rows: usize) -> Vec<Line<'static>> {
-    if let Some(Err(why)) = &field.choices {
-        let words = format!("what there is to choose from is not known: {why}");
-        return wrap(&words, columns.saturating_sub(4))
-            .into_iter()
-            .map(|line| Line::styled(format!("    {line}"), theme.severity(Severity::Warning)))
-            .collect();
-    }
-    let choices = field.offered();
-    let chosen = field.chosen();
-    let first = chosen.unwrap_or(0).saturating_sub(rows / 2).min(choices.len().saturating_sub(rows));
-    let wide = choices.iter().map(|choice| width(&choice.label)).max().unwrap_or_default().min(columns / 3);
-    let line = |(index, choice): (usize, &crate::run::Choice)| {
-        let here = chosen == Some(index);
-        let mark = if here { "  → " } else { "    " };
-        let label = pad(&choice.label, wide);
-        let detail = fit(&choice.detail, columns.saturating_sub(wide + 6));
-        let style = if here { theme.title() } else { Style::new() };
-        Line::from(vec![
-            Span::styled(mark, theme.key()),
-            Span::styled(label, style),
-            Span::styled(format!("  {detail}"), if here { Style::new() } else { theme.muted() }),
-        ])
-    };
-    choices.iter().enumerate().skip(first).take(rows).map(line).collect()
 }
 
 /// All that the plan says.
@@ -255,17 +161,18 @@ fn step_lines(theme: Theme, number: usize, step: &PlannedStep, columns: usize, l
             continue;
         }
         let room = columns.saturating_sub(wide + 5);
-        let inline = width(&change.before) + width(&change.after) + 3 <= room;
-        let before = fit(&change.before, if inline { room } else { room.saturating_sub(3) });
+        let Change { before, after, .. } = brief(change);
+        let inline = width(&before) + width(&after) + 3 <= room;
+        let before = fit(&before, if inline { room } else { room.saturating_sub(3) });
         let mut line =
             Line::from(vec![Span::raw("   "), Span::styled(what, theme.muted()), Span::raw(format!("  {before} →"))]);
         if inline {
-            line.push_span(Span::styled(format!(" {}", fit(&change.after, room)), theme.title()));
+            line.push_span(Span::styled(format!(" {}", fit(&after, room)), theme.title()));
             lines.push(line);
         } else {
             lines.push(line);
             lines.extend(
-                wrap(&change.after, room)
+                wrap(&after, room)
                     .into_iter()
                     .map(|part| Line::styled(format!("{}{part}", " ".repeat(wide + 5)), theme.title())),
             );
@@ -294,70 +201,20 @@ fn step_lines(theme: Theme, number: usize, step: &PlannedStep, columns: usize, l
     }
 }
 
-fn warn(theme: Theme, warning: &str, indent: &str, columns: usize, lines: &mut Vec<Line<'static>>) {
+/// Images of one registry are told apart by what differs.
+pub(super) fn brief(change: &Change) -> Change {
+    let (before, after) = (Image::parse(&change.before), Image::parse(&change.after));
+    if !change.what.starts_with("image") || before.repository != after.repository {
+        return change.clone();
+    }
+    let name = before.repository.rsplit('/').next().unwrap_or_default();
+    Change::of(&change.what, format!("{name}:{}", before.short()), format!("{name}:{}", after.short()))
+}
+
+pub(super) fn warn(theme: Theme, warning: &str, indent: &str, columns: usize, lines: &mut Vec<Line<'static>>) {
     let style = theme.severity(Severity::Warning);
     for (row, part) in wrap(warning, columns.saturating_sub(indent.len() + 2)).into_iter().enumerate() {
         let mark = if row == 0 { "! " } else { "  " };
         lines.push(Line::styled(format!("{indent}{mark}{part}"), style));
     }
-}
-
-/// What the confirmation takes of the page.
-struct Rows {
-    lines: Vec<Line<'static>>,
-    caret: Option<(u16, u16)>,
-}
-
-/// What is about to happen, in a few lines, and what has to be typed for it.
-fn confirmation(app: &App, page: &PlanPage, confirm: &Confirm, columns: usize) -> Rows {
-    let theme = app.theme;
-    let danger = danger_style(theme, page.runbook.danger);
-    let mut lines = vec![Line::styled(ruled("── Confirm ", columns), danger)];
-    let mut caret = None;
-    if let Some(Ok(plan)) = &page.plan {
-        let on = format!("on {} of account {} in {}", plan.target, plan.target.account, plan.target.region);
-        lines.extend(wrap(&on, columns).into_iter().map(|line| Line::styled(line, theme.title())));
-        for change in plan.steps.iter().flat_map(|step| &step.view.changes) {
-            let line = format!("  {}  {} → {}", change.what, change.before, change.after);
-            lines.push(Line::raw(fit(&line, columns)));
-        }
-        let warnings = plan.all_warnings().count();
-        if warnings > 0 {
-            let some = if warnings == 1 { "1 warning is".to_owned() } else { format!("{warnings} warnings are") };
-            lines.push(Line::styled(format!("  {some} in the plan above"), theme.severity(Severity::Warning)));
-        }
-    }
-    if confirm.starting {
-        lines.push(Line::styled("starting the run…", theme.title()));
-        return Rows { lines, caret };
-    }
-    let key = |keys: &'static str, does: String| {
-        Line::from(vec![Span::styled(keys, theme.key()), Span::raw(format!(" {does}"))])
-    };
-    match &confirm.way {
-        Way::Enter => lines.push(key("enter", "carries it out; esc does not".to_owned())),
-        Way::Yes => lines.push(key("y", "carries it out; n or esc does not".to_owned())),
-        Way::Name(name) => {
-            let ask = format!("Type {name} to go on: ");
-            let rows = [("Why? (kept in the journal) ", &confirm.reason, false), (&ask, &confirm.name, true)];
-            let wide = rows.iter().map(|(ask, _, _)| width(ask)).max().unwrap_or_default().min(columns / 2);
-            for (ask, input, is_name) in rows {
-                let (shown, column) = typed(input, columns.saturating_sub(wide + 3));
-                let here = confirm.on_name == is_name;
-                if here {
-                    caret = Some((lines.len() as u16, (2 + wide + column) as u16));
-                }
-                lines.push(Line::from(vec![
-                    Span::styled(if here { "▶ " } else { "  " }, theme.key()),
-                    Span::raw(pad(ask, wide)),
-                    Span::styled(shown, theme.title()),
-                ]));
-            }
-        }
-    }
-    if let Some(said) = &confirm.said {
-        lines
-            .extend(wrap(said, columns).into_iter().map(|line| Line::styled(line, theme.severity(Severity::Critical))));
-    }
-    Rows { lines, caret }
 }

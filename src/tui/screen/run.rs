@@ -97,7 +97,13 @@ fn step_lines(app: &App, run: &RunPage, index: usize, step: &RunStep, columns: u
     let failed = matches!(step.ended, Some((StepOutcome::Failed, _)));
     let say = if failed { theme.severity(Severity::Critical) } else { Style::new() };
     // How a failed run ended is told in full below its steps, once.
-    let rows = if failed && run.ended.is_some() { 0 } else { 3 };
+    let last = index + 1 == run.steps.len();
+    let rows = match step.ended {
+        Some(_) if failed && run.ended.is_some() => 0,
+        // What is over is told in full by the journal.
+        Some(_) if !last => 1,
+        _ => 3,
+    };
     let words = wrap(&step.words, columns.saturating_sub(5));
     lines.extend(
         words
@@ -137,8 +143,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let mut lines = Vec::new();
     if let Some(why) = &run.trouble {
-        let words = format!("the journal can't be read any further: {why}");
-        lines.extend(wrap(&words, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Critical))));
+        lines.extend(wrap(why, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Critical))));
     } else if let Some((ending, words, _)) = &run.ended {
         let lasted = run.lasted(app.now).map(text::duration).unwrap_or_default();
         let (mark, style) = match ending {

@@ -5,13 +5,13 @@ use ratatui::text::{Line, Span};
 
 use crate::platform::Severity;
 use crate::platform::text::printable;
-use crate::runbook::{Block, Danger, Runbook};
+use crate::runbook::{Block, Runbook};
 use crate::tui::text::{fit, width, wrap};
 use crate::tui::theme::Theme;
 
 /// The page, in lines of at most `columns`.
 pub(super) fn lines(theme: Theme, runbook: &Runbook, columns: usize) -> Vec<Line<'static>> {
-    let danger = danger_style(theme, runbook.danger);
+    let danger = danger_style(theme, runbook.danger.word());
     let mut lines = vec![Line::from(vec![
         Span::styled(fit(&runbook.title, columns.saturating_sub(12)), theme.title()),
         Span::raw("  "),
@@ -46,11 +46,11 @@ pub(super) fn lines(theme: Theme, runbook: &Runbook, columns: usize) -> Vec<Line
 }
 
 /// The colour of a danger.
-pub(super) fn danger_style(theme: Theme, danger: Danger) -> Style {
+pub(super) fn danger_style(theme: Theme, danger: &str) -> Style {
     match danger {
-        Danger::Safe => theme.well(),
-        Danger::Caution => theme.severity(Severity::Warning),
-        Danger::Danger => theme.severity(Severity::Critical),
+        "safe" => theme.well(),
+        "caution" => theme.severity(Severity::Warning),
+        _ => theme.severity(Severity::Critical),
     }
 }
 

@@ -50,7 +50,7 @@ fn overlay_hints(app: &App) -> Line<'static> {
             Some(run) if run.goes_on() => {
                 &[("esc", "leave it running"), ("x", "stop"), ("u", "undo"), ("y", "copy its id"), ("o", "all runs")]
             }
-            _ => &[("esc", "close"), ("j k", "scroll"), ("y", "copy its id"), ("o", "all runs")],
+            _ => &[("esc", "close"), ("u", "take back"), ("j k", "scroll"), ("y", "copy its id"), ("o", "all runs")],
         },
         Some(Overlay::Runs(_)) => &[("enter", "show"), ("j k", "choose"), ("y", "copy its id"), ("esc", "close")],
         Some(Overlay::Help) => &[("j k", "scroll"), ("esc", "close")],
@@ -76,8 +76,8 @@ fn plan_keys(page: &PlanPage) -> &'static [(&'static str, &'static str)] {
             ("tab", "answers"),
             ("j k", "scroll"),
             ("y", "copy the commands"),
-            ("R", "plan anew"),
             ("esc", "leave"),
+            ("R", "plan anew"),
         ],
         (Some(Kind::Integer), "make the plan") => {
             &[("enter", "make the plan"), ("+ -", "more, fewer"), ("tab", "next"), ("esc", "leave")]

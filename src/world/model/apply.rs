@@ -20,6 +20,14 @@ impl World {
                     found.images.push(Pushed { tag, digest, at: now, bytes, architecture, index, ailment });
                 }
             }
+            Change::Ail { repository, tag, ailment } => {
+                let images = self.repositories.iter_mut().filter(|r| r.name == repository).flat_map(|r| &mut r.images);
+                images.filter(|image| image.tag == tag).for_each(|image| image.ailment = ailment);
+            }
+            Change::DeleteImage { repository, tag } => {
+                let found = self.repositories.iter_mut().filter(|r| r.name == repository);
+                found.for_each(|r| r.images.retain(|image| image.tag != tag));
+            }
             Change::Registry { host, password } => self.move_registry(host, password),
             Change::Redeploy { service, revision } => {
                 let Some(index) = self.service_index(&service) else { return };
@@ -40,6 +48,7 @@ impl World {
                 s.desired = count;
                 s.steady_since = None;
             }),
+            Change::Room { service, tasks } => self.with_service(&service, |s| s.room = tasks),
             Change::Scalable { service, min, max, suspended } => self.with_service(&service, |s| {
                 let scaling = s.scaling.get_or_insert_with(|| super::scaling::Scaling::new(min, max, now));
                 (scaling.min, scaling.max, scaling.suspended) = (min, max, suspended);

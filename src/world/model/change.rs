@@ -28,6 +28,22 @@ pub enum Change {
         /// `arm64`, `amd64`.
         architecture: String,
     },
+    /// An image turns out to be bad, or is well again: what it needs at its start is gone, or back. What runs goes on.
+    Ail {
+        /// The repository's name.
+        repository: String,
+        /// The image's tag.
+        tag: String,
+        /// What is wrong with it; nothing any more if there is none.
+        ailment: Option<Ailment>,
+    },
+    /// Somebody, or a lifecycle policy, deletes an image.
+    DeleteImage {
+        /// The repository's name.
+        repository: String,
+        /// The image's tag.
+        tag: String,
+    },
     /// All repositories are found, and are signed in to, at another registry.
     Registry {
         /// Its host and port.
@@ -53,6 +69,13 @@ pub enum Change {
         service: String,
         /// Tasks wanted.
         count: u32,
+    },
+    /// Fargate has room for no more than so many tasks of a service.
+    Room {
+        /// The service.
+        service: String,
+        /// Tasks; any number again if there is none.
+        tasks: Option<u32>,
     },
     /// `RegisterScalableTarget`: new bounds.
     Scalable {

@@ -225,7 +225,13 @@ impl Service {
         let maximum = (self.desired * self.maximum / 100) as usize;
         let all = self.tasks.iter().filter(|t| t.is_live()).count();
         let missing = (self.desired as usize).saturating_sub(self.live(&id));
-        let count = missing.min(maximum.saturating_sub(all)).min(10);
+        let mut count = missing.min(maximum.saturating_sub(all)).min(10);
+        if let Some(room) = self.room
+            && count > (room as usize).saturating_sub(all)
+        {
+            count = (room as usize).saturating_sub(all);
+            self.has_no_room(around, &id);
+        }
         if count == 0 || around.zones.is_empty() {
             return;
         }
@@ -238,6 +244,18 @@ impl Service {
         }
         self.steady_since = None;
         self.tell(around.rng, now, &format!("has started {count} tasks: {}.", listed(&ids)));
+    }
+
+    /// ECS says so, and tries again later.
+    fn has_no_room(&mut self, around: &mut Around, deployment: &str) {
+        if let Some(found) = self.deployments.iter_mut().find(|d| d.id == deployment) {
+            found.wait_until = around.now + 60;
+        }
+        self.tell(
+            around.rng,
+            around.now,
+            "was unable to place a task. Reason: Capacity is unavailable at this time. Please try again later or in a different availability zone. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.",
+        );
     }
 
     pub fn new_task(&self, around: &mut Around, deployment: &str, definition: usize) -> Task {

@@ -187,6 +187,7 @@ impl World {
             tasks: Vec::new(),
             events: VecDeque::new(),
             steady_since: Some(now - 3_600),
+            room: None,
             scaling: None,
             traffic: Traffic {
                 peak: f64::from(tasks) * 35.0,

@@ -63,6 +63,8 @@ pub struct Service {
     pub events: VecDeque<Event>,
     /// The last word in the log was that it is steady.
     pub steady_since: Option<i64>,
+    /// So many tasks find a place; without a number, any.
+    pub room: Option<u32>,
     pub scaling: Option<Scaling>,
     pub traffic: Traffic,
 }

@@ -1,0 +1,110 @@
+//! A runbook's questions on the page of its plan.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use tui_input::Input;
+
+use crate::platform::Severity;
+use crate::run::Choice;
+use crate::tui::form::{Field, Form};
+use crate::tui::text::{fit, pad, width, wrap};
+use crate::tui::theme::Theme;
+
+/// Columns of an answer.
+const ANSWER: usize = 22;
+/// A page with fewer rows than this shows one question at a time.
+const LOW: usize = 12;
+/// Most lines of what a question can be answered with.
+const CHOICES: usize = 6;
+
+/// The questions, and where the cursor stands among them: row and column.
+pub(super) fn lines(
+    theme: Theme,
+    form: &Form,
+    columns: usize,
+    rows: usize,
+) -> (Vec<Line<'static>>, Option<(u16, u16)>) {
+    let mut lines = Vec::new();
+    let mut caret = None;
+    let label = columns.saturating_sub(ANSWER + 3);
+    // On a low screen only the question that is answered is shown, in one line.
+    let low = rows < LOW;
+    for (index, field) in form.visible() {
+        let here = form.on() == Some(index);
+        if low && !here {
+            continue;
+        }
+        let mut ask = wrap(&field.param.ask, label.max(12));
+        if low {
+            ask = vec![fit(&field.param.ask, label.max(12))];
+        }
+        let first = lines.len() as u16;
+        for (row, part) in ask.iter().enumerate() {
+            let mark = if here && row == 0 { "▶ " } else { "  " };
+            let mut line = Line::from(vec![
+                Span::styled(mark, theme.key()),
+                Span::styled(pad(part, label.max(12)), if here { theme.title() } else { Style::new() }),
+            ]);
+            if row == 0 {
+                let (shown, column) = typed(&field.input, ANSWER);
+                if here {
+                    caret = Some((first, (2 + label.max(12) + 1 + column) as u16));
+                }
+                line.push_span(" ");
+                line.push_span(answer(theme, field, shown));
+            }
+            lines.push(line);
+        }
+        if here {
+            lines.extend(offers(theme, field, columns, CHOICES.min(rows.saturating_sub(form.visible().count() + 6))));
+        }
+    }
+    (lines, caret)
+}
+
+fn answer(theme: Theme, field: &Field, shown: String) -> Span<'static> {
+    if field.touched {
+        Span::styled(shown, theme.title())
+    } else if !shown.is_empty() {
+        Span::raw(shown)
+    } else if field.param.optional {
+        Span::styled("—", theme.muted())
+    } else {
+        Span::styled("?", theme.severity(Severity::Warning))
+    }
+}
+
+/// The part of a typed line that is in sight, and the cursor's column in it.
+pub(super) fn typed(input: &Input, columns: usize) -> (String, usize) {
+    let scroll = input.visual_scroll(columns.saturating_sub(1).max(1));
+    let shown: String = input.value().chars().skip(scroll).collect();
+    (fit(&shown, columns), input.visual_cursor().saturating_sub(scroll))
+}
+
+/// What a question can be answered with, around the answer that is chosen.
+fn offers(theme: Theme, field: &Field, columns: usize, rows: usize) -> Vec<Line<'static>> {
+    if let Some(Err(why)) = &field.choices {
+        let words = format!("what there is to choose from is not known: {why}");
+        return wrap(&words, columns.saturating_sub(4))
+            .into_iter()
+            .map(|line| Line::styled(format!("    {line}"), theme.severity(Severity::Warning)))
+            .collect();
+    }
+    let choices = field.offered();
+    let chosen = field.chosen();
+    let first = chosen.unwrap_or(0).saturating_sub(rows / 2).min(choices.len().saturating_sub(rows));
+    let wide = choices.iter().map(|choice| width(&choice.label)).max().unwrap_or_default().min(columns / 3);
+    let line = |(index, choice): (usize, &Choice)| {
+        let here = chosen == Some(index);
+        let mark = if here { "  → " } else { "    " };
+        let label = pad(&choice.label, wide);
+        let detail = fit(&choice.detail, columns.saturating_sub(wide + 6));
+        let style = if here { theme.title() } else { Style::new() };
+        Line::from(vec![
+            Span::styled(mark, theme.key()),
+            Span::styled(label, style),
+            Span::styled(format!("  {detail}"), if here { Style::new() } else { theme.muted() }),
+        ])
+    };
+    choices.iter().enumerate().skip(first).take(rows).map(line).collect()
+}
