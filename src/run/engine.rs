@@ -183,7 +183,11 @@ impl Run<'_> {
             halt.ending = Ending::FailedAfter;
         }
         if halt.ending == Ending::Stopped {
-            let rest = if self.past.changed { "what was asked for stays, and goes on" } else { "nothing was changed" };
+            let rest = match (self.past.changed, self.past.goes_on()) {
+                (false, _) => "nothing was changed",
+                (true, true) => "what was asked for stays, and goes on",
+                (true, false) => "what was changed stays",
+            };
             halt.words = format!("{}; {rest}", halt.words);
         }
         // A journal that can't be written can't tell that it can't.

@@ -71,6 +71,13 @@ impl Past {
         &mut self.steps[index]
     }
 
+    /// Something was asked for that AWS goes on with by itself; a statement, a command or a script is over.
+    pub(super) fn goes_on(&self) -> bool {
+        let over =
+            |operation: &str| ["sh:", "redis:", "postgresql:"].iter().any(|prefix| operation.starts_with(prefix));
+        self.steps.iter().flat_map(|step| &step.asked).any(|asked| !over(&asked.operation))
+    }
+
     /// Takes the next one in.
     pub(super) fn take(&mut self, event: &Event) {
         match event {

@@ -64,7 +64,8 @@ async fn a_wish_to_stop_ends_the_script_and_all_that_it_started() {
     assert_eq!(bench.run(&["runs", "stop", id.as_str()]).await.0, 0);
     let (code, text) = told(&following.wait_with_output().await.unwrap());
     assert_eq!(code, 14, "{text}");
-    assert!(text.contains("the script was ended in the middle"), "{text}");
+    let said = "the script was ended in the middle; what was changed stays";
+    assert!(text.contains(said), "{text}");
     for pid in std::fs::read_to_string(&pids).unwrap().split_whitespace() {
         let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         assert!(state.is_empty() || state.contains(") Z "), "{pid} goes on: {state}");

@@ -70,8 +70,7 @@ impl RunScript {
             Err(halt) if halt.ending == Ending::Unrecorded => return Err(halt),
             Err(halt) => {
                 scribe.accepted(OPERATION, json!({ "well": false, "status": halt.words }))?;
-                let words =
-                    format!("{}; the script was ended in the middle, and what it had done by then stays", halt.words);
+                let words = format!("{}; the script was ended in the middle", halt.words);
                 return Err(Halt { words, ..halt });
             }
         };
