@@ -50,7 +50,7 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
     }
 }
 
-fn exited(child: &mut Option<Child>) -> Option<u8> {
+pub(super) fn exited(child: &mut Option<Child>) -> Option<u8> {
     let status = child.as_mut()?.try_wait().ok().flatten()?;
     Some(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
 }

@@ -221,7 +221,7 @@ fn check(whence: &Whence, mut files: Vec<PathBuf>) -> ExitCode {
     let (mut said, mut wrong) = (String::new(), 0);
     for path in &files {
         let read = if path.extension().is_some_and(|extension| extension == "md") {
-            library::read(path).map(|runbook| format!("{} steps", runbook.steps.len()))
+            library::read(path).map(|runbook| some(runbook.steps.len(), "step"))
         } else {
             environment.check(path).map(|platform| contents(&platform))
         };
@@ -238,9 +238,12 @@ fn check(whence: &Whence, mut files: Vec<PathBuf>) -> ExitCode {
     print(&said, u8::from(wrong > 0))
 }
 
+fn some(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 /// What a platform file holds, in a line.
 fn contents(platform: &Platform) -> String {
-    let some = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     [
         some(platform.services.len(), "service"),
         some(platform.databases.len(), "database"),

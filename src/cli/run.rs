@@ -18,7 +18,7 @@ use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
 use crate::headless;
 use crate::platform::text::printable;
-use crate::run::{Context, Ending, Halt, Locks, Office, Order, Plan, RunId, Store, Who, Wish};
+use crate::run::{Context, Ending, Halt, Locks, Office, Order, Plan, RunId, Store, Unopened, Who, Wish, opened};
 
 /// `plantao plan RUNBOOK`.
 pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> ExitCode {
@@ -72,7 +72,15 @@ pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bo
     };
     let id = order.id();
     if detach {
-        return print(&format!("{id}\n"), 0);
+        // Only a run that has begun is one: another may have the service.
+        let mut child = Some(child);
+        return match opened(&store, id, || follow::exited(&mut child)).await {
+            Ok(_) => print(&format!("{id}\n"), 0),
+            Err(Unopened { code, words }) => {
+                complain(&words);
+                ExitCode::from(code)
+            }
+        };
     }
     complain_plainly(&format!("run {id}; Ctrl-C leaves it running: plantao follow {id}\n"));
     follow::until_ended(&store, id, json, Some(child)).await

@@ -55,7 +55,7 @@ pub(super) struct Head {
 
 const KEYS: [&str; 5] = ["key", "danger", "treats", "warn", "param"];
 /// Keys that the screen itself uses everywhere (issue 2 and DESIGN.md §3).
-const TAKEN: &str = "bghjklnopqux";
+const TAKEN: &str = "bcghjklnopquxy";
 
 pub(super) fn read(report: &Report, table: &DeTable, info: std::ops::Range<usize>) -> Head {
     let mut head = Head::default();

@@ -1,6 +1,6 @@
 //! What each action does to the state.
 
-use crossterm::event::{MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 
 use super::app::{AlarmDetail, App, Overlay, Screen};
 use super::effect::Effect;
@@ -218,6 +218,11 @@ impl App {
         let (query, period) = (condition.map(|c| c.query.clone()), condition.map_or(60, |c| c.period_seconds));
         self.show(Some(Overlay::Alarm(AlarmDetail { name: name.to_owned(), history: None, points: None })));
         vec![Effect::ShowAlarm { name: name.to_owned(), query, period }]
+    }
+
+    /// `y` is yes on the pages of plans and runs, and nothing else.
+    pub(super) fn is_yes(&self, key: KeyEvent) -> bool {
+        key.code == KeyCode::Char('y') && matches!(self.overlay, Some(Overlay::Plan(_) | Overlay::Run))
     }
 
     fn copy(&mut self) -> Vec<Effect> {

@@ -24,8 +24,7 @@ impl App {
         let name = |index: usize| self.platform.services.get(index).map(|service| service.name.clone());
         let id = |index: usize| self.platform.databases.get(index).map(|database| database.id.clone());
         let mut page = PlanPage::of(&runbook, name(service), id(database));
-        let make = self.make(&mut page);
-        let mut effects = vec![make];
+        let mut effects = self.make(&mut page);
         for param in page.form.pickers() {
             let wanted = wanted(&page);
             effects.push(Effect::LookUp { wanted: Box::new(wanted), param: param.name.clone() });
@@ -51,11 +50,16 @@ impl App {
         }
     }
 
-    fn make(&mut self, page: &mut PlanPage) -> Effect {
+    /// Asks for the plan, if all that it needs is answered.
+    fn make(&mut self, page: &mut PlanPage) -> Vec<Effect> {
+        self.overlay_scroll = 0;
+        if page.form.missing().is_some() {
+            page.plan = None;
+            return Vec::new();
+        }
         self.tickets += 1;
         page.ask(self.tickets);
-        self.overlay_scroll = 0;
-        Effect::MakePlan(Box::new(wanted(page)))
+        vec![Effect::MakePlan(Box::new(wanted(page)))]
     }
 
     pub(super) fn planned(&mut self, ticket: u64, plan: Result<Box<Plan>, String>) {
@@ -94,6 +98,11 @@ impl App {
                 }
             };
         }
+        if self.is_yes(key) {
+            self.say("y means yes, and nothing is asked; enter goes on, c copies");
+            return Vec::new();
+        }
+        let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
         match keymap::action(key) {
             Some(Action::NextPane | Action::PreviousPane) => {
                 page.form.turn(!matches!(key.code, KeyCode::BackTab | KeyCode::Left | KeyCode::Char('h')));
@@ -111,7 +120,7 @@ impl App {
         let mut page = page.clone();
         let make = self.make(&mut page);
         self.overlay = Some(Overlay::Plan(page));
-        vec![make]
+        make
     }
 
     /// From the plan to its confirmation; without a plan, one is made.
@@ -205,7 +214,7 @@ impl App {
         let mut page = PlanPage::back(run.id.clone(), title);
         let make = self.make(&mut page);
         self.show(Some(Overlay::Plan(Box::new(page))));
-        vec![make]
+        make
     }
 
     /// The user wants to tell the run shown something.

@@ -110,6 +110,14 @@ impl Form {
         }
     }
 
+    /// The first question that must be answered and has no answer of its own.
+    pub fn missing(&self) -> Option<&Param> {
+        let bare = |field: &&Field| {
+            field.param.default.is_none() && !field.param.optional && field.input.value().trim().is_empty()
+        };
+        self.visible().map(|(_, field)| field).find(bare).map(|field| &field.param)
+    }
+
     /// Names of the questions that have a choice which must be looked up.
     pub fn pickers(&self) -> impl Iterator<Item = &Param> {
         let looked_up = |kind| matches!(kind, Kind::Revision | Kind::Image | Kind::Tables);

@@ -28,6 +28,10 @@ impl App {
         if self.run.as_ref().is_some_and(|run| run.wish.is_some()) && !interrupt {
             return self.wish_key(key);
         }
+        if self.is_yes(key) {
+            self.say("y means yes, and nothing is asked; c copies");
+            return Vec::new();
+        }
         if let Some(action) = keymap::action(key) {
             return self.act(action);
         }

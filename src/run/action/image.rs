@@ -65,8 +65,33 @@ impl FindImage {
 
     pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
         let (pinned, fact, doubt) = self.find(context).await?;
-        let warnings = doubt.into_iter().collect();
-        Ok(View { facts: vec![fact], warnings, basis: json!(pinned), expected_seconds: 1, ..View::default() })
+        let mut warnings: Vec<String> = doubt.into_iter().collect();
+        let running = Running::of(context, &self.place, self.container.as_deref()).await?;
+        if self.runs_already(context, &running, &pinned).await {
+            warnings.push("this is the image that runs now: only fresh tasks would come of it".to_owned());
+        }
+        let (uri, digest) = pinned.split_once('@').unwrap_or((&pinned, ""));
+        let name = Image::parse(&self.image).tag.unwrap_or_else(|| self.image.clone());
+        let after = if name.starts_with("sha256:") { pinned.clone() } else { format!("{uri}:{name}@{digest}") };
+        Ok(View {
+            changes: vec![Change::of(&format!("image of {}", running.container), &running.image, after)],
+            facts: vec![fact],
+            warnings,
+            basis: json!(pinned),
+            expected_seconds: 1,
+            ..View::default()
+        })
+    }
+
+    /// What runs is this very image; where nobody can tell, it is not said.
+    async fn runs_already(&self, context: &Context, running: &Running, pinned: &str) -> bool {
+        let runs = Image::parse(&running.image);
+        let Some(name) = runs.digest.as_ref().or(runs.tag.as_ref()) else { return false };
+        let Ok((uri, repository)) = running.repository(context).await else { return false };
+        match find_image(&context.clients, &repository, name).await {
+            Ok(Some(found)) => format!("{uri}@{}", found.digest) == pinned,
+            _ => false,
+        }
     }
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
@@ -87,12 +112,10 @@ impl RegisterImage {
         let Running { basis, container, image, .. } =
             Running::of(context, &self.place, self.container.as_deref()).await?;
         Ok(View {
-            changes: vec![Change::of(
-                &format!("image of {container} in a new revision"),
-                image,
-                "the one of the step before, by digest",
+            facts: vec![format!(
+                "a new revision with that image for {container} instead of {image}; all else is as in {}",
+                basis.revision
             )],
-            facts: vec![format!("all else of the new revision is as in {}", basis.revision)],
             undo: Some("a revision that nothing runs is left where it is, never deregistered".to_owned()),
             command: Some(format!(
                 "aws ecs describe-task-definition --task-definition {} --include TAGS, with the image changed: aws ecs register-task-definition --cli-input-json file://new.json",

@@ -184,10 +184,18 @@ impl Action {
         }
     }
 
-    /// A block of the user's own that changes something is never a safe one, whatever the runbook says.
+    /// What a step does sets a floor that no runbook can lower.
     pub(super) fn least_danger(&self, view: &View) -> Danger {
         match self {
+            Action::UpdateService(action) if action.desired_count == Some(0) => Danger::Danger,
+            Action::Vacuum(action) if action.full => Danger::Danger,
             Action::Sql(_) | Action::Redis(_) | Action::Sh(_) if view.undo.is_some() => Danger::Caution,
+            Action::UpdateService(_)
+            | Action::SetBounds(_)
+            | Action::Rollback(_)
+            | Action::RegisterImage(_)
+            | Action::PushImage(_)
+            | Action::Vacuum(_) => Danger::Caution,
             _ => Danger::Safe,
         }
     }

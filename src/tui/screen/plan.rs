@@ -113,6 +113,13 @@ pub(super) fn ruled(words: &str, columns: usize) -> String {
 fn lines(app: &App, page: &PlanPage, columns: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let mut lines = match &page.plan {
+        None if page.form.missing().is_some() => {
+            let ask = page.form.missing().map(|param| param.ask.clone()).unwrap_or_default();
+            wrap(&format!("the plan needs an answer: {ask}"), columns)
+                .into_iter()
+                .map(|line| Line::styled(line, theme.title()))
+                .collect()
+        }
         None => vec![Line::styled("looking at what is, to say what will be…", theme.muted())],
         Some(Err(why)) => why
             .lines()

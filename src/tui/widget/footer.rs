@@ -41,20 +41,20 @@ pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) -> Option<u16> {
 
 fn overlay_hints(app: &App) -> Line<'static> {
     let theme = app.theme;
-    let keys: &[(&str, &str)] = match &app.overlay {
-        Some(Overlay::Palette(_)) => &[("enter", "go"), ("↓ ↑", "choose"), ("esc", "close")],
-        Some(Overlay::Finding(_)) => &[("enter", "go there"), ("y", "copy"), ("esc", "close")],
-        Some(Overlay::Runbook(_)) => &[("enter", "plan it"), ("j k", "scroll"), ("y", "copy"), ("esc", "close")],
+    let keys: Vec<(&str, &str)> = match &app.overlay {
+        Some(Overlay::Palette(_)) => vec![("enter", "go"), ("↓ ↑", "choose"), ("esc", "close")],
+        Some(Overlay::Finding(_)) => vec![("enter", "go there"), ("c", "copy"), ("esc", "close")],
+        Some(Overlay::Runbook(_)) => vec![("enter", "plan it"), ("j k", "scroll"), ("c", "copy"), ("esc", "close")],
         Some(Overlay::Plan(page)) => plan_keys(page),
         Some(Overlay::Run) => match &app.run {
             Some(run) if run.goes_on() => {
-                &[("esc", "leave it running"), ("x", "stop"), ("u", "undo"), ("y", "copy its id"), ("o", "all runs")]
+                vec![("esc", "leave it running"), ("x", "stop"), ("u", "undo"), ("c", "copy its id"), ("o", "all runs")]
             }
-            _ => &[("esc", "close"), ("u", "take back"), ("j k", "scroll"), ("y", "copy its id"), ("o", "all runs")],
+            _ => vec![("esc", "close"), ("u", "take back"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")],
         },
-        Some(Overlay::Runs(_)) => &[("enter", "show"), ("j k", "choose"), ("y", "copy its id"), ("esc", "close")],
-        Some(Overlay::Help) => &[("j k", "scroll"), ("esc", "close")],
-        _ => &[("j k", "scroll"), ("y", "copy"), ("esc", "close")],
+        Some(Overlay::Runs(_)) => vec![("enter", "show"), ("j k", "choose"), ("c", "copy its id"), ("esc", "close")],
+        Some(Overlay::Help) => vec![("j k", "scroll"), ("esc", "close")],
+        _ => vec![("j k", "scroll"), ("c", "copy"), ("esc", "close")],
     };
     let mut line = Line::from(" ");
     for (key, hint) in keys {
@@ -64,40 +64,26 @@ fn overlay_hints(app: &App) -> Line<'static> {
     line
 }
 
-fn plan_keys(page: &PlanPage) -> &'static [(&'static str, &'static str)] {
+fn plan_keys(page: &PlanPage) -> Vec<(&'static str, &'static str)> {
     if page.confirm.is_some() {
-        return &[("esc", "back to the plan")];
+        return vec![("esc", "back to the plan")];
     }
-    let entered = if page.ready().is_some() { "go on to confirm" } else { "make the plan" };
-    match (page.form.field().map(|field| field.param.kind), entered) {
-        (None, "make the plan") => &[("enter", "make the plan"), ("tab", "answers"), ("esc", "leave")],
-        (None, _) => &[
-            ("enter", "go on to confirm"),
-            ("tab", "answers"),
-            ("j k", "scroll"),
-            ("y", "copy the commands"),
-            ("esc", "leave"),
-            ("R", "plan anew"),
-        ],
-        (Some(Kind::Integer), "make the plan") => {
-            &[("enter", "make the plan"), ("+ -", "more, fewer"), ("tab", "next"), ("esc", "leave")]
+    let mut keys = vec![("enter", if page.ready().is_some() { "go on to confirm" } else { "make the plan" })];
+    match page.form.field().map(|field| field.param.kind) {
+        None => {
+            if page.form.visible().next().is_some() {
+                keys.push(("tab", "answers"));
+            }
+            keys.extend([("j k", "scroll"), ("c", "copy the commands"), ("esc", "leave"), ("R", "plan anew")]);
+            return keys;
         }
-        (Some(Kind::Integer), _) => &[
-            ("enter", "go on to confirm"),
-            ("+ -", "more, fewer"),
-            ("tab", "next"),
-            ("pgdn", "scroll"),
-            ("esc", "leave"),
-        ],
-        (Some(Kind::Choice | Kind::Boolean), _) => {
-            &[("enter", "go on"), ("← →", "change"), ("tab", "next"), ("pgdn", "scroll"), ("esc", "leave")]
-        }
-        (Some(Kind::Revision | Kind::Image | Kind::Tables), _) => {
-            &[("enter", "go on"), ("↓ ↑", "choose"), ("tab", "next"), ("pgdn", "scroll"), ("esc", "leave")]
-        }
-        (Some(_), "make the plan") => &[("enter", "make the plan"), ("tab", "next"), ("esc", "leave")],
-        (Some(_), _) => &[("enter", "go on to confirm"), ("tab", "next"), ("pgdn", "scroll"), ("esc", "leave")],
+        Some(Kind::Integer) => keys.push(("+ -", "more, fewer")),
+        Some(Kind::Choice | Kind::Boolean) => keys.push(("← →", "change")),
+        Some(Kind::Revision | Kind::Image | Kind::Tables) => keys.push(("↓ ↑", "choose")),
+        Some(_) => {}
     }
+    keys.extend([("tab", "next"), ("pgdn", "scroll"), ("esc", "leave")]);
+    keys
 }
 
 fn hints(app: &App, columns: usize) -> Line<'static> {

@@ -25,6 +25,10 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     // In the order in which they are given up, last first.
     let mut left: Vec<(String, Style)> =
         vec![("plantão".to_owned(), theme.focus()), (fit(&app.platform.name, 40), theme.title())];
+    // Two windows, one of them the demo: nobody may act on the wrong one.
+    if app.address.is_some() {
+        left.insert(1, ("DEMO".to_owned(), theme.severity(Severity::Warning)));
+    }
     let mut optional: Vec<(String, Style)> = vec![(fit(&region, 16), Style::new())];
     if let Some(identity) = identity {
         optional.push((fit(&identity.account, 12), Style::new()));
