@@ -46,7 +46,9 @@ async fn images_are_chosen_from_the_newest_first_and_the_one_that_runs_is_marked
     assert_eq!(running.len(), 1, "{choices:?}");
     let plan = deploy(&context, &running[0].value).await.unwrap();
     assert!(plan.steps[1].view.facts[0].contains("built for arm64"), "{:?}", plan.steps[1].view);
-    assert!(plan.steps[1].view.warnings.is_empty());
+    let warnings = &plan.steps[1].view.warnings;
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("this is the image that runs now"), "{warnings:?}");
 }
 
 #[tokio::test(start_paused = true)]

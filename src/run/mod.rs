@@ -66,6 +66,8 @@ mod reading_tests;
 #[cfg(test)]
 mod rollback_tests;
 #[cfg(test)]
+mod scale_tests;
+#[cfg(test)]
 mod scripted_tests;
 #[cfg(test)]
 mod take_back_tests;

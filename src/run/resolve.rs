@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::action::{
-    Action, BuildImage, CheckAlarms, CheckConnections, CheckHealth, Context, FindImage, Place, PushImage,
+    Action, BuildImage, CheckAlarms, CheckConnections, CheckHealth, Context, FindImage, Moved, Place, PushImage,
     RegisterImage, Rollback, SetBounds, ShowBlockers, ShowTables, UpdateService, VacuumTables, WaitSteady,
 };
 use super::answer::{self, literal};
@@ -73,12 +73,13 @@ impl Plan {
         };
         let mut steps = Vec::new();
         let mut danger = wish.runbook.danger;
+        let mut moved = Moved::default();
         for step in &wish.runbook.steps {
             if step.when.as_ref().is_some_and(|when| !resolver.holds(when)) {
                 continue;
             }
             danger = danger.max(step.danger.unwrap_or(danger));
-            let action = match &step.block {
+            let mut action = match &step.block {
                 Block::Action(call) => resolver
                     .action(call)
                     .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
@@ -90,6 +91,11 @@ impl Plan {
                     .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
                 Block::Sh(script) => resolver.sh(script),
             };
+            match &mut action {
+                Action::SetBounds(bounds) => moved = Moved { min: bounds.min, max: bounds.max },
+                Action::UpdateService(update) => update.moved = moved,
+                _ => {}
+            }
             let view = action
                 .plan(context, &picture)
                 .await
@@ -262,8 +268,10 @@ fn values<'a>(wish: Wish<'a>, facts: &Facts) -> Result<Values<'a>, Halt> {
 
 fn holds(runbook: &Runbook, values: &Values, when: &When) -> bool {
     let value = |index: &usize| runbook.params.get(*index).and_then(|param| values.get(param.name.as_str()));
+    let given = |index: &usize| value(index).is_some_and(|value| *value != Value::Bool(false));
     match when {
-        When::Given(index) => value(index).is_some_and(|value| *value != Value::Bool(false)),
+        When::Given(index) => given(index),
+        When::Any(any) => any.iter().any(given),
         When::Is(index, wanted) => value(index) == Some(&literal(wanted)),
     }
 }
@@ -416,6 +424,7 @@ impl Resolver<'_> {
                 desired_count: number("desired-count"),
                 task_definition: number("task-definition"),
                 force_new_deployment: fields.get("force-new-deployment") == Some(&json!(true)),
+                ..UpdateService::default()
             }),
             "ecs.wait-steady" => Action::WaitSteady(WaitSteady {
                 place,

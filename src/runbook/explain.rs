@@ -35,7 +35,8 @@ pub fn explain(name: &str) -> Result<String, String> {
     if !action.needs_one_of.is_empty() {
         let _ = writeln!(text, "  at least one of: {}", action.needs_one_of.join(", "));
     }
-    text.push_str("  when  on any step: run it only if a parameter is given (when = \"name\")\n");
+    text.push_str("  when  on any step: run it only if a parameter is given (when = \"name\"),\n");
+    text.push_str("      any of several is (when = [\"one\", \"other\"]),\n");
     text.push_str("      or has a value (when = { name = \"value\" })\n");
     text.push_str("  danger  on any step: confirm a plan that carries it out at least so:\n");
     text.push_str("      safe, caution, danger\n");

@@ -52,15 +52,18 @@ fn a_runbook_becomes_what_it_says() {
     assert_eq!((runbook.name.as_str(), runbook.title.as_str()), ("scale", "Scale ECS tasks"));
     assert_eq!((runbook.key, runbook.danger), (Some('s'), Danger::Caution));
     // People are asked in the order of the file, whatever order TOML keeps.
-    assert_eq!(runbook.params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["desired", "minimum", "until"]);
+    assert_eq!(
+        runbook.params.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(),
+        ["desired", "minimum", "maximum", "until"]
+    );
     let desired = runbook.param("desired").unwrap();
     assert_eq!(desired.default, Some(Default::Known(known("service.desired").unwrap())));
     assert_eq!((desired.range, desired.variable().as_str()), ((Some(0), Some(100)), "PLANTAO_DESIRED"));
-    assert_eq!(runbook.param("until").unwrap().when, Some(When::Given(1)));
+    assert_eq!(runbook.param("until").unwrap().when, Some(When::Any(vec![1, 2])));
     assert!(runbook.intro.starts_with("More tasks help") && !runbook.intro.contains("toml"));
     let bounds = &runbook.steps[1];
-    assert_eq!((bounds.title.as_str(), &bounds.when), ("Move auto scaling's minimum", &Some(When::Given(1))));
-    assert!(bounds.prose.starts_with("Only if you gave one.") && bounds.prose.ends_with("```"));
+    assert_eq!((bounds.title.as_str(), &bounds.when), ("Move auto scaling's bounds", &Some(When::Any(vec![1, 2]))));
+    assert!(bounds.prose.starts_with("Only if you gave one:") && bounds.prose.ends_with("```"));
     assert!(!bounds.prose.contains("scaling.set-bounds"), "{}", bounds.prose);
     let Block::Action(call) = &bounds.block else { panic!("an action") };
     assert_eq!(call.action.name, "scaling.set-bounds");

@@ -14,6 +14,8 @@ use crate::platform::file::Report;
 pub enum When {
     /// This parameter, by its index, has a value (and is not `false`).
     Given(usize),
+    /// Any of these parameters is given.
+    Any(Vec<usize>),
     /// This parameter has this value.
     Is(usize, Literal),
 }
@@ -31,6 +33,17 @@ pub(super) fn read(report: &Report, params: &[Param], value: &Spanned<DeValue>) 
     };
     match value.get_ref() {
         DeValue::String(word) => find(word, value.span()).map(When::Given),
+        DeValue::Array(words) if !words.is_empty() => {
+            let mut any = Vec::with_capacity(words.len());
+            for word in words {
+                let DeValue::String(name) = word.get_ref() else {
+                    report.error(word.span(), "this is no parameter").expected("a parameter's name in quotes");
+                    return None;
+                };
+                any.push(find(name, word.span())?);
+            }
+            Some(When::Any(any))
+        }
         DeValue::Table(table) if table.len() == 1 => {
             let (key, wanted) = table.iter().next()?;
             let index = find(key.get_ref(), key.span())?;
@@ -61,7 +74,7 @@ pub(super) fn read(report: &Report, params: &[Param], value: &Spanned<DeValue>) 
         _ => {
             report
                 .error(value.span(), "this is no condition")
-                .expected("a parameter's name in quotes, or { name = \"value\" }");
+                .expected("a parameter's name in quotes, several in brackets, or { name = \"value\" }");
             None
         }
     }

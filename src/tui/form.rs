@@ -71,6 +71,7 @@ impl Form {
         let text = |index: &usize| self.fields.get(*index).map(|field| field.input.value().trim()).unwrap_or_default();
         match when {
             When::Given(index) => !matches!(text(index), "" | "false" | "no"),
+            When::Any(any) => any.iter().any(|index| !matches!(text(index), "" | "false" | "no")),
             When::Is(index, wanted) => text(index) == written(wanted),
         }
     }

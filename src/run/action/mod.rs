@@ -53,7 +53,7 @@ pub use shell::RunScript;
 pub use sql::{Part, RunSql, Statement};
 pub use tables::ShowTables;
 pub(super) use tables::table_line;
-pub use update::UpdateService;
+pub use update::{Moved, UpdateService};
 pub use vacuum::VacuumTables;
 pub use wait::WaitSteady;
 

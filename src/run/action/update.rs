@@ -44,6 +44,24 @@ pub struct UpdateService {
     /// Fresh tasks although nothing changes.
     #[serde(default)]
     pub force_new_deployment: bool,
+    /// Where an earlier step of the run will have moved auto scaling's bounds.
+    #[serde(default, skip_serializing_if = "Moved::is_nowhere")]
+    pub moved: Moved,
+}
+
+/// Auto scaling's bounds, as far as a run moves them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    /// Fewest tasks.
+    pub min: Option<u32>,
+    /// Most tasks.
+    pub max: Option<u32>,
+}
+
+impl Moved {
+    fn is_nowhere(&self) -> bool {
+        *self == Moved::default()
+    }
 }
 
 impl UpdateService {
@@ -107,6 +125,7 @@ impl UpdateService {
                 warnings.push("no task will run: this is an outage".to_owned());
             }
             if let Some(Scaling { min, max, suspended: false }) = scaling {
+                let (min, max) = (&self.moved.min.unwrap_or(*min), &self.moved.max.unwrap_or(*max));
                 let outside = |takes: &str| {
                     format!(
                         "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling {takes}; move the bounds first"
