@@ -1,9 +1,10 @@
 //! A runbook and answers to its questions become a plan: everything resolved, looked at, and checked. Only reads.
 
 mod blocks;
+mod subject;
+mod values;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -17,10 +18,13 @@ use super::answer::{self, literal};
 use super::facts::{Facts, mentions};
 use super::{Halt, Plan, PlannedStep, Target, history};
 use crate::aws::sts::get_caller_identity;
-use crate::platform::text::{duration, nearest, printable};
+use crate::platform::text::{duration, printable};
 use crate::platform::{CacheSpec, DatabaseSpec, Identity, ServiceSpec};
-use crate::runbook::{Block, Call, Default, Name, Piece, Runbook, Setting, When};
+use crate::runbook::{Block, Call, Name, Piece, Runbook, Setting, When};
 use crate::watch;
+use subject::{On, check_account};
+pub(super) use subject::{find_database, find_service};
+use values::{Values, holds, values};
 
 /// What a rollback goes back to where nobody says.
 const PREVIOUS: &str = "service.previous";
@@ -130,73 +134,6 @@ impl Plan {
     }
 }
 
-/// What a run has to itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum On {
-    Service,
-    Database,
-    Cache,
-}
-
-impl On {
-    /// Where all of its steps are; they are on a service if they are not all in one place.
-    fn of(runbook: &Runbook) -> On {
-        let on = |block: &Block| match block {
-            Block::Action(call) if call.action.name == "vacuum" => On::Database,
-            Block::Action(call) if call.action.name.starts_with("database.") => On::Database,
-            Block::Sql(_) => On::Database,
-            Block::Redis(_) => On::Cache,
-            Block::Action(_) | Block::Sh(_) => On::Service,
-        };
-        let first = runbook.steps.first().map_or(On::Service, |step| on(&step.block));
-        if runbook.steps.iter().all(|step| on(&step.block) == first) { first } else { On::Service }
-    }
-
-    fn word(self) -> &'static str {
-        match self {
-            On::Service => "service",
-            On::Database => "database",
-            On::Cache => "cache",
-        }
-    }
-}
-
-pub(super) fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
-    let services = &context.platform.services;
-    match (name, services.as_slice()) {
-        (Some(name), _) => services
-            .iter()
-            .find(|s| s.name == name)
-            .ok_or_else(|| unknown("service", name, services.iter().map(|s| s.name.as_str()))),
-        (None, [only]) => Ok(only),
-        (None, []) => Err(Halt::refused("the platform file names no service")),
-        (None, several) => {
-            let names: Vec<&str> = several.iter().map(|s| s.name.as_str()).collect();
-            Err(Halt::refused(format!("which service? --service {}", names.join(" or "))))
-        }
-    }
-}
-
-pub(super) fn find_database<'c>(context: &'c Context, id: Option<&str>) -> Result<Option<&'c DatabaseSpec>, Halt> {
-    let databases = &context.platform.databases;
-    match id {
-        Some(id) => databases
-            .iter()
-            .find(|d| d.id == id)
-            .map(Some)
-            .ok_or_else(|| unknown("database", id, databases.iter().map(|d| d.id.as_str()))),
-        None => Ok(databases.first()),
-    }
-}
-
-fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str> + Clone) -> Halt {
-    let mut words = format!("the platform file names no {what} \"{}\"", printable(name));
-    if let Some(near) = nearest(name, known) {
-        let _ = write!(words, "; did you mean \"{near}\"?");
-    }
-    Halt::refused(words)
-}
-
 fn cannot(what: &str) -> String {
     format!("this version can show {what}, not carry it out; do it by hand as the runbook says")
 }
@@ -211,69 +148,6 @@ async fn credentials_end(context: &Context, expected: SignedDuration) -> Option<
             duration(expected)
         )
     })
-}
-
-/// Nobody changes the wrong platform.
-fn check_account(context: &Context, identity: &Identity) -> Result<(), Halt> {
-    match &context.platform.account {
-        Some(account) if *account != identity.account => Err(Halt::refused(format!(
-            "the platform is account {account}, and these credentials ({}) are of account {}",
-            identity.arn, identity.account
-        ))),
-        _ => Ok(()),
-    }
-}
-
-type Values<'a> = BTreeMap<&'a str, Value>;
-
-/// The value of each parameter that has one.
-fn values<'a>(wish: Wish<'a>, facts: &Facts) -> Result<Values<'a>, Halt> {
-    let params = &wish.runbook.params;
-    let mut wrong: Vec<String> = Vec::new();
-    for name in wish.answers.keys() {
-        if wish.runbook.param(name).is_none() {
-            let near = nearest(name, params.iter().map(|p| p.name.as_str()));
-            let near = near.map(|near| format!("; did you mean --{near}?")).unwrap_or_default();
-            wrong.push(format!("{} has no parameter --{}{near}", wish.runbook.name, printable(name)));
-        }
-    }
-    let mut values = Values::new();
-    for param in params {
-        let answer = wish.answers.get(&param.name);
-        if param.when.as_ref().is_some_and(|when| !holds(wish.runbook, &values, when)) {
-            if answer.is_some() {
-                wrong.push(format!("--{} means nothing with the other answers", param.name));
-            }
-            continue;
-        }
-        let value = match answer {
-            Some(text) => answer::read(param, text).map(Some),
-            None => Ok(match &param.default {
-                Some(Default::Literal(value)) => Some(literal(value)),
-                Some(Default::Known(known)) => facts.value(known.name),
-                None => None,
-            }),
-        };
-        match value {
-            Ok(Some(value)) => {
-                values.insert(&param.name, value);
-            }
-            Ok(None) if param.optional => {}
-            Ok(None) => wrong.push(format!("--{} is missing: {}", param.name, param.ask)),
-            Err(words) => wrong.push(words),
-        }
-    }
-    if wrong.is_empty() { Ok(values) } else { Err(Halt::refused(wrong.join("\n"))) }
-}
-
-fn holds(runbook: &Runbook, values: &Values, when: &When) -> bool {
-    let value = |index: &usize| runbook.params.get(*index).and_then(|param| values.get(param.name.as_str()));
-    let given = |index: &usize| value(index).is_some_and(|value| *value != Value::Bool(false));
-    match when {
-        When::Given(index) => given(index),
-        When::Any(any) => any.iter().any(given),
-        When::Is(index, wanted) => value(index) == Some(&literal(wanted)),
-    }
 }
 
 /// A path as it was typed, whole: who carries the run out may stand elsewhere.
