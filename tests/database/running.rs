@@ -24,7 +24,7 @@ on_both_versions! {
 pub(crate) const PLATFORM: &str = "name = \"p\"\nregion = \"us-east-1\"\n\
     [[service]]\nname = \"analytics-api\"\ncluster = \"analytics-production\"\n\
     [[service]]\nname = \"worker\"\ncluster = \"analytics-production\"\n\
-    [[database]]\nid = \"analytics\"\n[[cache]]\nname = \"redis\"\n";
+    [[cache]]\nname = \"redis\"\n[[database]]\nid = \"analytics\"\n";
 
 /// A vacuum of 40,000 rows takes minutes, if nobody stops it.
 pub(crate) const SLOW: &str = "&options=-c%20vacuum_cost_delay%3D100ms%20-c%20vacuum_cost_limit%3D5";

@@ -89,6 +89,7 @@ impl Host {
         };
         let cache = redis::open(self, cache)?;
         let url = format!("http://{address}");
+        self.with(|world| world.layers_at = Some(url.clone()));
         let host = self.clone();
         let task = tokio::spawn(async move {
             // Dropped with this task, and with it every connection.
