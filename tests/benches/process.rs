@@ -151,6 +151,6 @@ pub fn size() -> Vec<Figure> {
         what: "release binary",
         goal: "16 MiB",
         measured: format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20)),
-        how: "stripped, thin LTO",
+        how: "stripped, LTO, panics abort",
     }]
 }
