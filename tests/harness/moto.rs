@@ -17,7 +17,7 @@ use super::python;
 /// Tasks that moto says are running of each service: it starts none itself.
 pub const RUNNING: u32 = 3;
 
-const REGIONS: [&str; 24] = [
+const REGIONS: [&str; 29] = [
     "us-east-1",
     "us-east-2",
     "us-west-1",
@@ -42,6 +42,11 @@ const REGIONS: [&str; 24] = [
     "me-south-1",
     "af-south-1",
     "sa-east-1",
+    "ap-southeast-4",
+    "me-central-1",
+    "il-central-1",
+    "eu-south-2",
+    "ca-west-1",
 ];
 
 struct Server {
