@@ -30,7 +30,7 @@ impl Scene {
             world
         });
         let host = Host::new(world.await.expect("it is made"), Clock::simulated(now, 1.0));
-        let served = host.serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.expect("a port");
+        let served = host.serve(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
         let home = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(home.path().join(".config/plantao")).expect("a folder");
         fs::write(home.path().join(".config/plantao/platform.toml"), file::SAMPLE).expect("it can be written");

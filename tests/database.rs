@@ -101,9 +101,19 @@ impl Fresh {
              DELETE FROM {name} WHERE id <= {dead};"
         );
         writer.batch_execute(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+        let after = "SELECT pg_current_xact_id()::text::int8";
+        let after: i64 = writer.query_one(after, &[]).await.unwrap().get(0);
         // A session that ends hands in its statistics at once.
         drop(writer);
         eventually(|| async { self.all_dead_rows().await == before + i64::from(dead) }).await;
+        // A snapshot is as old as the oldest transaction of the whole server: while another test's is older than
+        // the deletion, whoever looks here could still see the rows, and no vacuum may clear them.
+        eventually(|| async { self.oldest_in_snapshots().await > after }).await;
+    }
+
+    async fn oldest_in_snapshots(&self) -> i64 {
+        let sql = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::int8";
+        self.admin.query_one(sql, &[]).await.unwrap().get(0)
     }
 
     async fn all_dead_rows(&self) -> i64 {

@@ -19,7 +19,7 @@ const WATCHED: &str = r#"echo "$@" >>"$HERE/seen"; env >>"$HERE/seen"; exec "$TO
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_is_pushed_deployed_by_digest_and_leaves_no_password_behind() {
-    let bench = Bench::new("podman", GOOD).await;
+    let bench = Bench::new("podman", GOOD);
     bench.workshop.wrap("podman", WATCHED);
     let (code, text) = bench.deploy().await;
     assert_eq!(code, 0, "{text}");
@@ -39,7 +39,7 @@ async fn a_build_is_pushed_deployed_by_digest_and_leaves_no_password_behind() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn buildah_alone_is_enough() {
-    let bench = Bench::new("buildah", GOOD).await;
+    let bench = Bench::new("buildah", GOOD);
     // Its login asks no configuration whether a registry speaks plain HTTP.
     bench
         .workshop
@@ -62,7 +62,7 @@ esac"#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn docker_comes_first_signs_in_apart_from_the_users_settings_and_its_digest_is_read() {
-    let bench = Bench::new("podman", GOOD).await;
+    let bench = Bench::new("podman", GOOD);
     bench.workshop.wrap("podman", STAND_IN);
     let bin = bench.workshop.home.join("bin");
     fs::rename(bin.join("podman"), bin.join("docker")).unwrap();
@@ -78,7 +78,7 @@ async fn docker_comes_first_signs_in_apart_from_the_users_settings_and_its_diges
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_says_what_is_not_committed_and_refuses_what_can_not_be_built() {
-    let bench = Bench::new("podman", GOOD).await;
+    let bench = Bench::new("podman", GOOD);
     let (code, text) = bench.plan().await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("nothing uncommitted") && text.contains("linux/arm64"), "{text}");
@@ -105,7 +105,7 @@ async fn a_plan_says_what_is_not_committed_and_refuses_what_can_not_be_built() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_build_that_fails_says_its_last_lines_and_nothing_was_changed() {
-    let bench = Bench::new("podman", "FROM scratch\nCOPY absent /absent\n").await;
+    let bench = Bench::new("podman", "FROM scratch\nCOPY absent /absent\n");
     let (code, text) = bench.deploy().await;
     assert_eq!(code, 15, "{text}");
     assert!(text.contains("podman did not build the image") && text.contains("absent"), "{text}");
@@ -117,7 +117,7 @@ async fn a_build_that_fails_says_its_last_lines_and_nothing_was_changed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_refused_before_anything_is_pushed_and_is_not_told() {
     let wrong = "not-the-password-of-the-registry";
-    let bench = Bench::with("podman", GOOD, wrong, Registry::start(PASSWORD, false)).await;
+    let bench = Bench::with("podman", GOOD, wrong, Registry::start(PASSWORD, false));
     let (code, text) = bench.deploy().await;
     assert_eq!(code, 15, "{text}");
     assert!(text.contains("could not sign in") && text.contains("nothing was pushed"), "{text}");
@@ -128,7 +128,7 @@ async fn a_wrong_password_is_refused_before_anything_is_pushed_and_is_not_told()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_push_that_the_registry_refuses_deploys_nothing() {
-    let bench = Bench::with("podman", GOOD, PASSWORD, Registry::start(PASSWORD, true)).await;
+    let bench = Bench::with("podman", GOOD, PASSWORD, Registry::start(PASSWORD, true));
     let (code, text) = bench.deploy().await;
     assert_eq!(code, 15, "{text}");
     assert!(text.contains("podman did not push the image"), "{text}");
@@ -142,7 +142,7 @@ async fn an_image_built_for_other_machines_is_noticed_here_or_in_ecr_and_never_d
     let builds = r#"[ "$1" = build ] && set -- $(echo "$@" | /bin/sed s/arm64/amd64/)"#;
     let silent = r#"[ "$1" = image ] && exit 1"#;
     for (lines, code, pushed) in [(vec![builds], 15, 0), (vec![builds, silent], 16, 1)] {
-        let bench = Bench::new("podman", GOOD).await;
+        let bench = Bench::new("podman", GOOD);
         bench.workshop.wrap("podman", &format!("{}\nexec \"$TOOL\" \"$@\"", lines.join("\n")));
         let (ended, text) = bench.deploy().await;
         assert_eq!(ended, code, "{text}");
@@ -154,7 +154,7 @@ async fn an_image_built_for_other_machines_is_noticed_here_or_in_ecr_and_never_d
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_changes_after_the_plan_is_not_built_unseen() {
-    let bench = Bench::new("podman", GOOD).await;
+    let bench = Bench::new("podman", GOOD);
     let changes = r#"if [ -e "$HERE/planned" ]; then echo changed >"$HERE/context/hello"; fi
 case "$*" in *status*) : >"$HERE/planned" ;; esac; exec "$TOOL" "$@""#;
     bench.workshop.wrap("git", changes);
@@ -165,7 +165,7 @@ case "$*" in *status*) : >"$HERE/planned" ;; esac; exec "$TOOL" "$@""#;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_digest_that_ecr_does_not_have_under_the_tag_is_never_deployed() {
-    let bench = Bench::new("podman", GOOD).await;
+    let bench = Bench::new("podman", GOOD);
     let digest = format!("sha256:{}", "0a".repeat(32));
     let lies = format!(r#""$TOOL" "$@" || exit 1; [ "$1" = push ] && echo {digest} >"$5"; exit 0"#);
     bench.workshop.wrap("podman", &lies);
@@ -177,7 +177,7 @@ async fn a_digest_that_ecr_does_not_have_under_the_tag_is_never_deployed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_that_end_before_the_run_are_said_in_the_plan() {
-    let bench = Bench::new("podman", GOOD).await;
+    let bench = Bench::new("podman", GOOD);
     let home = &bench.workshop.home;
     fs::create_dir(home.join(".aws")).unwrap();
     let process = format!("[default]\ncredential_process = /bin/cat {}/keys.json\n", home.display());

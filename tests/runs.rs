@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
-use plantao::run::{Context, Event, Follower, Order, Plan, Record, RunId, Store, Wish};
+use plantao::run::{Context, Event, Order, Plan, Record, RunId, Store, Wish};
 use plantao::world::{Change, Host, Scenario, Served, World};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+
+use crate::harness::run_that;
 
 /// The world on a calm day, a minute a second, and a user's home.
 struct Bench {
@@ -22,11 +23,11 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new() -> Bench {
+    fn new() -> Bench {
         let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
         let world = World::new(&Scenario::named("calm").unwrap(), 7, start);
         let host = Host::new(world, Clock::simulated(start, 60.0));
-        let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
         let home = tempfile::tempdir().unwrap();
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
         std::fs::create_dir_all(home.path().join(".config/plantao")).unwrap();
@@ -54,24 +55,7 @@ impl Bench {
 
     /// The one run, once it has come to a record that fits.
     async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> (RunId, u32) {
-        let (mut followed, mut pid) = (None, 0);
-        loop {
-            if followed.is_none() {
-                let id = self.store().runs().unwrap().into_iter().next();
-                followed = id.map(|id| (Follower::open(&self.store(), &id).unwrap(), id));
-            }
-            if let Some((follower, id)) = &mut followed {
-                for record in follower.poll().unwrap() {
-                    if let Event::Began { pid: host, .. } | Event::Resumed { pid: host, .. } = &record.event {
-                        pid = *host;
-                    }
-                    if fits(&record) {
-                        return (id.clone(), pid);
-                    }
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        run_that(&self.store(), fits).await
     }
 
     fn updates(&self) -> usize {
@@ -95,7 +79,7 @@ fn waits(record: &Record) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_screen_orders_the_very_plan_that_it_showed_from_a_process_of_its_own() {
-    let bench = Bench::new().await;
+    let bench = Bench::new();
     let clients = Clients::at(&bench.served.url, "us-east-1");
     let mut platform = plantao::platform::file::sample();
     platform.services[0].health_url = None;
@@ -121,7 +105,7 @@ const SCALE: [&str; 4] = ["run", "scale", "--desired", "5"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_line_takes_the_screen_and_leaves_the_run() {
-    let bench = Bench::new().await;
+    let bench = Bench::new();
     let one_at_a_time = crate::harness::starting();
     let mut screen = bench.plantao(&SCALE).arg("--yes").process_group(0).spawn().unwrap();
     drop(one_at_a_time);
@@ -137,7 +121,7 @@ async fn a_dropped_line_takes_the_screen_and_leaves_the_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhile() {
-    let bench = Bench::new().await;
+    let bench = Bench::new();
     let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
     drop(one_at_a_time);
@@ -157,7 +141,7 @@ async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_confirmed_or_not_allowed_is_not_run() {
-    let bench = Bench::new().await;
+    let bench = Bench::new();
     for (arguments, says) in [
         (&SCALE[..], "nobody is there to confirm"),
         (&["run", "scale", "--desired", "5", "--yes", "--read-only"], "--read-only"),
@@ -172,7 +156,7 @@ async fn what_is_not_confirmed_or_not_allowed_is_not_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_that_may_only_look_changes_nothing_whoever_says_so_and_neither_does_a_host_that_is_ordered_to() {
-    let bench = Bench::new().await;
+    let bench = Bench::new();
     let command = [&SCALE[..], &["--yes"]].concat();
     let (code, plan) = bench.run(&["plan", "scale", "--desired", "5", "--json"]).await;
     assert_eq!(code, 0, "{plan}");
@@ -214,7 +198,7 @@ async fn a_session_that_may_only_look_changes_nothing_whoever_says_so_and_neithe
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_over_is_taken_back_once_that_is_confirmed() {
-    let bench = Bench::new().await;
+    let bench = Bench::new();
     // Auto scaling would take it back by itself.
     let still = Change::Scalable { service: "analytics-api".to_owned(), min: 1, max: 6, suspended: true };
     bench.host.with(|world| world.apply(still));

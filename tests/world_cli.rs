@@ -16,10 +16,10 @@ fn start() -> Timestamp {
     "2026-11-24T15:12:37Z".parse().unwrap()
 }
 
-async fn serve(scenario: &str) -> (Host, Served) {
+fn serve(scenario: &str) -> (Host, Served) {
     let world = World::new(&Scenario::named(scenario).unwrap(), 7, start());
     let host = Host::new(world, Clock::simulated(start(), 1.0));
-    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
     (host, served)
 }
 
@@ -47,7 +47,7 @@ async fn read(served: &Served, arguments: &[&str]) -> Value {
 
 #[tokio::test]
 async fn the_aws_cli_reads_services_tasks_and_scaling() {
-    let (_host, served) = serve("bad-deploy").await;
+    let (_host, served) = serve("bad-deploy");
     let cluster = ["--cluster", "analytics-production"];
     let services =
         read(&served, &["ecs", "describe-services", cluster[0], cluster[1], "--services", "analytics-api"]).await;
@@ -82,7 +82,7 @@ async fn the_aws_cli_reads_services_tasks_and_scaling() {
 
 #[tokio::test]
 async fn the_aws_cli_reads_alarms_and_metrics() {
-    let (_host, served) = serve("calm").await;
+    let (_host, served) = serve("calm");
     let alarms = read(&served, &["cloudwatch", "describe-alarms"]).await;
     let alarms = alarms["MetricAlarms"].as_array().unwrap();
     assert_eq!((alarms.len(), &alarms[0]["StateValue"]), (9, &"OK".into()));
@@ -102,7 +102,7 @@ async fn the_aws_cli_reads_alarms_and_metrics() {
 
 #[tokio::test]
 async fn the_aws_cli_reads_the_database_and_who_it_is() {
-    let (_host, served) = serve("low-storage").await;
+    let (_host, served) = serve("low-storage");
     let found = read(&served, &["rds", "describe-db-instances"]).await;
     let database = &found["DBInstances"][0];
     assert_eq!((&database["DBInstanceStatus"], &database["Endpoint"]["Port"]), (&"available".into(), &5432.into()));
@@ -113,7 +113,7 @@ async fn the_aws_cli_reads_the_database_and_who_it_is() {
 
 #[tokio::test]
 async fn the_aws_cli_is_refused_in_awss_own_words() {
-    let (host, served) = serve("calm").await;
+    let (host, served) = serve("calm");
     host.inject(Fault::on("*", Failure::AccessDenied));
     for arguments in [["ecs", "list-clusters"], ["cloudwatch", "describe-alarms"], ["rds", "describe-db-instances"]] {
         let output = run(&served, &arguments).await;

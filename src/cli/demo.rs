@@ -80,7 +80,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         };
         if serve {
             let Some(host) = host.await else { return failed("the demo's platform could not be made") };
-            return match host.serve_with(listener, cache).await {
+            return match host.serve_with(listener, cache) {
                 Ok(served) => announce(&served, &region).await,
                 Err(error) => failed(&format!("cannot serve the demo: {}", super::locate::why(&error))),
             };
@@ -96,7 +96,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
                 address: None,
             };
             let Some(host) = host.await else { return nothing("the demo's platform could not be made") };
-            let connected = match host.serve_with(listener, cache).await {
+            let connected = match host.serve_with(listener, cache) {
                 Ok(serving) => {
                     let clients = Clients::at(&url, &region);
                     let _ = held.set(serving);

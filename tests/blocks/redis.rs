@@ -19,7 +19,7 @@ async fn start() -> (Redis, MultiplexedConnection, Bench) {
     let server = tokio::task::spawn_blocking(|| Redis::start(PASSWORD)).await.unwrap();
     let client = redis::Client::open(server.url.as_str()).unwrap();
     let connection = client.get_multiplexed_async_connection().await.unwrap();
-    let bench = Bench::new(&server.url).await;
+    let bench = Bench::new(&server.url);
     (server, connection, bench)
 }
 
@@ -58,12 +58,12 @@ async fn a_second_background_save_and_a_wrong_password_are_said_in_words() {
     assert_eq!(code, 15, "{text}");
     assert!(text.contains("could not carry out BGSAVE: a background save is under way already"), "{text}");
 
-    let wrong = Bench::new(&server.url.replace(PASSWORD, "not-it-at-all")).await;
+    let wrong = Bench::new(&server.url.replace(PASSWORD, "not-it-at-all"));
     write(&wrong, &runbook("redis", "", &["PING"]));
     let (code, text) = wrong.run(&["plan", "mine"]).await;
     assert!(code == 15 && text.contains("could not connect to 127.0.0.1:"), "{code} {text}");
     assert!(text.contains("password") && !text.contains("not-it-at-all"), "{text}");
-    let nobody = Bench::new("redis://:not-it-at-all@127.0.0.1:1/0").await;
+    let nobody = Bench::new("redis://:not-it-at-all@127.0.0.1:1/0");
     write(&nobody, &runbook("redis", "", &["PING"]));
     let (code, text) = nobody.run(&["plan", "mine"]).await;
     assert!(code == 15 && text.contains("nothing listens there"), "{code} {text}");
@@ -79,7 +79,7 @@ async fn killed_at_any_record_no_command_is_ever_sent_twice() {
     let (mut doubts, mut goods) = (0, 0);
     for (number, end) in reference.iter().enumerate().take(reference.len() - 1) {
         let _: () = cmd("MSET").arg(&["a", "0", "b", "0"]).query_async(&mut redis).await.unwrap();
-        let bench = Bench::new(&bench.url).await;
+        let bench = Bench::new(&bench.url);
         let (id, order) = order(&bench, &text).await;
         assert!(!carry_out(&bench, &order, *end).await, "not killed at record {number}");
         let (code, text) = bench.run(&["runs", "resume", id.as_str()]).await;
@@ -108,8 +108,8 @@ async fn killed_at_any_record_no_command_is_ever_sent_twice() {
 async fn the_demos_cache_is_emptied_by_the_same_block() {
     let start = "2026-11-24T15:12:37Z".parse().unwrap();
     let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 7, start), Clock::simulated(start, 1.0));
-    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let bench = Bench::new(served.cache_url()).await;
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
+    let bench = Bench::new(served.cache_url());
     write(&bench, &runbook("redis", "", &["DBSIZE", "FLUSHALL ASYNC", "DBSIZE", "EVAL \"return 1\" 0"]));
     let (code, text) = bench.run(&["run", "mine", "--yes"]).await;
     assert_eq!(code, 16, "{text}");

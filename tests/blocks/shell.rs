@@ -12,7 +12,7 @@ const ON: [&str; 2] = ["--service", "worker"];
 
 #[tokio::test]
 async fn a_script_finds_its_answers_in_its_environment_and_no_secret_of_plantaos() {
-    let bench = Bench::new(URL).await;
+    let bench = Bench::new(URL);
     let head = "[param.name]\nask = \"Name?\"\ntype = \"text\"\n[param.odd-one]\nask = \"n?\"\ntype = \"integer\"\noptional = true";
     let script = "printf '%s|%s|%s|%s\\n' \"$PLANTAO_NAME\" \"$PLANTAO_ODD_ONE\" \"$AWS_REGION\" \"$AWS_ENDPOINT_URL\"\n\
         env | grep -c hunter2 || echo 'no secret'\nprintf '\\033[2Jred\\n'\ncat";
@@ -35,7 +35,7 @@ async fn a_script_finds_its_answers_in_its_environment_and_no_secret_of_plantaos
 
 #[tokio::test]
 async fn a_script_that_fails_says_where_and_how_and_no_step_after_it_is_begun() {
-    let bench = Bench::new(URL).await;
+    let bench = Bench::new(URL);
     write(&bench, &runbook("sh", "", &["echo one\necho why not >&2\nfalse\necho two", "echo three"]));
     let (code, text) = bench.run(&["run", "mine", "--yes", ON[0], ON[1]]).await;
     assert_eq!(code, 16, "{text}");
@@ -48,7 +48,7 @@ async fn a_script_that_fails_says_where_and_how_and_no_step_after_it_is_begun() 
 
 #[tokio::test]
 async fn a_wish_to_stop_ends_the_script_and_all_that_it_started() {
-    let bench = Bench::new(URL).await;
+    let bench = Bench::new(URL);
     let pids = bench.home.path().join("pids");
     write(
         &bench,
@@ -74,7 +74,7 @@ async fn a_wish_to_stop_ends_the_script_and_all_that_it_started() {
 
 #[tokio::test]
 async fn killed_at_any_record_no_script_is_ever_run_twice() {
-    let bench = Bench::new(URL).await;
+    let bench = Bench::new(URL);
     let count = bench.home.path().join("count");
     let text = runbook("sh", "", &[&format!("echo run >> {}", count.display()), "true"]);
     let (id, whole) = order(&bench, &text).await;
@@ -83,7 +83,7 @@ async fn killed_at_any_record_no_script_is_ever_run_twice() {
     let (mut doubts, mut goods) = (0, 0);
     for (number, end) in reference.iter().enumerate().take(reference.len() - 1) {
         let _ = std::fs::remove_file(&count);
-        let bench = Bench::new(URL).await;
+        let bench = Bench::new(URL);
         let (id, order) = order(&bench, &text).await;
         if carry_out(&bench, &order, *end).await {
             // How often progress is told hangs on the machine: this journal never came to be that long.

@@ -27,8 +27,8 @@ fn write(bench: &Bench, head: &str, blocks: &[&str]) {
 async fn the_demos_database_says_that_it_is_none_for_statements_of_ones_own_before_anything_is_sent() {
     let start = "2026-11-24T15:12:37Z".parse().unwrap();
     let host = Host::new(World::new(&Scenario::named("calm").unwrap(), 7, start), Clock::simulated(start, 1.0));
-    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let bench = Bench::new(served.database_url().unwrap()).await;
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
+    let bench = Bench::new(served.database_url().unwrap());
     write(&bench, "", &["UPDATE events SET n = 1"]);
     let (code, text) = bench.run(&["run", "mine", "--yes"]).await;
     assert_eq!(code, 17, "{text}");
@@ -46,7 +46,7 @@ async fn no_answer_becomes_part_of_a_statement(which: Which) {
     fresh.run("CREATE TABLE victim (name text, n int, at timestamptz DEFAULT now() - interval '1 hour')").await;
     fresh.run("CREATE TABLE \"Odd\"\"; DROP TABLE victim; --\" (name text)").await;
     fresh.run("INSERT INTO \"Odd\"\"; DROP TABLE victim; --\" VALUES ('old'), ('new')").await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     let head = "[param.name]\nask = \"Name?\"\ntype = \"text\"\n[param.n]\nask = \"n?\"\ntype = \"integer\"\n\
         [param.age]\nask = \"Age?\"\ntype = \"duration\"\n[param.table]\nask = \"Table?\"\ntype = \"tables\"";
     let insert = "INSERT INTO victim (name, n) VALUES ({{name}},{{n}});\nDELETE FROM {{ table }} WHERE name = 'old'";
@@ -68,7 +68,7 @@ async fn no_answer_becomes_part_of_a_statement(which: Which) {
 async fn a_plan_says_what_only_reads_and_sends_nothing(which: Which) {
     let fresh = fresh(which).await;
     fresh.run("CREATE TABLE t (n int); CREATE FUNCTION act() RETURNS int LANGUAGE sql AS 'INSERT INTO t VALUES (1) RETURNING n'").await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     write(
         &bench,
         "",
@@ -102,7 +102,7 @@ async fn a_plan_says_what_only_reads_and_sends_nothing(which: Which) {
 
 async fn rows_are_shown_as_the_server_writes_them_and_without_escapes(which: Which) {
     let fresh = fresh(which).await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     let many = "SELECT g AS number, 'pg_class'::regclass AS of, 1.50::numeric, chr(27) || '[2Jred' AS text, NULL AS none, \
         interval '90 min' AS age FROM generate_series(1, 30) g ORDER BY g -- all";
     write(
@@ -130,14 +130,14 @@ async fn what_the_server_refuses_is_said_in_words_and_nothing_after_it_is_sent(w
     fresh.run("CREATE TABLE t (n int); INSERT INTO t VALUES (0)").await;
     let role = fresh.role("api").await;
     fresh.run(&format!("GRANT SELECT ON t TO {}", role.user)).await;
-    let bench = Bench::new(&url(&fresh, &role.user, PASSWORD, "sslmode=disable")).await;
+    let bench = Bench::new(&url(&fresh, &role.user, PASSWORD, "sslmode=disable"));
     write(&bench, "", &["SELECT n FROM t;\nUPDATE t SET n = 1;\nSELECT 'never'"]);
     let (code, text) = bench.run(&["run", "mine", "--yes"]).await;
     assert_eq!(code, 15, "{text}");
     assert!(text.contains("could not run statement 2 of 3: permission denied for table t"), "{text}");
     assert!(!text.contains("never |") && !text.contains("SELECT: 1 row; "), "{text}");
 
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     write(&bench, "", &["SET statement_timeout = '100ms';\nUPDATE t SET n = 2 WHERE pg_sleep(20) IS NOT NULL"]);
     let (code, text) = bench.run(&["run", "mine", "--yes"]).await;
     assert_eq!(code, 15, "{text}");
@@ -161,7 +161,7 @@ async fn what_the_server_refuses_is_said_in_words_and_nothing_after_it_is_sent(w
 async fn a_wish_to_stop_cancels_the_statement_at_the_server(which: Which) {
     let fresh = fresh(which).await;
     fresh.run("CREATE TABLE t (n int); INSERT INTO t VALUES (0)").await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     write(&bench, "", &["UPDATE t SET n = 1 WHERE pg_sleep(600) IS NOT NULL;\nUPDATE t SET n = 2"]);
     let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&["run", "mine", "--yes"]).spawn().unwrap();
@@ -186,14 +186,14 @@ async fn killed_at_any_record_no_statement_is_ever_sent_twice(which: Which) {
     fresh.run("CREATE TABLE t (n int, m int)").await;
     let reset = "TRUNCATE t; INSERT INTO t VALUES (0, 0)";
     fresh.run(reset).await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     let (id, order_of_all) = order(&bench, &text).await;
     assert!(carry_out(&bench, &order_of_all, 1 << 20).await);
     let reference = ends(&std::fs::read(bench.store().journal(&id)).unwrap());
     let (mut doubts, mut goods) = (0, 0);
     for (number, end) in reference.iter().enumerate().take(reference.len() - 1) {
         fresh.run(reset).await;
-        let bench = Bench::on(&fresh, "").await;
+        let bench = Bench::on(&fresh, "");
         let (id, order) = order(&bench, &text).await;
         assert!(!carry_out(&bench, &order, *end).await, "not killed at record {number}");
         let (code, text) = bench.run(&["runs", "resume", id.as_str()]).await;

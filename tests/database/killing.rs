@@ -69,7 +69,7 @@ pub(crate) fn ends(journal: &[u8]) -> Vec<u64> {
 async fn killed_or_out_of_disk_at_any_record_and_resumed_every_table_is_vacuumed_once(which: Which) {
     let reference = {
         let fresh = bloated(which).await;
-        let bench = Bench::on(&fresh, "").await;
+        let bench = Bench::on(&fresh, "");
         let (id, order) = order(&bench, TABLES).await;
         assert!(carry_out(&bench, &order, 1 << 20).await);
         ends(&std::fs::read(bench.store().journal(&id)).unwrap())
@@ -79,7 +79,7 @@ async fn killed_or_out_of_disk_at_any_record_and_resumed_every_table_is_vacuumed
     let more = if which == Which::System { 0 } else { 20 };
     for (number, end) in reference.iter().enumerate().take(reference.len() - 1) {
         let fresh = bloated(which).await;
-        let bench = Bench::on(&fresh, "").await;
+        let bench = Bench::on(&fresh, "");
         let (id, order) = order(&bench, TABLES).await;
         if carry_out(&bench, &order, end + more).await {
             // It had less to tell than the first one.
@@ -103,7 +103,7 @@ async fn killed_or_out_of_disk_at_any_record_and_resumed_every_table_is_vacuumed
 async fn a_vacuum_that_its_killed_process_leaves_at_the_server_is_waited_for_and_not_begun_again(which: Which) {
     let fresh = fresh(which).await;
     fresh.bloated("slow", 40_000, 20_000).await;
-    let bench = Bench::on(&fresh, "&options=-c%20vacuum_cost_delay%3D50ms%20-c%20vacuum_cost_limit%3D20").await;
+    let bench = Bench::on(&fresh, "&options=-c%20vacuum_cost_delay%3D50ms%20-c%20vacuum_cost_limit%3D20");
     let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&["run", "vacuum", "--tables", "slow", "--yes"]).spawn().unwrap();
     drop(one_at_a_time);
@@ -124,7 +124,7 @@ async fn a_vacuum_that_its_killed_process_leaves_at_the_server_is_waited_for_and
 
 async fn a_request_that_was_written_and_never_sent_is_sent_once(which: Which) {
     let fresh = bloated(which).await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     let (id, order) = order(&bench, TABLES).await;
     // A plan alone: the run is killed at its second record.
     let began = serde_json::from_slice::<Value>(&order).unwrap()["plan"].to_string().len() as u64;

@@ -32,7 +32,7 @@ async fn a_certificate_is_checked_as_the_url_says_and_a_stranger_is_not_talked_t
         (by_address, 15, "its certificate is for localhost, not for 127.0.0.1"),
         (way("sslmode=verify-full&sslrootcert=/nowhere.pem"), 17, "/nowhere.pem, can't be read"),
     ] {
-        let (answered, text) = Bench::new(&url).await.run(&PLAN).await;
+        let (answered, text) = Bench::new(&url).run(&PLAN).await;
         assert_eq!(answered, code, "{text}");
         assert!(text.contains(says), "{text}");
     }
@@ -55,13 +55,13 @@ async fn what_is_wrong_with_the_way_in_is_said_and_where_it_is_written_and_never
         ),
         (right.replace("postgresql://", "mysql://"), 17, "it does not begin with postgresql://"),
     ] {
-        let bench = Bench::new(&url).await;
+        let bench = Bench::new(&url);
         let (answered, text) = bench.run(&["run", "vacuum", "--yes"]).await;
         assert_eq!(answered, code, "{text}");
         assert!(text.contains(says) && text.contains("PLANTAO_DATABASE_URL or the platform file"), "{text}");
         assert!(!text.contains("hunter2") && bench.store().runs().unwrap().is_empty(), "{text}");
     }
-    let (code, text) = Bench::new("").await.plain(&["plan", "vacuum"]).await;
+    let (code, text) = Bench::new("").plain(&["plan", "vacuum"]).await;
     assert_eq!(code, 17, "{text}");
     assert!(text.contains("nothing says how to reach the database analytics: set PLANTAO_DATABASE_URL"), "{text}");
 }
@@ -72,7 +72,7 @@ async fn the_environment_wins_over_the_platform_file_and_its_mistakes_show_no_pa
     fresh.bloated("events", 100, 50).await;
     let right = url(&fresh, "postgres", PASSWORD, "sslmode=disable");
     let with = |line: &str| format!("{PLATFORM}{line}\n");
-    let bench = Bench::new("").await;
+    let bench = Bench::new("");
     let file = bench.home.path().join(".config/plantao/platform.toml");
     std::fs::write(&file, with(&format!("url = \"{right}\""))).unwrap();
     let (code, text) = bench.plain(&PLAN).await;
@@ -83,7 +83,7 @@ async fn the_environment_wins_over_the_platform_file_and_its_mistakes_show_no_pa
     let (code, text) = bench.plain(&PLAN).await;
     assert!(code != 0 && text.contains("mysql://ana:*******@db/x"), "{text}");
 
-    let bench = Bench::new(&right).await;
+    let bench = Bench::new(&right);
     let file = bench.home.path().join(".config/plantao/platform.toml");
     std::fs::write(&file, with("url = \"postgresql://ana:hunter2@127.0.0.1:1/x\"")).unwrap();
     let (code, text) = bench.run(&PLAN).await;
@@ -103,7 +103,7 @@ async fn with_secret(moto: &Moto, secret: Option<&str>) -> Bench {
         let client = aws_sdk_secretsmanager::Client::new(&config);
         client.create_secret().name("prod/database").secret_string(secret).send().await.unwrap();
     }
-    let mut bench = Bench::new("").await;
+    let mut bench = Bench::new("");
     bench.endpoint.clone_from(&moto.endpoint);
     let text = PLATFORM.replace("us-east-1", moto.region) + "secret = \"prod/database\"\ndatabase = \"postgres\"\n";
     std::fs::write(bench.home.path().join(".config/plantao/platform.toml"), text).unwrap();

@@ -66,7 +66,7 @@ async fn a_rewrite_is_refused_when_the_storage_could_not_hold_it_or_nobody_knows
 async fn what_is_no_longer_the_table_or_the_server_of_the_plan_is_not_touched(which: Which) {
     let fresh = fresh(which).await;
     fresh.bloated("events", 1_000, 500).await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     let (id, first) = order(&bench, "events").await;
     fresh.run("ALTER TABLE events RENAME TO old; CREATE TABLE events (id int)").await;
     assert!(!carry_out(&bench, &first, 1 << 20).await);
@@ -97,7 +97,7 @@ async fn a_server_that_dies_in_the_middle_ends_the_run_and_is_told(which: Which)
     let server = tokio::task::spawn_blocking(move || Postgres::start(which, &[])).await.unwrap();
     let fresh = fresh_on(&server).await;
     fresh.bloated("slow", 40_000, 20_000).await;
-    let bench = Bench::on(&fresh, SLOW).await;
+    let bench = Bench::on(&fresh, SLOW);
     let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&["run", "vacuum", "--tables", "slow", "--yes"]).spawn().unwrap();
     drop(one_at_a_time);
@@ -117,7 +117,7 @@ async fn a_server_that_dies_in_the_middle_ends_the_run_and_is_told(which: Which)
 async fn a_second_run_on_the_database_is_refused_and_undo_says_that_there_is_nothing_to_take_back(which: Which) {
     let fresh = fresh(which).await;
     fresh.bloated("slow", 40_000, 20_000).await;
-    let bench = Bench::on(&fresh, SLOW).await;
+    let bench = Bench::on(&fresh, SLOW);
     let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&["run", "vacuum", "--tables", "slow", "--yes"]).spawn().unwrap();
     drop(one_at_a_time);

@@ -4,12 +4,12 @@ use std::process::{Output, Stdio};
 
 use jiff::Timestamp;
 use plantao::clock::Clock;
-use plantao::run::{Event, Follower, Record, RunId, Store};
+use plantao::run::{Event, Record, RunId, Store};
 use plantao::world::{Host, Scenario, Served, World};
 use tokio::process::Command;
 
 use super::{Fresh, fresh, fresh_on, on_both_versions};
-use crate::harness::{PASSWORD, Postgres, Which};
+use crate::harness::{PASSWORD, Postgres, Which, run_that};
 
 on_both_versions! {
     a_bloated_table_is_shown_worst_first_and_vacuumed_with_what_that_gained
@@ -45,11 +45,11 @@ pub(crate) fn url(fresh: &Fresh, user: &str, password: &str, options: &str) -> S
 }
 
 impl Bench {
-    pub(crate) async fn new(url: &str) -> Bench {
+    pub(crate) fn new(url: &str) -> Bench {
         let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
         let world = World::new(&Scenario::named("calm").unwrap(), 7, start);
         let host = Host::new(world, Clock::simulated(start, 1.0));
-        let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
         let home = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(home.path().join(".config/plantao")).unwrap();
         std::fs::write(home.path().join(".config/plantao/platform.toml"), PLATFORM).unwrap();
@@ -57,8 +57,8 @@ impl Bench {
     }
 
     /// On a database as its superuser.
-    pub(crate) async fn on(fresh: &Fresh, options: &str) -> Bench {
-        Bench::new(&url(fresh, "postgres", PASSWORD, &format!("sslmode=disable{options}"))).await
+    pub(crate) fn on(fresh: &Fresh, options: &str) -> Bench {
+        Bench::new(&url(fresh, "postgres", PASSWORD, &format!("sslmode=disable{options}")))
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -103,22 +103,7 @@ impl Bench {
 
     /// The one run, once it has come to a record that fits.
     pub(crate) async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
-        let mut followed = None;
-        loop {
-            if followed.is_none() {
-                let id = self.store().runs().unwrap().into_iter().next();
-                followed = id.map(|id| (Follower::open(&self.store(), &id).unwrap(), id));
-            }
-            if let Some((follower, id)) = &mut followed {
-                for record in follower.poll().unwrap() {
-                    if fits(&record) {
-                        return id.clone();
-                    }
-                    assert!(!matches!(record.event, Event::Ended { .. }), "it came to its end before: {record:?}");
-                }
-            }
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        run_that(&self.store(), fits).await.0
     }
 }
 
@@ -141,7 +126,7 @@ async fn a_bloated_table_is_shown_worst_first_and_vacuumed_with_what_that_gained
     let fresh = fresh(which).await;
     fresh.bloated("sessions", 1_000, 100).await;
     fresh.bloated("events", 20_000, 15_000).await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
 
     let (code, text) = bench.run(&["plan", "vacuum"]).await;
     assert_eq!(code, 0, "{text}");
@@ -170,7 +155,7 @@ async fn a_wish_to_stop_cancels_the_statement_and_says_what_was_not_begun(which:
     let fresh = fresh(which).await;
     fresh.bloated("slow", 40_000, 20_000).await;
     fresh.bloated("next", 100, 50).await;
-    let bench = Bench::on(&fresh, SLOW).await;
+    let bench = Bench::on(&fresh, SLOW);
     let one_at_a_time = crate::harness::starting();
     let following = bench.plantao(&["run", "vacuum", "--tables", "slow,next", "--yes"]).spawn().unwrap();
     drop(one_at_a_time);
@@ -196,7 +181,7 @@ async fn a_locked_table_is_left_out_and_an_old_transaction_that_holds_rows_back_
     fresh.bloated("locked", 100, 50).await;
     let locker = fresh.session("migration").await;
     locker.batch_execute("BEGIN; LOCK TABLE locked").await.unwrap();
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     let runbook = "# Tidy\n```toml runbook\ndanger = \"caution\"\n```\n\
         ## See\n```toml database.blockers\nolder-than = \"1s\"\n```\n\
         ## Vacuum\n```toml vacuum\ntables = [\"events\", \"locked\"]\nlock-timeout = \"1s\"\n```\n";
@@ -232,7 +217,7 @@ async fn who_may_not_vacuum_is_told_so_before_anything_is_sent(which: Which) {
     fresh.bloated("theirs", 100, 50).await;
     let role = fresh.role("api").await;
     fresh.run(&format!("ALTER TABLE mine OWNER TO {}", role.user)).await;
-    let bench = Bench::new(&url(&fresh, &role.user, PASSWORD, "sslmode=disable")).await;
+    let bench = Bench::new(&url(&fresh, &role.user, PASSWORD, "sslmode=disable"));
     let (code, text) = bench.run(&["run", "vacuum", "--tables", "mine,theirs", "--yes"]).await;
     assert_eq!(code, 17, "{text}");
     assert!(
@@ -251,7 +236,7 @@ async fn a_name_is_a_name_whatever_is_in_it_and_a_misspelt_one_finds_its_neighbo
     fresh.bloated("\"x\"\"; DROP TABLE victim; --\"", 100, 50).await;
     fresh.bloated("\"Ünïcode 日本\"", 100, 50).await;
     fresh.bloated("victim", 100, 50).await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     let names = "x\"; DROP TABLE victim; --,Ünïcode 日本";
     let (code, text) = bench.run(&["run", "vacuum", "--tables", names, "--yes"]).await;
     assert_eq!(code, 0, "{text}");
@@ -267,7 +252,7 @@ async fn a_rewrite_gives_storage_back_and_its_plan_says_what_it_locks(which: Whi
     let server = tokio::task::spawn_blocking(move || Postgres::start(which, &[])).await.unwrap();
     let fresh = fresh_on(&server).await;
     fresh.bloated("events", 20_000, 18_000).await;
-    let bench = Bench::on(&fresh, "").await;
+    let bench = Bench::on(&fresh, "");
     let arguments = ["run", "vacuum", "--tables", "events", "--full", "--yes"];
     let (code, text) = bench.run(&arguments).await;
     assert_eq!(code, 17, "{text}");

@@ -31,11 +31,11 @@ impl Place {
     }
 
     /// The scenario with the bloated table, without its own open transaction; time runs a minute a second.
-    async fn world() -> Place {
+    fn world() -> Place {
         let start = "2026-11-24T15:12:37Z".parse().unwrap();
         let host = Host::new(World::new(&Scenario::named("bloat").unwrap(), 7, start), Clock::simulated(start, 60.0));
         host.with(|world| world.apply(Change::CloseTransactions { database: "analytics".into() }));
-        let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
         let target = Target::from_url(served.database_url().unwrap()).unwrap();
         Place::World(host, served, target)
     }
@@ -94,7 +94,7 @@ macro_rules! everywhere {
             $(async fn $test(which: Which) { super::$test(Place::real(which).await).await; })*
         }
         mod world {
-            $(#[tokio::test] async fn $test() { super::$test(super::Place::world().await).await; })*
+            $(#[tokio::test] async fn $test() { super::$test(super::Place::world()).await; })*
         }
     };
 }

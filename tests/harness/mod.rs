@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "the tests use one part of it, the benches another")]
 
+mod journal;
 mod moto;
 mod postgres;
 mod redis;
@@ -9,6 +10,7 @@ mod registry;
 mod terminal;
 mod tools;
 
+pub use journal::run_that;
 pub use moto::{Fill, Moto, RUNNING, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use redis::Redis;

@@ -4,16 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use plantao::clock::Clock;
-use plantao::run::{Event, Follower, Record, Store};
+use plantao::run::{Follower, Record, RunId, Store};
 use plantao::world::{Change, Host, Scenario, Served, World};
 use tokio::process::Command;
 
 use super::{PASSWORD, REPOSITORY};
-use crate::harness::{Registry, Workshop};
+use crate::harness::{Registry, Workshop, run_that};
 
 /// A registry, a workshop, and the world on a calm day, two minutes a second, which learns what is pushed.
 pub struct Bench {
@@ -25,12 +24,12 @@ pub struct Bench {
 }
 
 impl Bench {
-    pub async fn new(tool: &str, dockerfile: &str) -> Bench {
-        Bench::with(tool, dockerfile, PASSWORD, Registry::start(PASSWORD, false)).await
+    pub fn new(tool: &str, dockerfile: &str) -> Bench {
+        Bench::with(tool, dockerfile, PASSWORD, Registry::start(PASSWORD, false))
     }
 
     /// `password` is the one that the world's ECR gives.
-    pub async fn with(tool: &str, dockerfile: &str, password: &str, registry: Registry) -> Bench {
+    pub fn with(tool: &str, dockerfile: &str, password: &str, registry: Registry) -> Bench {
         let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
         let mut world = World::new(&Scenario::named("calm").unwrap(), 7, start);
         world.apply(Change::Registry { host: registry.host.clone(), password: password.to_owned() });
@@ -42,7 +41,7 @@ impl Bench {
                 world.apply(Change::Push { repository: REPOSITORY.to_owned(), tag, digest, architecture });
             }
         });
-        let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
         let workshop = Workshop::new(&[tool], &registry.host);
         let config = workshop.home.join(".config/plantao");
         fs::create_dir_all(&config).unwrap();
@@ -95,26 +94,9 @@ impl Bench {
         self.run(&["plan", "emergency-deploy", "--way", "build", "--context", self.context.to_str().unwrap()]).await
     }
 
-    /// The one run and its process, once it has come to an event that fits.
-    pub async fn run_that(&self, fits: impl Fn(&Event) -> bool) -> (String, u32) {
-        let (mut followed, mut pid) = (None, 0);
-        loop {
-            if followed.is_none() {
-                let id = self.store().runs().unwrap().into_iter().next();
-                followed = id.map(|id| (Follower::open(&self.store(), &id).unwrap(), id));
-            }
-            if let Some((follower, id)) = &mut followed {
-                for record in follower.poll().unwrap() {
-                    if let Event::Began { pid: host, .. } = &record.event {
-                        pid = *host;
-                    }
-                    if fits(&record.event) {
-                        return (id.to_string(), pid);
-                    }
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+    /// The one run and its process, once it has come to a record that fits.
+    pub async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> (RunId, u32) {
+        run_that(&self.store(), fits).await
     }
 
     pub fn records(&self) -> Vec<Record> {

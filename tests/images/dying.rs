@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use plantao::run::Event;
+use plantao::run::{Event, Record};
 use tokio::process::Command;
 
 use super::bench::Bench;
@@ -19,7 +19,7 @@ if [ "$1" = {what} ] && [ ! -e "$HERE/died" ]; then : >"$HERE/died"; kill -KILL 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_dies_when_the_image_is_built_or_pushed_is_resumed_and_pushes_once() {
     for what in ["build", "push"] {
-        let bench = Bench::new("podman", GOOD).await;
+        let bench = Bench::new("podman", GOOD);
         bench.workshop.wrap("podman", &dies_after(what));
         let (code, text) = bench.deploy().await;
         assert!(code == 1 && text.contains("plantao runs resume"), "{what}: {code} {text}");
@@ -40,40 +40,40 @@ async fn a_run_that_dies_when_the_image_is_built_or_pushed_is_resumed_and_pushes
 }
 
 /// An event, or not this one.
-type Fits = fn(&Event) -> bool;
+type Fits = fn(&Record) -> bool;
 
 /// Records at which a run is killed: those between which something happens outside.
 const DEATHS: [(&str, Fits); 6] = [
-    ("before the build", |event| matches!(event, Event::StepBegan { action, .. } if action == "image.build")),
+    ("before the build", |record| matches!(&record.event, Event::StepBegan { action, .. } if action == "image.build")),
     (
         "after the build",
-        |event| matches!(event, Event::StepEnded { outputs, .. } if outputs.contains_key("built.image")),
+        |record| matches!(&record.event, Event::StepEnded { outputs, .. } if outputs.contains_key("built.image")),
     ),
-    ("at the push", |event| matches!(event, Event::Request { operation, .. } if operation == "ecr:PutImage")),
+    ("at the push", |record| matches!(&record.event, Event::Request { operation, .. } if operation == "ecr:PutImage")),
     (
         "after the push",
-        |event| matches!(event, Event::StepEnded { outputs, .. } if outputs.contains_key("ready.image")),
+        |record| matches!(&record.event, Event::StepEnded { outputs, .. } if outputs.contains_key("ready.image")),
     ),
     (
         "at the revision",
-        |event| matches!(event, Event::Request { operation, .. } if operation.ends_with(":RegisterTaskDefinition")),
+        |record| matches!(&record.event, Event::Request { operation, .. } if operation.ends_with(":RegisterTaskDefinition")),
     ),
     (
         "at the update",
-        |event| matches!(event, Event::Request { operation, .. } if operation.ends_with(":UpdateService")),
+        |record| matches!(&record.event, Event::Request { operation, .. } if operation.ends_with(":UpdateService")),
     ),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_killed_anywhere_ends_as_if_nothing_had_happened() {
     for (when, fits) in DEATHS {
-        let bench = Bench::new("podman", GOOD).await;
+        let bench = Bench::new("podman", GOOD);
         let mut following = bench.begin();
         let (id, host) = bench.run_that(fits).await;
         let killed = Command::new("kill").args(["-KILL", &host.to_string()]).status().await.unwrap();
         assert!(killed.success(), "{when}");
         following.wait().await.unwrap();
-        let (code, text) = bench.run(&["runs", "resume", &id]).await;
+        let (code, text) = bench.run(&["runs", "resume", id.as_str()]).await;
         assert_eq!(code, 0, "{when}: {text}\n{}", bench.log());
         let images = bench.registry.images(REPOSITORY);
         assert_eq!(images.len(), 1, "{when}: {images:?}");
@@ -94,15 +94,16 @@ fn sleeps_at(what: &str) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wish_to_stop_ends_a_build_or_a_push_with_all_that_it_started() {
     for (what, said) in [("build", "asked to stop"), ("push", "ECR does not have the image")] {
-        let bench = Bench::new("podman", GOOD).await;
+        let bench = Bench::new("podman", GOOD);
         bench.workshop.wrap("podman", &sleeps_at(what));
         let mut following = bench.begin();
-        let working = |event: &Event| matches!(event, Event::Progress { text, .. } if text.ends_with(": working"));
+        let working =
+            |record: &Record| matches!(&record.event, Event::Progress { text, .. } if text.ends_with(": working"));
         let (id, _) = bench.run_that(working).await;
-        let (code, text) = bench.run(&["runs", "stop", &id]).await;
+        let (code, text) = bench.run(&["runs", "stop", id.as_str()]).await;
         assert_eq!(code, 0, "{what}: {text}");
         assert_eq!(following.wait().await.unwrap().code(), Some(14), "{what}");
-        let (_, text) = bench.run(&["runs", "show", &id]).await;
+        let (_, text) = bench.run(&["runs", "show", id.as_str()]).await;
         assert!(text.contains(said), "{what}: {text}");
         let sleeper = fs::read_to_string(bench.workshop.home.join("sleeper")).unwrap();
         let state = fs::read_to_string(format!("/proc/{}/stat", sleeper.trim())).unwrap_or_default();

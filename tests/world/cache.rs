@@ -16,7 +16,7 @@ async fn number(connection: &mut MultiplexedConnection, field: &str) -> f64 {
 #[tokio::test]
 async fn the_cache_tells_its_state_saves_and_is_emptied_and_the_database_feels_it() {
     let host = host("calm");
-    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
     let client = redis::Client::open(served.cache_url()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     assert_eq!(cmd("PING").query_async::<String>(&mut connection).await.unwrap(), "PONG");

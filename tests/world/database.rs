@@ -15,10 +15,10 @@ use tokio_postgres::{Config, NoTls};
 use super::start;
 
 /// A world whose time runs so many times as fast as ours, and its way in.
-async fn served(scenario: &str, speed: f64) -> (Host, Served, Target) {
+fn served(scenario: &str, speed: f64) -> (Host, Served, Target) {
     let world = World::new(&Scenario::named(scenario).unwrap(), 7, start());
     let host = Host::new(world, Clock::simulated(start(), speed));
-    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
     let target = Target::from_url(served.database_url().unwrap()).unwrap();
     (host, served, target)
 }
@@ -29,7 +29,7 @@ fn public(name: &str) -> TableName {
 
 #[tokio::test]
 async fn the_worlds_database_answers_every_question_that_plantao_has() {
-    let (_host, _served, target) = served("bloat", 1.0).await;
+    let (_host, _served, target) = served("bloat", 1.0);
     let database = Database::connect(&target).await.unwrap();
     assert_eq!((database.version().number, database.version().to_string().as_str()), (160_003, "16.3"));
     let tables = database.tables().await.unwrap();
@@ -62,7 +62,7 @@ async fn the_worlds_database_answers_every_question_that_plantao_has() {
 
 #[tokio::test]
 async fn a_vacuum_over_the_wire_ends_the_bloat_and_then_the_alarm() {
-    let (host, _served, target) = served("bloat", 60.0).await;
+    let (host, _served, target) = served("bloat", 60.0);
     let before = Database::connect(&target).await.unwrap().tables().await.unwrap().remove(0);
     let order = Order { look_every: Duration::from_millis(10), ..Order::tables([public("sessions")]) };
     let mut vacuum = Vacuum::start(&target, order).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_vacuum_over_the_wire_ends_the_bloat_and_then_the_alarm() {
 
 #[tokio::test]
 async fn stopping_cancels_the_vacuum_and_leaves_the_table_as_it_was() {
-    let (_host, _served, target) = served("bloat", 1.0).await;
+    let (_host, _served, target) = served("bloat", 1.0);
     let order = Order { look_every: Duration::from_millis(10), ..Order::tables([public("sessions"), public("users")]) };
     let mut vacuum = Vacuum::start(&target, order).await.unwrap();
     loop {
@@ -113,7 +113,7 @@ async fn stopping_cancels_the_vacuum_and_leaves_the_table_as_it_was() {
 
 #[tokio::test]
 async fn a_full_vacuum_locks_the_table_gives_storage_back_and_needs_room() {
-    let (host, _served, target) = served("bloat", 8.0).await;
+    let (host, _served, target) = served("bloat", 8.0);
     let database = Database::connect(&target).await.unwrap();
     let before = database.tables().await.unwrap().remove(0);
     let full = |free_bytes| Order {
@@ -148,7 +148,7 @@ async fn a_full_vacuum_locks_the_table_gives_storage_back_and_needs_room() {
 
 #[tokio::test]
 async fn a_leak_fills_the_slots_and_the_metric_and_the_sessions_agree() {
-    let (host, _served, target) = served("connection-leak", 1.0).await;
+    let (host, _served, target) = served("connection-leak", 1.0);
     let trouble = Database::connect(&target).await.unwrap_err();
     assert_eq!((trouble.kind, trouble.sqlstate.as_deref()), (DatabaseTroubleKind::TooManyConnections, Some("53300")));
     // The master has the three reserved slots; the 86th connection is refused to everybody.
@@ -171,7 +171,7 @@ async fn a_leak_fills_the_slots_and_the_metric_and_the_sessions_agree() {
 
 #[tokio::test]
 async fn any_other_statement_gets_a_clear_error_and_the_session_goes_on() {
-    let (_host, _served, target) = served("calm", 1.0).await;
+    let (_host, _served, target) = served("calm", 1.0);
     let client = stranger(&target, "ana's psql").await;
     for sql in ["SELECT * FROM events", "DROP TABLE events", "/* plantao:tables */ SET x = 1"] {
         let error = client.batch_execute(sql).await.unwrap_err();
@@ -192,7 +192,7 @@ async fn any_other_statement_gets_a_clear_error_and_the_session_goes_on() {
 
 #[tokio::test]
 async fn a_transaction_that_holds_a_lock_is_named_and_can_be_ended() {
-    let (host, _served, target) = served("calm", 1.0).await;
+    let (host, _served, target) = served("calm", 1.0);
     host.with(|world| {
         world.apply(Change::OpenTransaction {
             database: "analytics".into(),
@@ -219,7 +219,7 @@ async fn a_transaction_that_holds_a_lock_is_named_and_can_be_ended() {
 
 #[tokio::test]
 async fn a_wrong_password_or_database_and_a_server_that_is_down_are_told_apart() {
-    let (host, served, target) = served("calm", 1.0).await;
+    let (host, served, target) = served("calm", 1.0);
     let kind = async |target: &Target| Database::connect(target).await.unwrap_err().kind;
     let wrong = Target::from_url(&served.database_url().unwrap().replace(":simulated", ":hunter2")).unwrap();
     assert_eq!(kind(&wrong).await, DatabaseTroubleKind::Login);

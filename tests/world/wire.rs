@@ -90,7 +90,7 @@ async fn an_operation_the_world_does_not_know_is_refused_by_its_name() {
 #[tokio::test]
 async fn the_same_answers_come_over_a_loopback_port() {
     let host = host("calm");
-    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
     let aws = clients(&config(|loader| loader.endpoint_url(&served.url)).await);
     let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap();
     assert_eq!(found.services()[0].running_count(), 3);
@@ -124,7 +124,7 @@ async fn the_secret_tells_the_worlds_own_database_or_the_one_that_stands_in_for_
     let inside = config(|loader| loader.http_client(host.http_client())).await;
     let error = read(inside, Host::DATABASE_SECRET).await.unwrap_err();
     assert!(error.as_service_error().unwrap().is_resource_not_found_exception());
-    let served = host.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
     let outside = config(|loader| loader.endpoint_url(&served.url)).await;
     let secret = read(outside.clone(), Host::DATABASE_SECRET).await.unwrap();
     assert_eq!(read(outside, secret.arn().unwrap()).await.unwrap().name(), Some(Host::DATABASE_SECRET));
@@ -136,7 +136,7 @@ async fn the_secret_tells_the_worlds_own_database_or_the_one_that_stands_in_for_
 
     let other = self::host("calm");
     other.stand_in("postgresql://ana@127.0.0.1:5432/real");
-    let served = other.serve("127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let served = other.serve("127.0.0.1:0".parse().unwrap()).unwrap();
     assert_eq!(served.database_url(), None);
     let outside = config(|loader| loader.endpoint_url(&served.url)).await;
     let secret = read(outside, Host::DATABASE_SECRET).await.unwrap();

@@ -4,6 +4,7 @@ mod cbor;
 mod error;
 mod fault;
 mod host;
+mod loopback;
 mod operations;
 mod postgres;
 mod query;

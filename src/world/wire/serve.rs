@@ -10,28 +10,21 @@ use hyper::body::Incoming as Body;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::net::TcpStream;
 
 use super::host::{Answer, Fate, Host};
 use super::route::Incoming;
-use super::{postgres, redis};
+use super::{loopback, postgres, redis};
 
 /// A world that answers on a port, for as long as this lives.
 #[derive(Debug)]
 pub struct Served {
     /// `http://127.0.0.1:PORT`, as `AWS_ENDPOINT_URL` wants it.
     pub url: String,
-    task: AbortHandle,
+    _open: loopback::Open,
     /// The database's port; none if another database stands in for it.
     database: Option<postgres::Port>,
     cache: redis::Port,
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
 }
 
 impl Served {
@@ -61,29 +54,23 @@ impl Host {
 
     /// Serves this world over HTTP, and its cache and database on free ports beside it, unless another database stands in
     /// for it. Port 0 takes a free one. Fails if the address is taken.
-    pub async fn serve(&self, address: SocketAddr) -> io::Result<Served> {
-        self.serve_on(std::net::TcpListener::bind(address)?).await
+    pub fn serve(&self, address: SocketAddr) -> io::Result<Served> {
+        self.serve_on(std::net::TcpListener::bind(address)?)
     }
 
     /// [`Host::serve`], where a listener is bound already.
-    pub async fn serve_on(&self, listener: std::net::TcpListener) -> io::Result<Served> {
+    pub fn serve_on(&self, listener: std::net::TcpListener) -> io::Result<Served> {
         let cache = redis::bind(listener.local_addr()?.ip())?;
-        self.serve_with(listener, cache).await
+        self.serve_with(listener, cache)
     }
 
     /// [`Host::serve_on`], where the cache's listener is bound already too: its URL is known before the world is.
-    pub async fn serve_with(
-        &self,
-        listener: std::net::TcpListener,
-        cache: std::net::TcpListener,
-    ) -> io::Result<Served> {
-        listener.set_nonblocking(true)?;
-        let listener = TcpListener::from_std(listener)?;
+    pub fn serve_with(&self, listener: std::net::TcpListener, cache: std::net::TcpListener) -> io::Result<Served> {
         let address = listener.local_addr()?;
         let database = if self.with(|world| world.secrets.iter().any(|(name, _)| name == Host::DATABASE_SECRET)) {
             None
         } else {
-            let port = postgres::open(self, address.ip()).await?;
+            let port = postgres::open(self, address.ip())?;
             self.stand_in(&port.url);
             Some(port)
         };
@@ -91,21 +78,8 @@ impl Host {
         let url = format!("http://{address}");
         self.with(|world| world.layers_at = Some(url.clone()));
         let host = self.clone();
-        let task = tokio::spawn(async move {
-            // Dropped with this task, and with it every connection.
-            let mut connections = JoinSet::new();
-            loop {
-                while connections.try_join_next().is_some() {}
-                match listener.accept().await {
-                    Ok((stream, _)) => {
-                        connections.spawn(talk(host.clone(), stream));
-                    }
-                    // Out of file descriptors, most likely: let some connections end.
-                    Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
-                }
-            }
-        });
-        Ok(Served { url, task: task.abort_handle(), database, cache })
+        let open = loopback::open(listener, move |stream, _| talk(host.clone(), stream))?;
+        Ok(Served { url, _open: open, database, cache })
     }
 }
 

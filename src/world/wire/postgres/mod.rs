@@ -13,7 +13,7 @@ mod statement;
 mod vacuum;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use pgwire::api::cancel::{CancelHandler, DefaultCancelHandler};
@@ -21,10 +21,9 @@ use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use pgwire::api::{ClientInfo, ConnectionManager, ErrorHandler, PgWireServerHandlers};
 use pgwire::error::PgWireError;
 use pgwire::tokio::process_socket;
-use tokio::net::TcpListener;
-use tokio::task::{AbortHandle, JoinSet};
 
 use super::host::Host;
+use super::loopback;
 use crate::world::model::session::ROLE;
 
 /// The one database in the server.
@@ -39,35 +38,17 @@ pub(super) const VERSION: (i32, &str) = (160_003, "16.3");
 pub(super) struct Port {
     /// `postgresql://ROLE:PASSWORD@127.0.0.1:PORT/analytics?sslmode=disable`.
     pub url: String,
-    task: AbortHandle,
-}
-
-impl Drop for Port {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    _open: loopback::Open,
 }
 
 /// Opens a free port of this address.
-pub(super) async fn open(host: &Host, address: IpAddr) -> io::Result<Port> {
-    let listener = TcpListener::bind(SocketAddr::new(address, 0)).await?;
+pub(super) fn open(host: &Host, address: IpAddr) -> io::Result<Port> {
+    let listener = TcpListener::bind(SocketAddr::new(address, 0))?;
     let url = format!("postgresql://{ROLE}:{PASSWORD}@{}/{NAME}?sslmode=disable", listener.local_addr()?);
     let postgres = Arc::new(Postgres { host: host.clone(), manager: Arc::default() });
-    let task = tokio::spawn(async move {
-        // Dropped with this task, and with it every connection.
-        let mut connections = JoinSet::new();
-        loop {
-            while connections.try_join_next().is_some() {}
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    connections.spawn(process_socket(stream, None, Handlers(Arc::clone(&postgres))));
-                }
-                // Out of file descriptors, most likely: let some connections end.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
-            }
-        }
-    });
-    Ok(Port { url, task: task.abort_handle() })
+    let open =
+        loopback::open(listener, move |stream, _| process_socket(stream, None, Handlers(Arc::clone(&postgres))))?;
+    Ok(Port { url, _open: open })
 }
 
 /// What answers; the same for all connections.

@@ -8,10 +8,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::net::TcpStream;
 
 use super::host::Host;
+use super::loopback;
 use command::Client;
 
 /// The cache's port, open for as long as this lives.
@@ -19,13 +19,7 @@ use command::Client;
 pub(super) struct Port {
     /// `redis://127.0.0.1:PORT/0`.
     pub url: String,
-    task: AbortHandle,
-}
-
-impl Drop for Port {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+    _open: loopback::Open,
 }
 
 type Clients = Arc<Mutex<Vec<Client>>>;
@@ -37,29 +31,16 @@ pub(super) fn bind(address: IpAddr) -> io::Result<std::net::TcpListener> {
 
 /// Answers on this port.
 pub(super) fn open(host: &Host, listener: std::net::TcpListener) -> io::Result<Port> {
-    listener.set_nonblocking(true)?;
-    let listener = TcpListener::from_std(listener)?;
     let url = format!("redis://{}/0", listener.local_addr()?);
     let host = host.clone();
-    let task = tokio::spawn(async move {
-        let clients = Clients::default();
-        // Dropped with this task, and with it every connection.
-        let mut connections = JoinSet::new();
-        for id in 1_000.. {
-            while connections.try_join_next().is_some() {}
-            match listener.accept().await {
-                Ok((stream, from)) => {
-                    let address = from.to_string();
-                    let since = host.with(|world| world.now);
-                    let me = Client { id, address, name: String::new(), since };
-                    connections.spawn(talk(host.clone(), Arc::clone(&clients), me, stream));
-                }
-                // Out of file descriptors, most likely: let some connections end.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(50)).await,
-            }
-        }
-    });
-    Ok(Port { url, task: task.abort_handle() })
+    let clients = Clients::default();
+    let mut ids = 1_000..;
+    let open = loopback::open(listener, move |stream, from| {
+        let since = host.with(|world| world.now);
+        let me = Client { id: ids.next().unwrap_or_default(), address: from.to_string(), name: String::new(), since };
+        talk(host.clone(), Arc::clone(&clients), me, stream)
+    })?;
+    Ok(Port { url, _open: open })
 }
 
 /// One client, until it goes or says something that is no command.
