@@ -1,5 +1,27 @@
 //! What a user sees and can do, on the world: each scenario, each screen, each bad day.
 
+/// How many calls were made by some instant hangs on jitter, and ids of runs on how many random numbers were drawn before.
+macro_rules! assert_snapshot {
+    ($($argument:expr),*) => {
+        insta::with_settings!({ filters => vec![
+            (r"\d+ calls \$[\d.]+", "[spent]"),
+            (r"(\d{8}-\d{6}-[a-z-]+)-[2-9a-hj-km-np-z]{4}\b", "$1-[id]"),
+        ] }, {
+            insta::assert_snapshot!($($argument),*);
+        });
+    };
+}
+
+/// The screen at both sizes.
+macro_rules! assert_both {
+    ($flow:expr, $name:literal) => {
+        assert_snapshot!(concat!($name, "_80x24"), $flow.screen());
+        $flow.resize(crate::flows::LARGE.0, crate::flows::LARGE.1);
+        assert_snapshot!(concat!($name, "_120x40"), $flow.screen());
+        $flow.resize(crate::flows::SMALL.0, crate::flows::SMALL.1);
+    };
+}
+
 mod endings;
 mod flow;
 mod runs;
@@ -12,15 +34,6 @@ use plantao::platform::{DatabaseSpec, ServiceSpec, file};
 use plantao::tui::app::Overlay;
 use plantao::tui::effect::Effect;
 use plantao::world::{Failure, Fault};
-
-/// How many calls were made by some instant hangs on jitter; what they cost is tested elsewhere.
-macro_rules! assert_snapshot {
-    ($($argument:expr),*) => {
-        insta::with_settings!({ filters => vec![(r"\d+ calls \$[\d.]+", "[spent]")] }, {
-            insta::assert_snapshot!($($argument),*);
-        });
-    };
-}
 
 const SMALL: (u16, u16) = (80, 24);
 const LARGE: (u16, u16) = (120, 40);

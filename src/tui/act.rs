@@ -6,6 +6,7 @@ use super::app::{AlarmDetail, App, Overlay, Screen};
 use super::effect::Effect;
 use super::keymap::Action;
 use super::palette::{Goal, Palette};
+use super::run_page::RunPage;
 use super::{layout, lists};
 use crate::platform::Subject;
 use crate::run::Command;
@@ -60,7 +61,15 @@ impl App {
                 self.overlay = None;
                 self.filtering = true;
             }
-            Action::Go(screen) => self.go(screen),
+            Action::Go(screen) => {
+                let (service, database) = self.subjects();
+                let of_run = matches!(self.overlay, Some(Overlay::Run));
+                self.go(screen);
+                if of_run {
+                    self.database = database;
+                    return self.select_service(service);
+                }
+            }
             Action::Up => self.step(1, false),
             Action::Down => self.step(1, true),
             Action::PageUp => self.step(PAGE, false),
@@ -72,7 +81,7 @@ impl App {
             Action::NextSubject => return self.subject(true),
             Action::PreviousSubject => return self.subject(false),
             Action::Open => return self.open(),
-            Action::Back => self.back(),
+            Action::Back => return self.back(),
             Action::Copy => return self.copy(),
             Action::Runs => return self.show_runs(),
             Action::Stop => self.wish(Command::Stop),
@@ -91,14 +100,18 @@ impl App {
         self.screen = screen;
     }
 
-    fn back(&mut self) {
+    fn back(&mut self) -> Vec<Effect> {
         if self.overlay.is_some() {
+            let other = matches!(self.overlay, Some(Overlay::Run)) && !self.run.as_ref().is_some_and(RunPage::goes_on);
             self.show(None);
+            // Whoever looked at an old run goes back to the one that goes on, if one does.
+            return if other { vec![Effect::FindRun] } else { Vec::new() };
         } else if !self.place().filter.value().is_empty() {
             self.place_mut().filter.reset();
         } else {
             self.screen = Screen::Overview;
         }
+        Vec::new()
     }
 
     fn turn(&mut self, by: usize) {
@@ -113,11 +126,11 @@ impl App {
         };
         if matches!(self.overlay, Some(Overlay::Run)) {
             // The end of a journal is what is shown: it is scrolled back from there.
-            let last = layout::overlay_lines(self).saturating_sub(1);
+            let last = layout::overlay_last(self);
             let at = self.overlay_scroll;
             self.overlay_scroll = if down { at.saturating_sub(by) } else { at.saturating_add(by).min(last) };
         } else if self.overlay.is_some() {
-            self.overlay_scroll = moved(self.overlay_scroll, layout::overlay_lines(self).saturating_sub(1));
+            self.overlay_scroll = moved(self.overlay_scroll, layout::overlay_last(self));
         } else if layout::is_stacked(self.size) {
             let last = layout::stacked_height(self).saturating_sub(layout::body_height(self.size));
             let place = self.place_mut();

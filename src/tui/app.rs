@@ -7,7 +7,7 @@ use crossterm::event::KeyEventKind;
 use jiff::{SignedDuration, Timestamp};
 use tui_input::Input;
 
-use super::effect::{Effect, What};
+use super::effect::Effect;
 use super::lists;
 use super::message::{Message, RunRow};
 use super::palette::Palette;
@@ -227,7 +227,7 @@ impl App {
                 self.connected = Some((region, profile));
                 self.address = address;
                 // Perhaps a colleague's run goes on, or one of this user's whose screen was lost.
-                vec![Effect::ListRuns]
+                vec![Effect::FindRun]
             }
             Message::Observed(observation) => {
                 self.now = self.now.max(observation.at);
@@ -248,9 +248,9 @@ impl App {
                 self.planned(ticket, plan);
                 Vec::new()
             }
-            Message::Offered { runbook, param, choices } => {
+            Message::Offered { opened, param, choices } => {
                 if let Some(Overlay::Plan(page)) = &mut self.overlay
-                    && matches!(&page.what, What::Runbook(asks) if asks.name == runbook)
+                    && page.opened == opened
                 {
                     page.offer(&param, choices);
                 }
@@ -264,12 +264,12 @@ impl App {
                 }
                 Vec::new()
             }
+            Message::Going(id) => self.join(id),
             Message::Runs(rows) => {
                 if let Some(Overlay::Runs(shown)) = &mut self.overlay {
                     *shown = Some(rows);
-                    return Vec::new();
                 }
-                self.join(&rows.unwrap_or_default())
+                Vec::new()
             }
             Message::Notice(text) => {
                 self.say(text);

@@ -97,3 +97,33 @@ impl Connection {
         }
     }
 }
+
+/// What the screen's effects go through: the connection, or a queue until there is one.
+#[derive(Default)]
+pub struct Line {
+    open: Option<Connection>,
+    waiting: Vec<Effect>,
+}
+
+impl Line {
+    /// There is no connection yet.
+    pub fn is_waiting(&self) -> bool {
+        self.open.is_none()
+    }
+
+    /// The connection is there: what was asked for before is carried out now.
+    pub fn open(&mut self, connection: Connection) {
+        for effect in self.waiting.drain(..) {
+            connection.carry_out(effect);
+        }
+        self.open = Some(connection);
+    }
+
+    /// Carries out an effect that concerns AWS, now or once there is a connection.
+    pub fn carry_out(&mut self, effect: Effect) {
+        match &self.open {
+            Some(connection) => connection.carry_out(effect),
+            None => self.waiting.push(effect),
+        }
+    }
+}

@@ -6,11 +6,11 @@ use super::app::{App, Overlay, Screen};
 use super::effect::{Effect, Wanted};
 use super::form::Typed;
 use super::keymap::{self, Action};
-use super::message::RunRow;
 use super::plan_page::{Answer, PlanPage};
 use super::run_page::RunPage;
-use crate::platform::Subject;
+use crate::platform::{ServiceSpec, Subject};
 use crate::run::{Command, Plan, Record, RunId};
+use crate::runbook::Param;
 use crate::tui::lists;
 
 impl App {
@@ -24,20 +24,28 @@ impl App {
         let name = |index: usize| self.platform.services.get(index).map(|service| service.name.clone());
         let id = |index: usize| self.platform.databases.get(index).map(|database| database.id.clone());
         let mut page = PlanPage::of(&runbook, name(service), id(database));
+        self.tickets += 1;
+        page.opened = self.tickets;
         let mut effects = self.make(&mut page);
-        for param in page.form.pickers() {
-            let wanted = wanted(&page);
-            effects.push(Effect::LookUp { wanted: Box::new(wanted), param: param.name.clone() });
-        }
+        effects.extend(look_ups(&page));
         self.show(Some(Overlay::Plan(Box::new(page))));
         effects
     }
 
     /// The service and the database that the user is looking at.
-    fn subjects(&self) -> (usize, usize) {
+    pub(super) fn subjects(&self) -> (usize, usize) {
+        if let (Some(Overlay::Run), Some(run)) = (&self.overlay, &self.run)
+            && let Some(plan) = &run.plan
+        {
+            let is = |kind: &str, name: &str| plan.target.kind == kind && plan.target.name == name;
+            let on = |s: &ServiceSpec| is("service", &format!("{}/{}", s.cluster, s.name));
+            let service = self.platform.services.iter().position(on);
+            let database = self.platform.databases.iter().position(|d| is("database", &d.id));
+            return (service.unwrap_or(self.service), database.unwrap_or(self.database));
+        }
         let finding = match (&self.overlay, self.screen) {
             (Some(Overlay::Finding(id)), _) => self.findings.iter().find(|finding| finding.id == *id),
-            (None, Screen::Overview) => match lists::selected(self) {
+            (None | Some(Overlay::Runbook(_)), Screen::Overview) => match lists::selected(self) {
                 Some(lists::Selected::Finding(finding)) => Some(finding),
                 _ => None,
             },
@@ -72,6 +80,9 @@ impl App {
 
     /// Takes a key on the page of a plan.
     pub(super) fn plan_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        if matches!(key.code, KeyCode::PageUp | KeyCode::PageDown) {
+            return keymap::action(key).map(|action| self.act(action)).unwrap_or_default();
+        }
         let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
         if let Some(confirm) = &mut page.confirm {
             match confirm.key(key) {
@@ -85,10 +96,8 @@ impl App {
             }
             return Vec::new();
         }
-        let scrolls = matches!(key.code, KeyCode::PageUp | KeyCode::PageDown);
-        if page.form.on().is_some() && !scrolls {
-            let given = page.given().clone();
-            return match page.form.key(key, &given) {
+        if page.form.on().is_some() {
+            return match page.form.key(key, &page.given) {
                 Typed::Nothing => Vec::new(),
                 Typed::Answered => self.plan_again(),
                 Typed::Entered => self.go_on(),
@@ -108,7 +117,11 @@ impl App {
                 page.form.turn(!matches!(key.code, KeyCode::BackTab | KeyCode::Left | KeyCode::Char('h')));
                 Vec::new()
             }
-            Some(Action::Refresh) => self.plan_again(),
+            Some(Action::Refresh) => {
+                let mut effects = look_ups(page);
+                effects.extend(self.plan_again());
+                effects
+            }
             Some(Action::Open) => self.go_on(),
             Some(action) => self.act(action),
             None => Vec::new(),
@@ -116,8 +129,7 @@ impl App {
     }
 
     fn plan_again(&mut self) -> Vec<Effect> {
-        let Some(Overlay::Plan(page)) = &self.overlay else { return Vec::new() };
-        let mut page = page.clone();
+        let Some(Overlay::Plan(mut page)) = self.overlay.take() else { return Vec::new() };
         let make = self.make(&mut page);
         self.overlay = Some(Overlay::Plan(page));
         make
@@ -175,10 +187,13 @@ impl App {
             run.trouble = None;
             run.take(record);
         }
-        if run.ended.is_none() || was_over {
+        if !run.goes_on() {
+            // What was about to be said is for a process that is there to hear it.
+            run.wish = None;
+        }
+        if run.ended.is_none() || was_over || run.past {
             return Vec::new();
         }
-        run.wish = None;
         // Nobody may be looking: an end is told as loudly as a new critical finding.
         let summary = run.summary();
         if !matches!(self.overlay, Some(Overlay::Run)) {
@@ -195,12 +210,14 @@ impl App {
         if key.code == KeyCode::Char('y') && plain { vec![Effect::Tell(run.id.clone(), wish)] } else { Vec::new() }
     }
 
-    /// Follows a run that goes on, if none is followed.
-    pub(super) fn join(&mut self, rows: &[RunRow]) -> Vec<Effect> {
-        let Some(row) = rows.iter().find(|row| row.goes_on).filter(|_| self.run.is_none()) else { return Vec::new() };
-        self.run = Some(RunPage::of(row.id.clone()));
+    /// Follows a run that goes on, if none that does is followed.
+    pub(super) fn join(&mut self, going: RunId) -> Vec<Effect> {
+        if self.run.as_ref().is_some_and(RunPage::goes_on) {
+            return Vec::new();
+        }
+        self.run = Some(RunPage::of(going.clone()));
         self.say("a run goes on; o shows it");
-        vec![Effect::Follow(row.id.clone())]
+        vec![Effect::Follow(going)]
     }
 
     /// Takes back what the run shown did: by telling it, or by a run of its own once it is over.
@@ -219,9 +236,17 @@ impl App {
 
     /// The user wants to tell the run shown something.
     pub(super) fn wish(&mut self, wish: Command) {
+        // A run that is told to undo changes something, whosever process it is.
+        if wish == Command::Undo
+            && let Some(why) = &self.forbidden
+        {
+            self.say(why.clone());
+            return;
+        }
         let shown = matches!(self.overlay, Some(Overlay::Run));
         match &mut self.run {
             Some(run) if shown && run.goes_on() => run.wish = Some(wish),
+            Some(run) if shown && run.ended.is_some() => self.say("it is over; u takes back what it did"),
             Some(_) if shown => self.say("its process is gone; plantao runs resume takes it up"),
             _ => self.say("that is for a run: o shows the one that goes on"),
         }
@@ -242,17 +267,28 @@ impl App {
         let Some(Overlay::Runs(Some(Ok(rows)))) = &self.overlay else { return Vec::new() };
         let Some(row) = rows.get(self.overlay_scroll.min(rows.len().saturating_sub(1))) else { return Vec::new() };
         let id = row.id.clone();
-        self.run = Some(RunPage::of(id.clone()));
+        let past = !row.goes_on;
+        self.run = Some(RunPage { past, ..RunPage::of(id.clone()) });
         self.show(Some(Overlay::Run));
         vec![Effect::Follow(id)]
     }
+}
+
+/// Everything that the page's questions can be answered with.
+fn look_ups(page: &PlanPage) -> Vec<Effect> {
+    let ask = |param: &Param| Effect::LookUp {
+        opened: page.opened,
+        wanted: Box::new(wanted(page)),
+        param: param.name.clone(),
+    };
+    page.form.pickers().map(ask).collect()
 }
 
 fn wanted(page: &PlanPage) -> Wanted {
     Wanted {
         ticket: page.ticket,
         what: page.what.clone(),
-        answers: page.given().clone(),
+        answers: page.given.clone(),
         service: page.service.clone(),
         database: page.database.clone(),
     }

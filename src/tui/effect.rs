@@ -39,6 +39,8 @@ pub enum Effect {
     MakePlan(Box<Wanted>),
     /// Look up what a question of a runbook can be answered with.
     LookUp {
+        /// Names the page that asks.
+        opened: u64,
         /// What is planned.
         wanted: Box<Wanted>,
         /// The question.
@@ -57,6 +59,8 @@ pub enum Effect {
     Tell(RunId, Command),
     /// List the runs.
     ListRuns,
+    /// Find a run that goes on, whoever started it.
+    FindRun,
 }
 
 /// A plan that is to be made.

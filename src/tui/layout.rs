@@ -28,7 +28,7 @@ pub fn stacked_height(app: &App) -> u16 {
     screen::stack(app).iter().fold(1, |sum: u16, (height, _)| sum.saturating_add(height - 1))
 }
 
-/// Lines of what lies over the screen.
-pub fn overlay_lines(app: &App) -> usize {
-    screen::overlay_lines(app)
+/// How far what lies over the screen scrolls.
+pub fn overlay_last(app: &App) -> usize {
+    screen::overlay_last(app)
 }

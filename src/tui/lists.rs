@@ -130,7 +130,7 @@ pub fn selected(app: &App) -> Option<Selected<'_>> {
     }
 }
 
-/// What `y` copies: what is open, or else what is selected.
+/// What is copied: what is open, or else what is selected.
 pub fn copyable(app: &App) -> Option<String> {
     match &app.overlay {
         Some(Overlay::Task(id)) => return Some(id.clone()),

@@ -48,8 +48,8 @@ pub enum Message {
     },
     /// [`super::effect::Effect::LookUp`] was answered.
     Offered {
-        /// The runbook that asks.
-        runbook: String,
+        /// The page that asked; an answer for another one is dropped.
+        opened: u64,
         /// Its question.
         param: String,
         /// What it can be answered with, or why that is not known.
@@ -73,6 +73,8 @@ pub enum Message {
         /// Why.
         why: String,
     },
+    /// [`super::effect::Effect::FindRun`] found one.
+    Going(RunId),
     /// [`super::effect::Effect::ListRuns`] was answered.
     Runs(Result<Vec<RunRow>, String>),
     /// Something to say to the user.

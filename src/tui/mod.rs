@@ -35,7 +35,7 @@ use crate::clock::Clock;
 use crate::platform::Platform;
 use crate::runbook::Library;
 use app::App;
-use connection::{Connected, Connection};
+use connection::{Connected, Connection, Line};
 use effect::Effect;
 use message::Message;
 use terminal::Terminal;
@@ -90,7 +90,7 @@ pub async fn run(
     let (queue, mut messages) = mpsc::channel(QUEUE);
     let _sources = sources::start(&queue, &clock)?;
     let mut connecting = tokio::spawn(connect);
-    let mut connection: Option<Connection> = None;
+    let mut line = Line::default();
 
     let mut signal = None;
     loop {
@@ -101,12 +101,12 @@ pub async fn run(
             }
         };
         tokio::select! {
-            connected = &mut connecting, if connection.is_none() => {
+            connected = &mut connecting, if line.is_waiting() => {
                 let connected = connected.map_err(io::Error::other)?;
                 let open = Connection::open(Arc::clone(&platform), connected, clock.clone(), queue.clone());
                 open.carry_out(Effect::Attend(app.attention));
                 effects.extend(app.update(open.greeting()));
-                connection = Some(open);
+                line.open(open);
             }
             Some(first) = messages.recv() => {
                 note(&first);
@@ -127,11 +127,7 @@ pub async fn run(
                 Effect::Redraw => terminal.resume()?,
                 Effect::Bell => Terminal::bell()?,
                 Effect::Copy(text) => Terminal::copy(&text, in_tmux)?,
-                asked => {
-                    if let Some(connection) = &connection {
-                        connection.carry_out(asked);
-                    }
-                }
+                asked => line.carry_out(asked),
             }
         }
         if app.take_changed() {

@@ -34,8 +34,10 @@ pub struct PlanPage {
     pub confirm: Option<Confirm>,
     /// Names the question whose answer is waited for; answers to others are late.
     pub ticket: u64,
+    /// Names this page: what is looked up for another one is not for it.
+    pub opened: u64,
     /// What the plan was made with.
-    given: BTreeMap<String, String>,
+    pub(super) given: BTreeMap<String, String>,
 }
 
 /// What a plan's danger demands before it is carried out. There is never a default Yes.
@@ -82,44 +84,45 @@ impl PlanPage {
     /// A runbook with its questions open.
     pub fn of(runbook: &Runbook, service: Option<String>, database: Option<String>) -> PlanPage {
         PlanPage {
-            title: runbook.title.clone(),
-            danger: runbook.danger.word().to_owned(),
-            form: Form::of(&runbook.params),
-            what: What::Runbook(Box::new(runbook.clone())),
             service,
             database,
-            plan: None,
-            asking: false,
-            confirm: None,
-            ticket: 0,
-            given: BTreeMap::new(),
+            ..PlanPage::new(
+                runbook.title.clone(),
+                runbook.danger.word(),
+                What::Runbook(Box::new(runbook.clone())),
+                Form::of(&runbook.params),
+            )
         }
     }
 
     /// What a run did, to be taken back.
     pub fn back(id: RunId, title: &str) -> PlanPage {
+        PlanPage::new(format!("Take back: {title}"), "caution", What::Back(id), Form::of(&[]))
+    }
+
+    fn new(title: String, danger: &str, what: What, form: Form) -> PlanPage {
         PlanPage {
-            title: format!("Take back: {title}"),
-            danger: "caution".to_owned(),
-            what: What::Back(id),
+            title,
+            danger: danger.to_owned(),
+            what,
+            form,
             service: None,
             database: None,
-            form: Form::of(&[]),
             plan: None,
             asking: false,
             confirm: None,
             ticket: 0,
+            opened: 0,
             given: BTreeMap::new(),
         }
     }
 
     /// Asks for a plan with the present answers.
-    pub fn ask(&mut self, ticket: u64) -> BTreeMap<String, String> {
+    pub fn ask(&mut self, ticket: u64) {
         self.ticket = ticket;
         self.asking = true;
         self.confirm = None;
         self.given = self.form.answers();
-        self.given.clone()
     }
 
     /// Takes a plan, or why there is none.
@@ -135,11 +138,6 @@ impl PlanPage {
     /// Takes what a question can be answered with.
     pub fn offer(&mut self, param: &str, choices: Result<Vec<Choice>, String>) {
         self.form.offer(param, choices);
-    }
-
-    /// What the plan shown was made with.
-    pub fn given(&self) -> &BTreeMap<String, String> {
-        &self.given
     }
 
     /// The plan that is shown and that belongs to the answers that are shown.

@@ -25,10 +25,10 @@ pub struct RunPage {
     pub ended: Option<(Ending, String, Timestamp)>,
     /// Its process is there. Without an ending and a process it was killed.
     pub alive: bool,
-    /// It is taking back what it did.
-    pub undoing: bool,
-    /// A wish to stop was heard.
-    pub stopping: bool,
+    /// It was over, or dead, when it was opened: its end is no news.
+    pub past: bool,
+    /// The last wish that it heard.
+    pub heard: Option<Command>,
     /// What the user is about to tell it, until they say yes.
     pub wish: Option<Command>,
     /// Why the journal can't be read, or its process can't write it.
@@ -63,8 +63,8 @@ impl RunPage {
             log: Vec::new(),
             ended: None,
             alive: true,
-            undoing: false,
-            stopping: false,
+            past: false,
+            heard: None,
             wish: None,
             trouble: None,
         }
@@ -83,35 +83,31 @@ impl RunPage {
                 self.steps = steps.map(|step| RunStep { title: step.title.clone(), ..RunStep::default() }).collect();
             }
             Event::StepBegan { step, title, .. } => {
-                if let Some(known) = self.step(*step) {
+                if let Some(known) = self.steps.get_mut(*step) {
                     known.title.clone_from(title);
                     known.began = Some(at);
                     known.ended = None;
                 }
             }
             Event::Progress { step, text, fraction } => {
-                if let Some(known) = self.step(*step) {
+                if let Some(known) = self.steps.get_mut(*step) {
                     known.words.clone_from(text);
                     known.fraction = *fraction;
                 }
             }
             Event::StepEnded { step, outcome, words, .. } => {
-                if let Some(known) = self.step(*step) {
+                if let Some(known) = self.steps.get_mut(*step) {
                     known.words.clone_from(words);
                     known.fraction = None;
                     known.ended = Some((*outcome, at));
                 }
             }
-            Event::StopAsked { .. } => self.stopping = true,
-            Event::UndoBegan { .. } => self.undoing = true,
+            Event::StopAsked { .. } => self.heard = Some(Command::Stop),
+            Event::UndoBegan { .. } => self.heard = Some(Command::Undo),
             Event::Ended { ending, words } => self.ended = Some((*ending, words.clone(), at)),
             _ => {}
         }
         self.log.extend(told(record));
-    }
-
-    fn step(&mut self, index: usize) -> Option<&mut RunStep> {
-        self.steps.get_mut(index)
     }
 
     /// It is neither over nor dead.

@@ -54,11 +54,12 @@ impl Runs {
     pub fn carry_out(&self, effect: Effect) {
         match effect {
             Effect::MakePlan(wanted) => self.plan(wanted),
-            Effect::LookUp { wanted, param } => self.look_up(wanted, param),
+            Effect::LookUp { opened, wanted, param } => self.look_up(opened, wanted, param),
             Effect::StartRun { plan, reason } => self.start(plan, reason),
             Effect::Follow(id) => self.follow(id),
             Effect::Tell(id, command) => self.tell(id, command),
             Effect::ListRuns => self.list(),
+            Effect::FindRun => self.find(),
             _ => {}
         }
     }
@@ -78,7 +79,7 @@ impl Runs {
         });
     }
 
-    fn look_up(&self, wanted: Box<Wanted>, param: String) {
+    fn look_up(&self, opened: u64, wanted: Box<Wanted>, param: String) {
         let context = self.context.clone();
         let What::Runbook(runbook) = wanted.what.clone() else { return };
         self.answer(async move {
@@ -86,7 +87,7 @@ impl Runs {
                 Some(asked) => run::choices(&context, wanted.wish(&runbook), asked).await.map_err(|halt| halt.words),
                 None => Ok(Vec::new()),
             };
-            Message::Offered { runbook: runbook.name, param, choices }
+            Message::Offered { opened, param, choices }
         });
     }
 
@@ -133,6 +134,20 @@ impl Runs {
             if let Err(error) = Commands::say(&store, &id, &said) {
                 // The receiver is gone only when the program ends.
                 let _ = queue.blocking_send(Message::Notice(format!("run {id} can't be told: {error}")));
+            }
+        });
+    }
+
+    /// A lock tells without reading a journal.
+    fn find(&self) {
+        let Ok(hosting) = &self.hosting else { return };
+        let (store, queue) = (hosting.store().clone(), self.queue.clone());
+        tokio::task::spawn_blocking(move || {
+            let goes_on = |id: &RunId| Follower::open(&store, id).is_ok_and(|follower| follower.is_alive());
+            // Runs that can't be listed are told where they are looked for: on their list.
+            if let Some(id) = store.runs().unwrap_or_default().into_iter().take(LISTED).find(goes_on) {
+                // The receiver is gone only when the program ends.
+                let _ = queue.blocking_send(Message::Going(id));
             }
         });
     }

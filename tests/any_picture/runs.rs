@@ -90,9 +90,9 @@ pub fn something(rng: &mut Rng) -> Message {
             goes_on: r.bool(),
         }))),
         5 => {
-            let (runbook, param) = [("scale", "desired"), ("rollback", "to"), ("vacuum", "tables")][rng.usize(..3)];
+            let param = ["desired", "to", "tables"][rng.usize(..3)];
             let choices = if rng.bool() { Ok(many(rng, 30, choice)) } else { Err(name(rng)) };
-            Message::Offered { runbook: runbook.to_owned(), param: param.to_owned(), choices }
+            Message::Offered { opened: rng.u64(..6), param: param.to_owned(), choices }
         }
         // Tickets count from 1: some of these answer the question that is asked.
         _ => {

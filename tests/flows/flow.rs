@@ -13,7 +13,7 @@ use plantao::platform::{Platform, file};
 use plantao::run::{Context, Locks, Office, Order, Store, Who};
 use plantao::runbook::Library;
 use plantao::tui::app::App;
-use plantao::tui::connection::{Connected, Connection};
+use plantao::tui::connection::{Connected, Connection, Line};
 use plantao::tui::effect::Effect;
 use plantao::tui::hosting::{Exit, Hosting};
 use plantao::tui::keymap::press;
@@ -36,7 +36,7 @@ pub struct Flow {
     clock: Clock,
     messages: mpsc::Receiver<Message>,
     queue: mpsc::Sender<Message>,
-    connection: Option<Connection>,
+    line: Line,
     home: tempfile::TempDir,
 }
 
@@ -64,7 +64,7 @@ impl Flow {
             clock,
             messages,
             queue,
-            connection: None,
+            line: Line::default(),
             home: tempfile::tempdir().unwrap(),
         }
     }
@@ -82,7 +82,7 @@ impl Flow {
         let connected = Connected { clients, hosting, address: None };
         let connection = Connection::open(platform, connected, self.clock.clone(), self.queue.clone());
         let effects = self.app.update(connection.greeting());
-        self.connection = Some(connection);
+        self.line.open(connection);
         self.carry_out(effects);
     }
 
@@ -114,6 +114,39 @@ impl Flow {
     /// Where the journals of this flow are.
     pub fn store(&self) -> Store {
         Store::at(&self.home.path().join("runs"))
+    }
+
+    /// A calm night on a platform without a health URL: asking it would be a real request, outside the world. The
+    /// service is on :41.
+    pub async fn calm() -> Flow {
+        let mut platform = file::sample();
+        platform.services[0].health_url = None;
+        let mut flow = Flow::with("calm", (80, 24), platform);
+        flow.connect();
+        flow.passes(3).await;
+        flow
+    }
+
+    /// Opens emergency deploy with an image, up to its plan.
+    pub async fn deploying(&mut self, image: &str) {
+        self.keys("e tab").await;
+        self.types(image).await;
+        self.keys("enter").await;
+        self.passes(5).await;
+    }
+
+    /// … and confirms it with a reason and the service's name.
+    pub async fn confirmed(&mut self) {
+        self.keys("enter").await;
+        self.types("5xx since the release").await;
+        self.keys("enter").await;
+        self.types("analytics-api").await;
+        self.keys("enter").await;
+    }
+
+    /// So many seconds pass.
+    pub async fn passes(&mut self, seconds: u64) {
+        self.pass(Duration::from_secs(seconds)).await;
     }
 
     /// Lets virtual time pass, and everything happen that happens in it.
@@ -148,11 +181,7 @@ impl Flow {
                 Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Bell | Effect::Copy(_) => {
                     self.terminal.push(effect);
                 }
-                asked => {
-                    if let Some(connection) = &self.connection {
-                        connection.carry_out(asked);
-                    }
-                }
+                asked => self.line.carry_out(asked),
             }
         }
     }

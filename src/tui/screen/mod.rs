@@ -35,9 +35,10 @@ pub fn stack(app: &App) -> Vec<(u16, Draw)> {
     }
 }
 
-/// Lines of what lies over the screen.
-pub fn overlay_lines(app: &App) -> usize {
-    overlay::length(app)
+/// How far what lies over the screen scrolls.
+pub fn overlay_last(app: &App) -> usize {
+    let (columns, rows) = app.size;
+    overlay::last(app, Rect { x: 0, y: 1, width: columns, height: layout::body_height((columns, rows)) })
 }
 
 /// Draws the whole frame.

@@ -18,15 +18,20 @@ use crate::tui::widget::{list, panel};
 /// Narrower than this, keys and their help share no line.
 const NARROW: usize = 50;
 
-/// Lines of what is open, at the present width.
-pub(super) fn length(app: &App) -> usize {
-    let columns = usize::from(app.size.0.saturating_sub(4));
+/// The greatest scroll of what is open: further there is nothing to see. In the list of runs, the last line.
+pub(super) fn last(app: &App, body: Rect) -> usize {
+    let (columns, rows) = (usize::from(body.width.saturating_sub(4)), usize::from(body.height.saturating_sub(2)));
     match &app.overlay {
         None => 0,
-        Some(Overlay::Plan(page)) => plan::length(app, page, columns),
-        Some(Overlay::Run) => app.run.as_ref().map_or(0, |run| run.log.len()),
-        Some(Overlay::Runs(rows)) => rows.as_ref().and_then(|rows| rows.as_ref().ok()).map_or(0, Vec::len),
-        Some(overlay) => lines(app, overlay, columns).len(),
+        Some(Overlay::Plan(page)) => plan::last(app, page, body),
+        Some(Overlay::Run) => app.run.as_ref().map_or(0, |followed| run::last(app, followed, body)),
+        Some(Overlay::Runs(rows)) => {
+            let rows = rows.as_ref().and_then(|rows| rows.as_ref().ok());
+            rows.map_or(0, |rows| rows.len().saturating_sub(1))
+        }
+        // Its chart takes more or less of the room.
+        Some(overlay @ Overlay::Alarm(_)) => lines(app, overlay, columns).len().saturating_sub(1),
+        Some(overlay) => lines(app, overlay, columns).len().saturating_sub(rows),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Position, Rect};
+use ratatui::layout::{Margin, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
@@ -17,9 +17,16 @@ use crate::tui::text::{fit, pad, width, wrap};
 use crate::tui::theme::Theme;
 use crate::tui::widget::panel;
 
-/// Lines of the plan, at this width.
-pub(super) fn length(app: &App, page: &PlanPage, columns: usize) -> usize {
-    lines(app, page, columns).len()
+/// How far the plan scrolls.
+pub(super) fn last(app: &App, page: &PlanPage, body: Rect) -> usize {
+    let inner = body.inner(Margin::new(1, 1));
+    let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
+    let taken = match &page.confirm {
+        Some(confirm) => confirmation::rows(app, page, confirm, columns).lines.len(),
+        None => questions::lines(app.theme, &page.form, columns, rows).0.len(),
+    };
+    // One more is the rule above the plan.
+    lines(app, page, columns).len().saturating_sub(rows.saturating_sub(taken + 1))
 }
 
 /// Draws the page, and says where the cursor stands if text is typed.

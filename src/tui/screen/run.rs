@@ -1,7 +1,7 @@
 //! A run: its steps, what it says, how it ended, and what can be done now.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
@@ -27,28 +27,44 @@ pub(super) fn draw(app: &App, run: &RunPage, body: Rect, buffer: &mut Buffer) {
     let target = run.plan.as_ref().map(|plan| plan.target.to_string()).unwrap_or_default();
     let note = Line::styled(format!("{target}  {}", run.id), theme.muted());
     let inner = panel(title, &note, true, theme, body, buffer);
-    let columns = usize::from(inner.width);
-    let mut lines = head(app, run, columns);
-    for (index, step) in run.steps.iter().enumerate() {
-        step_lines(app, run, index, step, columns, &mut lines);
-    }
-    let mut end = foot(app, run, columns);
-    let height = usize::from(inner.height);
-    // How it ended and what can be done now is seen whatever else there is room for.
-    end.truncate(height);
-    let room = height - end.len();
-    lines.truncate(room);
-    let log = room - lines.len();
+    let Parts { lines, end, log } = parts(app, run, inner);
     let mut y = inner.y;
     let mut put = |line: &Line<'_>| {
         buffer.set_line(inner.x, y, line, inner.width);
         y += 1;
     };
     lines.iter().for_each(&mut put);
-    for line in log_lines(app, run, columns, log) {
+    for line in log_lines(app, run, usize::from(inner.width), log) {
         put(&line);
     }
     end.iter().for_each(&mut put);
+}
+
+/// What stands above and below the journal, and how many rows are left for that.
+struct Parts {
+    lines: Vec<Line<'static>>,
+    end: Vec<Line<'static>>,
+    log: usize,
+}
+
+fn parts(app: &App, run: &RunPage, inner: Rect) -> Parts {
+    let (columns, height) = (usize::from(inner.width), usize::from(inner.height));
+    let mut lines = head(app, run, columns);
+    for (index, step) in run.steps.iter().enumerate() {
+        step_lines(app, run, index, step, columns, &mut lines);
+    }
+    // How it ended and what can be done now is seen whatever else there is room for.
+    let mut end = foot(app, run, columns);
+    end.truncate(height);
+    let room = height - end.len();
+    lines.truncate(room);
+    Parts { log: room - lines.len(), lines, end }
+}
+
+/// How far the journal scrolls back.
+pub(super) fn last(app: &App, run: &RunPage, body: Rect) -> usize {
+    // One row is the rule above it.
+    run.log.len().saturating_sub(parts(app, run, body.inner(Margin::new(1, 1))).log.saturating_sub(1))
 }
 
 fn head(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
@@ -165,7 +181,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
                 .flat_map(|line| wrap(line, columns.saturating_sub(2)))
                 .map(|line| Line::raw(format!("  {line}"))),
         );
-        if let Some(next) = next(app, *ending) {
+        if let Some(next) = next(app, run, *ending) {
             lines.extend(wrap(&next, columns).into_iter().map(|line| Line::styled(line, theme.key())));
         }
     } else if !run.alive {
@@ -181,25 +197,30 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
             lines.extend(wrap(what, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
             lines.push(Line::from(vec![Span::styled("y", theme.key()), Span::raw(" yes, any other key no")]));
         }
-        None if run.goes_on() && run.undoing => lines.push(Line::styled("taking back what was done", theme.title())),
-        None if run.goes_on() && run.stopping => lines.push(Line::styled("stopping", theme.title())),
+        None if run.goes_on() => {
+            let doing =
+                run.heard.map(|wish| if wish == Command::Undo { "taking back what was done" } else { "stopping" });
+            lines.extend(doing.map(|doing| Line::styled(doing, theme.title())));
+        }
         None => {}
     }
     lines
 }
 
 /// What to do after such an end.
-fn next(app: &App, ending: Ending) -> Option<String> {
-    let rollback = || {
-        let key = app.library.named("rollback").and_then(|runbook| runbook.key);
-        key.map(|key| format!("{key} rolls back, e deploys something else, 2 shows the service")).unwrap_or_default()
-    };
+fn next(app: &App, run: &RunPage, ending: Ending) -> Option<String> {
+    let on_service = run.plan.as_ref().is_some_and(|plan| plan.target.kind == "service");
     match ending {
+        Ending::PlanStale => Some("look again: the same key makes a new plan".to_owned()),
+        _ if !on_service => None,
         Ending::KeepsFailing | Ending::DeploymentFailed | Ending::RollbackFailed | Ending::FailedAfter => {
-            Some(rollback())
+            let key = |name: &str| app.library.named(name).and_then(|runbook| runbook.key);
+            let back = key("rollback").map(|key| format!("{key} rolls back, "));
+            let other = key("emergency-deploy").map(|key| format!("{key} deploys something else, "));
+            let ways: String = back.into_iter().chain(other).collect();
+            Some(format!("{ways}2 shows the service"))
         }
         Ending::TimedOut => Some("2 shows the service: ECS goes on by itself".to_owned()),
-        Ending::PlanStale => Some("look again: the same key makes a new plan".to_owned()),
         _ => None,
     }
 }

@@ -47,10 +47,14 @@ fn overlay_hints(app: &App) -> Line<'static> {
         Some(Overlay::Runbook(_)) => vec![("enter", "plan it"), ("j k", "scroll"), ("c", "copy"), ("esc", "close")],
         Some(Overlay::Plan(page)) => plan_keys(page),
         Some(Overlay::Run) => match &app.run {
+            Some(run) if run.wish.is_some() => vec![("y", "yes"), ("any other key", "no")],
             Some(run) if run.goes_on() => {
                 vec![("esc", "leave it running"), ("x", "stop"), ("u", "undo"), ("c", "copy its id"), ("o", "all runs")]
             }
-            _ => vec![("esc", "close"), ("u", "take back"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")],
+            Some(run) if run.ended.is_some() => {
+                vec![("esc", "close"), ("u", "take back"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")]
+            }
+            _ => vec![("esc", "close"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")],
         },
         Some(Overlay::Runs(_)) => vec![("enter", "show"), ("j k", "choose"), ("c", "copy its id"), ("esc", "close")],
         Some(Overlay::Help) => vec![("j k", "scroll"), ("esc", "close")],
@@ -66,7 +70,7 @@ fn overlay_hints(app: &App) -> Line<'static> {
 
 fn plan_keys(page: &PlanPage) -> Vec<(&'static str, &'static str)> {
     if page.confirm.is_some() {
-        return vec![("esc", "back to the plan")];
+        return vec![("esc", "back to the plan"), ("pgdn", "scroll the plan")];
     }
     let mut keys = vec![("enter", if page.ready().is_some() { "go on to confirm" } else { "make the plan" })];
     match page.form.field().map(|field| field.param.kind) {
