@@ -3,76 +3,27 @@
 //! moto's deployments never end, it starts no tasks, and it has no history of deployments: what plantao says of
 //! that is part of the proof.
 
+use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
-use plantao::run::{Event, Follower, Record, Store, verify};
+use plantao::run::{Event, Follower, Record, verify};
 use serde_json::{Value, json};
 
-use crate::harness::{Fill, Moto, RUNNING, moto};
+use crate::harness::{Fill, Moto, RUNNING, moto, plantao_at, store_in, told};
 
 const CLUSTER: &str = "analytics-production";
 const SERVICE: &str = "analytics-api";
 
-/// Runbooks of the user's that are out of patience soon.
-const SCALE: &str = r#"# Scale quickly
-```toml runbook
-danger = "caution"
-[param.desired]
-ask = "How many?"
-type = "integer"
-```
-## Set it
-```toml ecs.update-service
-desired-count = "{{ desired }}"
-```
-## Wait
-```toml ecs.wait-steady
-timeout = "3s"
-```
-"#;
-
-const BACK: &str = r#"# Back quickly
-```toml runbook
-danger = "caution"
-[param.to]
-ask = "Which?"
-type = "revision"
-```
-## Put it back
-```toml ecs.rollback
-to = "{{ to }}"
-```
-## Wait
-```toml ecs.wait-steady
-timeout = "3s"
-```
-"#;
-
-const DEPLOY: &str = r#"# Deploy quickly
-```toml runbook
-danger = "caution"
-[param.image]
-ask = "Which?"
-type = "image"
-```
-## Find it
-```toml image.find
-image = "{{ image }}"
-```
-## Register it
-```toml ecs.register-image
-image = "{{ ready.image }}"
-```
-## Deploy it
-```toml ecs.update-service
-task-definition = "{{ registered.revision }}"
-```
-## Wait
-```toml ecs.wait-steady
-timeout = "3s"
-```
-"#;
+/// A runbook of the user's that is out of patience soon: what `ask`s is a parameter of a type, then its steps, then a wait.
+fn quick(ask: (&str, &str), steps: &[&str]) -> String {
+    let (name, kind) = ask;
+    let head = format!("danger = \"caution\"\n[param.{name}]\nask = \"Which?\"\ntype = \"{kind}\"");
+    let mut text = format!("# Quickly\n```toml runbook\n{head}\n```\n");
+    for (number, step) in steps.iter().chain(&["ecs.wait-steady\ntimeout = \"3s\""]).enumerate() {
+        let _ = write!(text, "## Step {number}\n```toml {step}\n```\n");
+    }
+    text
+}
 
 /// A region of moto with the seed platform, and a user's home.
 struct Bench {
@@ -91,7 +42,22 @@ impl Bench {
         std::fs::create_dir_all(config.join("runbooks")).unwrap();
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
         std::fs::copy(sample, config.join("platform.toml")).unwrap();
-        for (name, text) in [("quick-scale", SCALE), ("quick-back", BACK), ("quick-deploy", DEPLOY)] {
+        let runbooks = [
+            ("quick-scale", quick(("desired", "integer"), &["ecs.update-service\ndesired-count = \"{{ desired }}\""])),
+            ("quick-back", quick(("to", "revision"), &["ecs.rollback\nto = \"{{ to }}\""])),
+            (
+                "quick-deploy",
+                quick(
+                    ("image", "image"),
+                    &[
+                        "image.find\nimage = \"{{ image }}\"",
+                        "ecs.register-image\nimage = \"{{ ready.image }}\"",
+                        "ecs.update-service\ntask-definition = \"{{ registered.revision }}\"",
+                    ],
+                ),
+            ),
+        ];
+        for (name, text) in runbooks {
             std::fs::write(config.join(format!("runbooks/{name}.md")), text).unwrap();
         }
         let before = moto.changes().len();
@@ -99,15 +65,8 @@ impl Bench {
     }
 
     fn plantao(&self, arguments: &[&str]) -> (i32, String) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
-        command.args(arguments).args(["--endpoint-url", &self.moto.endpoint, "--region", self.moto.region]);
-        command.stdin(Stdio::null()).env_clear();
-        command.env("HOME", self.home.path()).env("PLANTAO_LOCK_DIR", self.home.path());
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("AWS_EC2_METADATA_DISABLED", "true");
-        let said = command.output().unwrap();
-        let text = [&said.stdout[..], &said.stderr[..]].concat();
-        (said.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+        let mut command = plantao_at(self.home.path(), &self.moto.endpoint, arguments);
+        told(&command.args(["--region", self.moto.region]).output().unwrap())
     }
 
     /// What was sent to change something, since the filling: operation and body.
@@ -158,7 +117,7 @@ impl Bench {
 
     /// The journal of the one run, which is what was written.
     fn journal(&self) -> Vec<Record> {
-        let store = Store::at(&self.home.path().join(".local/state/plantao/runs"));
+        let store = store_in(self.home.path());
         let runs = store.runs().unwrap();
         assert_eq!(runs.len(), 1);
         let bytes = std::fs::read(store.journal(&runs[0])).unwrap();

@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use plantao::aws::Clients;
 use plantao::aws::ecs::describe_services;
-use plantao::run::{Ending, Event, Follower, Record, RunId, Store};
+use plantao::run::{Ending, Event, Follower, Record, RunId};
 
-use crate::harness::{Ended, PATIENCE, Terminal};
+use crate::harness::{Ended, PATIENCE, Terminal, store_in};
 
 const SIZE: (u16, u16) = (80, 24);
 
@@ -105,10 +105,6 @@ impl Desk {
 
 fn in_home(home: &str) -> Vec<(&str, &str)> {
     vec![("HOME", home), ("PLANTAO_LOCK_DIR", home), ("XDG_STATE_HOME", "")]
-}
-
-fn store_in(home: &Path) -> Store {
-    Store::at(&home.join(".local/state/plantao/runs"))
 }
 
 fn first_picture(terminal: &Terminal) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::Stdio;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -13,7 +13,7 @@ use plantao::world::{Change, Host, Scenario, Served, World};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::harness::run_that;
+use crate::harness::{plantao_at, run_that, store_in, told};
 
 /// The world on a calm day, a minute a second, and a user's home.
 struct Bench {
@@ -36,17 +36,11 @@ impl Bench {
     }
 
     fn store(&self) -> Store {
-        Store::at(&self.home.path().join(".local/state/plantao/runs"))
+        store_in(self.home.path())
     }
 
     fn plantao(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
-        command.args(arguments).args(["--endpoint-url", &self.served.url]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env_clear().env("HOME", self.home.path()).env("PLANTAO_LOCK_DIR", self.home.path());
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("AWS_EC2_METADATA_DISABLED", "true");
-        command
+        plantao_at(self.home.path(), &self.served.url, arguments).into()
     }
 
     async fn run(&self, arguments: &[&str]) -> (i32, String) {
@@ -61,11 +55,6 @@ impl Bench {
     fn updates(&self) -> usize {
         self.host.requests().iter().filter(|operation| *operation == "ecs:UpdateService").count()
     }
-}
-
-fn told(output: &Output) -> (i32, String) {
-    let text = [&output.stdout[..], &output.stderr[..]].concat();
-    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
 }
 
 async fn signal(name: &str, whom: &str) {

@@ -19,7 +19,7 @@ use crate::tui::{self, connection::Connected};
 use crate::world::{Host, Scenario, Served, World};
 
 /// The seed platform's region, and the demo's if its file says nothing.
-const REGION: &str = "us-east-1";
+pub(super) const REGION: &str = "us-east-1";
 
 /// Opens the demo, or serves it.
 pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode {

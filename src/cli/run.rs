@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,13 +18,16 @@ use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
 use crate::headless;
+use crate::platform::Platform;
 use crate::platform::text::printable;
 use crate::run::{Context, Ending, Halt, Locks, Office, Order, Plan, RunId, Store, Unopened, Who, Wish, opened};
 
 /// `plantao plan RUNBOOK`.
 pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> ExitCode {
+    let environment = Environment::read();
+    let platform = environment.platform(whence).map(|(_, platform)| platform);
     on_runtime(async {
-        match make(whence, args, matches).await {
+        match make(whence, &environment, platform, args, matches).await {
             Ok(plan) if args.json => print(&json(&plan), 0),
             Ok(plan) => print(&headless::plan(&plan), 0),
             Err(halt) => halted(&halt),
@@ -33,12 +37,13 @@ pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Ex
 
 /// `plantao run RUNBOOK`.
 pub(super) fn run(whence: &Whence, args: &RunArgs, matches: &ArgMatches) -> ExitCode {
-    let platform = Environment::read().platform(whence).ok();
-    if let Err(halt) = read_only::refuse(whence, platform.as_ref().map(|(_, platform)| platform)) {
+    let environment = Environment::read();
+    let platform = environment.platform(whence).map(|(_, platform)| platform);
+    if let Err(halt) = read_only::refuse(whence, platform.as_ref().ok()) {
         return halted(&halt);
     }
     on_runtime(async {
-        let plan = match make(whence, &args.wish, matches).await {
+        let plan = match make(whence, &environment, platform, &args.wish, matches).await {
             Ok(plan) => plan,
             Err(halt) => return halted(&halt),
         };
@@ -62,9 +67,9 @@ pub(super) async fn confirmed(whence: &Whence, id: RunId, plan: Plan, args: &Run
 /// Starts the host process of an order, and follows its run.
 pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bool) -> ExitCode {
     let Some(store) = Store::of_user() else { return failed(NOWHERE) };
-    let program = match std::env::current_exe() {
+    let program = match program() {
         Ok(program) => program,
-        Err(error) => return failed(&format!("cannot find plantao itself: {}", super::locate::why(&error))),
+        Err(message) => return failed(&message),
     };
     let child = match order.start(&store, &program, &host_arguments(whence)) {
         Ok(child) => child,
@@ -86,8 +91,11 @@ pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bo
     follow::until_ended(&store, id, json, Some(child)).await
 }
 
-/// Where the seed platform is.
-const REGION: &str = "us-east-1";
+/// This very program, which carries runs out.
+pub(super) fn program() -> Result<PathBuf, String> {
+    std::env::current_exe().map_err(|error| format!("cannot find plantao itself: {}", super::locate::why(&error)))
+}
+
 pub(super) const NOWHERE: &str =
     "neither XDG_STATE_HOME nor HOME is set: there is nowhere to keep the journal, so nothing is run";
 
@@ -114,7 +122,7 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
     let sample = connection.endpoint.clone().filter(|_| args.sample);
     on_runtime(async move {
         let clients = match sample {
-            Some(endpoint) => Clients::at(&endpoint, connection.region.as_deref().unwrap_or(REGION)),
+            Some(endpoint) => Clients::at(&endpoint, connection.region.as_deref().unwrap_or(demo::REGION)),
             None => Clients::connect(&connection).await,
         };
         clients.tell_time_by(&clock);
@@ -157,9 +165,14 @@ pub(super) fn host_arguments(whence: &Whence) -> Vec<OsString> {
     arguments
 }
 
-async fn make(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Result<Plan, Halt> {
-    let environment = Environment::read();
-    let (library, wrong) = library(&environment);
+async fn make(
+    whence: &Whence,
+    environment: &Environment,
+    platform: Result<Platform, String>,
+    args: &WishArgs,
+    matches: &ArgMatches,
+) -> Result<Plan, Halt> {
+    let (library, wrong) = library(environment);
     for message in wrong {
         complain(&message);
     }
@@ -167,7 +180,7 @@ async fn make(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Result<
     let Some((runbook, matches)) = found else {
         return Err(Halt::refused("which runbook? `plantao runbooks` lists them"));
     };
-    let (_, platform) = environment.platform(whence).map_err(Halt::refused)?;
+    let platform = platform.map_err(Halt::refused)?;
     let clients = Clients::connect(&connection(whence, Some(&platform))).await;
     let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: Store::of_user() };
     let answers = wish::answers(runbook, matches);

@@ -10,15 +10,16 @@ use super::output::{complain, print};
 use super::run_args::{RunArgs, RunsCommand};
 use super::{failed, follow, on_runtime, read_only, run};
 use crate::clock::Clock;
-use crate::platform::Identity;
 use crate::platform::text::printable;
-use crate::run::{Command, Commands, Event, Follower, Lookup, Order, Plan, RunId, Said, Store, Who, verify};
+use crate::run::{Command, Commands, Follower, Lookup, Order, Plan, RunId, Said, Standing, Store, user, verify};
 use crate::runbook::{ACTIONS, BLOCKS, explain};
+
+const NO_RUNS: &str = "neither XDG_STATE_HOME nor HOME is set: there are no runs";
 
 /// `plantao runs …`.
 pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
     let Some(store) = Store::of_user() else {
-        return failed("neither XDG_STATE_HOME nor HOME is set: there are no runs");
+        return failed(NO_RUNS);
     };
     let on = |word: &str, act: &dyn Fn(RunId) -> ExitCode| match find(&store, word) {
         Ok(id) => act(id),
@@ -53,7 +54,7 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
 /// `plantao follow [ID]`: the newest run if none is named.
 pub(super) fn follow(word: Option<&str>, json: bool) -> ExitCode {
     let Some(store) = Store::of_user() else {
-        return failed("neither XDG_STATE_HOME nor HOME is set: there are no runs");
+        return failed(NO_RUNS);
     };
     let id = match word {
         Some(word) => find(&store, word),
@@ -94,15 +95,9 @@ fn list(store: &Store) -> ExitCode {
 
 /// In a few words, how a run stands.
 fn state(store: &Store, id: &RunId) -> String {
-    let Ok(mut follower) = Follower::open(store, id) else { return "can't be read".to_owned() };
-    let alive = follower.is_alive();
-    match follower.poll() {
-        Err(error) => format!("damaged: {error}"),
-        Ok(records) => match records.last().map(|record| &record.event) {
-            Some(Event::Ended { ending, words }) => format!("{ending}: {}", printable(words)),
-            _ if alive => "goes on".to_owned(),
-            _ => "its process is gone: it can be resumed".to_owned(),
-        },
+    match Standing::of(store, id) {
+        Ok(standing) => printable(&standing.words()).into_owned(),
+        Err(error) => format!("can't be read: {}", super::locate::why(&error)),
     }
 }
 
@@ -153,7 +148,7 @@ fn say(store: &Store, id: &RunId, command: Command) -> ExitCode {
         Ok(_) => return failed(&format!("run {id} is not going on: {}", state(store, id))),
         Err(error) => return failed(&format!("run {id} can't be read: {}", super::locate::why(&error))),
     }
-    let by = Who::here(&Identity { account: String::new(), arn: String::new() }).user;
+    let by = user();
     match Commands::say(store, id, &Said { at: Clock::system().now(), by, command }) {
         Ok(()) => print(&format!("told {id}; to see what it does: plantao follow {id}\n"), 0),
         Err(error) => failed(&format!("run {id} can't be told: {}", super::locate::why(&error))),

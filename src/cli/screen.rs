@@ -67,9 +67,7 @@ pub(super) fn forbidden(says: &str) -> String {
 /// Runs that this very program carries out, in processes of their own that are told these arguments.
 pub(super) fn hosting(arguments: impl Fn() -> Vec<OsString> + Send + Sync + 'static) -> Result<Hosting, String> {
     let store = Store::of_user().ok_or_else(|| run::NOWHERE.to_owned())?;
-    let program = std::env::current_exe()
-        .map_err(|error| format!("cannot find plantao itself: {}", super::locate::why(&error)))?;
-    Ok(Hosting::by_process(store, program, arguments))
+    Ok(Hosting::by_process(store, run::program()?, arguments))
 }
 
 /// Why no screen can be opened here.

@@ -28,6 +28,7 @@ mod plan;
 mod record;
 mod resolve;
 mod scribe;
+mod standing;
 mod store;
 mod take_back;
 mod told;
@@ -51,10 +52,11 @@ pub use plan::{Change, Plan, PlannedStep, View};
 pub use record::Record;
 pub use resolve::Wish;
 use scribe::Scribe;
+pub use standing::Standing;
 pub use store::{Lookup, Store};
 pub use told::told;
 pub use verify::{Broken, Verified, verify};
-pub use who::Who;
+pub use who::{Who, user};
 use work::Work;
 
 #[cfg(test)]

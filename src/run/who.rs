@@ -60,7 +60,7 @@ impl fmt::Display for Who {
 }
 
 /// The account that the process runs as; by the number, because `USER` can say anything.
-fn user() -> String {
+pub fn user() -> String {
     let uid = rustix::process::getuid().as_raw();
     let name = std::fs::read_to_string("/etc/passwd").ok().and_then(|passwd| name_of(&passwd, uid));
     name.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| format!("uid {uid}"))

@@ -5,8 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::platform::Identity;
-use crate::run::{Order, Store, Who};
+use crate::run::{Order, Store, user};
 
 /// The exit code of a run's process, once it has one.
 pub type Exit = Arc<OnceLock<u8>>;
@@ -46,8 +45,7 @@ impl Hosting {
 
     /// Each run by a function, which returns at once.
     pub fn by(store: Store, start: impl Fn(Order) -> io::Result<Exit> + Send + Sync + 'static) -> Hosting {
-        let nobody = Identity { account: String::new(), arn: String::new() };
-        Hosting { store, start: Arc::new(start), user: Who::here(&nobody).user }
+        Hosting { store, start: Arc::new(start), user: user() }
     }
 
     /// … for this user of the machine.

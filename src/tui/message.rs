@@ -90,8 +90,6 @@ pub enum Message {
 pub struct RunRow {
     /// Which.
     pub id: RunId,
-    /// When it began.
-    pub began: Option<Timestamp>,
     /// Who confirmed it.
     pub who: String,
     /// How it stands, in a few words.

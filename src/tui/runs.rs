@@ -10,11 +10,12 @@ use tokio::task::AbortHandle;
 use super::effect::{Effect, Wanted, What};
 use super::hosting::Hosting;
 use super::message::{Message, RunRow};
-use super::run_page::RunPage;
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
-use crate::run::{self, Command, Commands, Context, Event, Follower, Halt, Order, Plan, RunId, Said, Store, Wish};
+use crate::run::{
+    self, Command, Commands, Context, Event, Follower, Halt, Order, Plan, RunId, Said, Standing, Store, Wish,
+};
 use crate::runbook::Runbook;
 
 /// How often a journal is looked at.
@@ -207,24 +208,9 @@ async fn follow(store: &Store, id: &RunId, queue: &Sender<Message>) -> std::io::
 }
 
 fn rows(store: &Store) -> std::io::Result<Vec<RunRow>> {
-    let row = |id: RunId| {
-        let mut page = RunPage::of(id.clone());
-        match Follower::open(store, &id).and_then(|mut follower| Ok((follower.is_alive(), follower.poll()?))) {
-            Ok((alive, records)) => {
-                page.alive = alive;
-                for record in &records {
-                    page.take(record);
-                }
-            }
-            Err(error) => page.trouble = Some(error.to_string()),
-        }
-        let state = match (&page.trouble, &page.ended) {
-            (Some(why), _) => why.clone(),
-            (None, Some((ending, words, _))) => format!("{ending}: {words}"),
-            (None, None) if page.alive => page.summary(),
-            (None, None) => "its process is gone: plantao runs resume takes it up".to_owned(),
-        };
-        RunRow { id, began: page.began, goes_on: page.goes_on(), who: page.who, state }
+    let row = |id: RunId| match Standing::of(store, &id) {
+        Ok(standing) => RunRow { goes_on: standing.goes_on(), state: standing.words(), who: standing.who, id },
+        Err(error) => RunRow { id, who: String::new(), state: format!("can't be read: {error}"), goes_on: false },
     };
     Ok(store.runs()?.into_iter().take(LISTED).map(row).collect())
 }

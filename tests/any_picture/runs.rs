@@ -84,7 +84,6 @@ pub fn something(rng: &mut Rng) -> Message {
         3 => Message::Untold { id, why: name(rng) },
         4 => Message::Runs(Ok(many(rng, 60, |r| RunRow {
             id: RunId::new(&name(r), now() + SignedDuration::from_secs(r.i64(0..1_000))),
-            began: maybe(r, when),
             who: name(r),
             state: name(r),
             goes_on: r.bool(),

@@ -4,7 +4,8 @@ use plantao::run::{Event, Store, verify};
 
 use super::{order, runbook, write};
 use crate::database::killing::{carry_out, ends};
-use crate::database::running::{Bench, told};
+use crate::database::running::Bench;
+use crate::harness::told;
 
 /// A URL whose password no script may see.
 const URL: &str = "postgresql://ana:hunter2-of-the-database@127.0.0.1:1/analytics";

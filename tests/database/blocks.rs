@@ -5,10 +5,10 @@ use plantao::run::{Event, verify};
 use plantao::world::{Host, Scenario, World};
 
 use super::killing::{carry_out, ends};
-use super::running::{Bench, told, url};
+use super::running::{Bench, url};
 use super::{Fresh, eventually, fresh, on_both_versions};
 use crate::blocks::{order, runbook};
-use crate::harness::{PASSWORD, Which};
+use crate::harness::{PASSWORD, Which, told};
 
 on_both_versions! {
     no_answer_becomes_part_of_a_statement

@@ -11,9 +11,9 @@ use plantao::run::{Book as _, Context, Event, Journal, Order, Plan, Record, RunI
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 
-use super::running::{Bench, PLATFORM, scans, told, vacuums};
+use super::running::{Bench, PLATFORM, scans, vacuums};
 use super::{Fresh, fresh, on_both_versions};
-use crate::harness::Which;
+use crate::harness::{Which, told};
 
 on_both_versions! {
     killed_or_out_of_disk_at_any_record_and_resumed_every_table_is_vacuumed_once

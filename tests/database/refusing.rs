@@ -10,9 +10,9 @@ use plantao::run::action::VacuumTables;
 use plantao::run::{Action, Context, Ending};
 
 use super::killing::{carry_out, order};
-use super::running::{Bench, PLATFORM, SLOW, scans, told, url, vacuums};
+use super::running::{Bench, PLATFORM, SLOW, scans, url, vacuums};
 use super::{fresh, fresh_on, on_both_versions};
-use crate::harness::{PASSWORD, Postgres, Which};
+use crate::harness::{PASSWORD, Postgres, Which, told};
 
 on_both_versions! {
     a_rewrite_is_refused_when_the_storage_could_not_hold_it_or_nobody_knows

@@ -1,7 +1,5 @@
 //! The vacuum runbook by the real binary, on real PostgreSQL servers.
 
-use std::process::{Output, Stdio};
-
 use jiff::Timestamp;
 use plantao::clock::Clock;
 use plantao::run::{Event, Record, RunId, Store};
@@ -9,7 +7,7 @@ use plantao::world::{Host, Scenario, Served, World};
 use tokio::process::Command;
 
 use super::{Fresh, fresh, fresh_on, on_both_versions};
-use crate::harness::{PASSWORD, Postgres, Which, run_that};
+use crate::harness::{PASSWORD, Postgres, Which, plantao_at, run_that, store_in, told};
 
 on_both_versions! {
     a_bloated_table_is_shown_worst_first_and_vacuumed_with_what_that_gained
@@ -62,18 +60,14 @@ impl Bench {
     }
 
     pub(crate) fn store(&self) -> Store {
-        Store::at(&self.home.path().join(".local/state/plantao/runs"))
+        store_in(self.home.path())
     }
 
     pub(crate) fn plantao(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
-        command.args(arguments).args(["--endpoint-url", &self.endpoint]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env_clear().env("HOME", self.home.path()).env("PLANTAO_LOCK_DIR", self.home.path());
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+        let mut command = plantao_at(self.home.path(), &self.endpoint, arguments);
         let variable = if self.url.starts_with("redis") { "PLANTAO_REDIS_URL" } else { "PLANTAO_DATABASE_URL" };
-        command.env("AWS_EC2_METADATA_DISABLED", "true").env(variable, &self.url);
-        command
+        command.env(variable, &self.url);
+        command.into()
     }
 
     /// Its exit code and all that it says, in which no password is, nor in any file that it writes.
@@ -105,11 +99,6 @@ impl Bench {
     pub(crate) async fn run_that(&self, fits: impl Fn(&Record) -> bool) -> RunId {
         run_that(&self.store(), fits).await.0
     }
-}
-
-pub(crate) fn told(output: &Output) -> (i32, String) {
-    let text = [&output.stdout[..], &output.stderr[..]].concat();
-    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
 }
 
 /// How often a table was vacuumed to the end.

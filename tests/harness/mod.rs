@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unused_imports, reason = "the tests use one part of it, the benches another")]
 
+mod home;
 mod journal;
 mod moto;
 mod postgres;
@@ -10,6 +11,7 @@ mod registry;
 mod terminal;
 mod tools;
 
+pub use home::{plantao_at, store_in, told};
 pub use journal::run_that;
 pub use moto::{Fill, Moto, RUNNING, moto};
 pub use postgres::{PASSWORD, Postgres, Which, postgres};

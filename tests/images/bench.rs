@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +11,7 @@ use plantao::world::{Change, Host, Scenario, Served, World};
 use tokio::process::Command;
 
 use super::{PASSWORD, REPOSITORY};
-use crate::harness::{Registry, Workshop, run_that};
+use crate::harness::{Registry, Workshop, plantao_at, run_that, store_in, told};
 
 /// A registry, a workshop, and the world on a calm day, two minutes a second, which learns what is pushed.
 pub struct Bench {
@@ -54,24 +53,17 @@ impl Bench {
     }
 
     pub fn store(&self) -> Store {
-        Store::at(&self.workshop.home.join(".local/state/plantao/runs"))
+        store_in(&self.workshop.home)
     }
 
     pub fn plantao(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
-        command.args(arguments).args(["--endpoint-url", &self.served.url]);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env_clear().envs(self.workshop.env());
-        command.env("HOME", &self.workshop.home).env("PLANTAO_LOCK_DIR", &self.workshop.home);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-        command.env("AWS_EC2_METADATA_DISABLED", "true");
-        command
+        let mut command = plantao_at(&self.workshop.home, &self.served.url, arguments);
+        command.envs(self.workshop.env());
+        command.into()
     }
 
     pub async fn run(&self, arguments: &[&str]) -> (i32, String) {
-        let output = self.plantao(arguments).output().await.unwrap();
-        let text = [&output.stdout[..], &output.stderr[..]].concat();
-        (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+        told(&self.plantao(arguments).output().await.unwrap())
     }
 
     /// The emergency deploy, from plan to end.

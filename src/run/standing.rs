@@ -1,0 +1,53 @@
+//! How a run stands, as its journal and its lock tell it now.
+
+use std::io;
+
+use super::{Ending, Event, Follower, RunId, Store};
+
+/// A run in a list of runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Who confirmed it; empty if it never began.
+    pub who: String,
+    /// How it ended, in words.
+    pub ended: Option<(Ending, String)>,
+    /// A process holds its journal.
+    pub alive: bool,
+    /// The step that began last, counted from 0.
+    pub step: Option<usize>,
+}
+
+impl Standing {
+    /// Reads a run's journal.
+    ///
+    /// # Errors
+    /// If it can't be read, or is not what was written.
+    pub fn of(store: &Store, id: &RunId) -> io::Result<Standing> {
+        let mut follower = Follower::open(store, id)?;
+        let mut standing = Standing { who: String::new(), ended: None, alive: follower.is_alive(), step: None };
+        for record in follower.poll()? {
+            match record.event {
+                Event::Began { who, .. } => standing.who = who.to_string(),
+                Event::StepBegan { step, .. } => standing.step = Some(step),
+                Event::Ended { ending, words } => standing.ended = Some((ending, words)),
+                _ => {}
+            }
+        }
+        Ok(standing)
+    }
+
+    /// It is neither over nor dead.
+    pub fn goes_on(&self) -> bool {
+        self.ended.is_none() && self.alive
+    }
+
+    /// In a few words.
+    pub fn words(&self) -> String {
+        match (&self.ended, self.step) {
+            (Some((ending, words)), _) => format!("{ending}: {words}"),
+            (None, _) if !self.alive => "its process is gone: it can be resumed".to_owned(),
+            (None, Some(step)) => format!("goes on, step {}", step + 1),
+            (None, None) => "goes on".to_owned(),
+        }
+    }
+}
