@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::action::AWAITED;
 use super::engine::Run;
 use super::past::Past;
 use super::{Action, Answer, Change, Ending, Event, Follower, Halt, Plan, RunId, StepOutcome, Store};
@@ -119,7 +120,7 @@ impl Run<'_> {
             _ => None,
         })?;
         let of = |name: &str| Some((name.to_owned(), details.get(name)?.clone()));
-        Some((waits, ["deployment", "desired"].into_iter().filter_map(of).collect()))
+        Some((waits, ["deployment", "desired", AWAITED].into_iter().filter_map(of).collect()))
     }
 
     async fn follow(&mut self, step: usize, outputs: &Map<String, Value>) -> Result<String, Halt> {

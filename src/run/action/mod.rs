@@ -42,6 +42,7 @@ pub use blockers::ShowBlockers;
 pub use bounds::SetBounds;
 pub use build::BuildImage;
 pub use connections::CheckConnections;
+pub(super) use deployment::AWAITED;
 pub use health::CheckHealth;
 pub use image::{FindImage, RegisterImage};
 pub use push::PushImage;
