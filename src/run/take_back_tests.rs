@@ -93,3 +93,64 @@ async fn killed_at_any_record_the_taking_back_is_taken_up_and_done_once() {
         }
     }
 }
+
+/// A script beside a change of the service.
+const WITH_A_SCRIPT: &str = "# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Set it\n```toml ecs.update-service\ndesired-count = 5\n```\n\
+    ## Do it\n```sh\ntrue\n```\n## Wait\n```toml ecs.wait-steady\ntimeout = \"30m\"\n```\n";
+
+async fn of(text: &str, context: &Context) -> Plan {
+    let runbook = crate::runbook::read(text, "mine.md").unwrap();
+    let answers = BTreeMap::new();
+    let wish = Wish { runbook: &runbook, answers: &answers, service: None, database: None };
+    Plan::make(context, wish).await.unwrap().0
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_script_changed_is_never_called_undone_and_the_other_steps_are() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let before = state(&host);
+    let plan = of(WITH_A_SCRIPT, &context).await;
+    let id = RunId::new("mine", context.clock.now());
+    let (finished, ()) = tokio::join!(office.carry_out(&context, &id, plan, who(), None), async {
+        while !std::fs::read_to_string(office.store.journal(&id))
+            .is_ok_and(|text| text.contains("ecs.wait-steady\"") && text.contains(r#""step":2"#))
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Commands::say(
+            &office.store,
+            &id,
+            &Said { at: super::tests::start(), by: "ana".to_owned(), command: Command::Undo },
+        )
+        .unwrap();
+    });
+    assert_eq!(finished.ending, Ending::FailedAfter, "{}", finished.words);
+    assert!(finished.words.contains("desired count is 3"), "{}", finished.words);
+    assert!(finished.words.contains("what the script changed stays"), "{}", finished.words);
+    assert_eq!(state(&host), before, "the number of tasks is put back all the same");
+    let journal = std::fs::read_to_string(office.store.journal(&id)).unwrap();
+    assert_eq!(journal.matches(r#""outcome":"undone""#).count(), 1, "{journal}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_with_a_script_is_taken_back_but_for_the_script_and_that_is_said_before_and_after() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let before = state(&host);
+    let done = carry_out(&office, &context, of(WITH_A_SCRIPT, &context).await).await;
+    assert_eq!(done.ending, Ending::Succeeded, "{}", done.words);
+    let plan = back(&office, &done.id, &context).unwrap();
+    assert!(plan.steps[1].view.warnings[0].contains("what the script changed stays"), "{plan:?}");
+    let undone = carry_out(&office, &context, plan).await;
+    assert_eq!(undone.ending, Ending::FailedAfter, "{}", undone.words);
+    assert!(undone.words.contains("what the script changed stays"), "{}", undone.words);
+    assert!(undone.words.contains("3 of 3 tasks"), "what was put back is followed: {}", undone.words);
+    assert_eq!(state(&host), before);
+
+    let script = "# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Do it\n```sh\ntrue\n```\n";
+    let done = carry_out(&office, &context, of(script, &context).await).await;
+    assert_eq!(done.ending, Ending::Succeeded, "{}", done.words);
+    let halt = back(&office, &done.id, &context).unwrap_err();
+    assert!(halt.ending == Ending::Refused && halt.words.contains("what the script changed stays"), "{}", halt.words);
+}

@@ -255,6 +255,16 @@ impl Action {
         }
     }
 
+    /// What no undo brings back, in words, if what it changes is of that kind.
+    pub(super) fn stays(&self) -> Option<&'static str> {
+        match self {
+            Action::Redis(_) => Some(redis::STAYS),
+            Action::Sh(_) => Some(shell::STAYS),
+            Action::Sql(_) => Some(sql::STAYS),
+            _ => None,
+        }
+    }
+
     /// Takes it back; `None` if there is nothing to take back.
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<Option<String>, Halt> {
         match self {
@@ -262,12 +272,12 @@ impl Action {
             Action::SetBounds(action) => action.undo(work).await.map(Some),
             Action::Rollback(action) => action.undo(work).await.map(Some),
             Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
-            Action::Redis(_) => Ok(Some(RunRedis::undo())),
-            Action::Sh(_) => Ok(Some(RunScript::undo())),
-            Action::Sql(_) => Ok(Some(RunSql::undo())),
             Action::Vacuum(_) => Ok(Some(VacuumTables::undo())),
             Action::PushImage(_) => Ok(Some("the image is left in ECR; no service runs it".to_owned())),
-            Action::BuildImage(_)
+            Action::Redis(_)
+            | Action::Sh(_)
+            | Action::Sql(_)
+            | Action::BuildImage(_)
             | Action::CheckAlarms(_)
             | Action::ShowBlockers(_)
             | Action::ShowTables(_)

@@ -13,7 +13,8 @@ use crate::platform::text::printable;
 use crate::run::container::process::carry;
 use crate::run::{Ending, Halt, View, Work};
 
-const UNDO: &str = "what the script changed stays: only you know how to change it back";
+/// There is no taking back.
+pub(super) const STAYS: &str = "what the script changed stays: only you know how to change it back";
 const NOUN: Noun = Noun { one: "script", look: "what it does, and whether it still runs," };
 const OPERATION: &str = "sh:script";
 /// Every variable of ours begins so, and so do those that hold URLs with passwords.
@@ -37,7 +38,7 @@ impl RunScript {
     pub(super) fn plan(&self) -> Result<View, Halt> {
         let folder = std::env::current_dir()
             .map_err(|error| Halt::refused(format!("the folder to run a script in can't be found: {error}")))?;
-        let mut view = View { expected_seconds: EXPECTED_SECONDS, undo: Some(UNDO.to_owned()), ..View::default() };
+        let mut view = View { expected_seconds: EXPECTED_SECONDS, undo: Some(STAYS.to_owned()), ..View::default() };
         view.facts.push(format!("sh -eu, on this machine, in {}:", printable(&folder.to_string_lossy())));
         view.facts.extend(self.script.lines().map(|line| format!("  {}", printable(line))));
         for (name, value) in &self.variables {
@@ -113,10 +114,5 @@ impl RunScript {
             command.env("AWS_ENDPOINT_URL", endpoint);
         }
         Ok(command)
-    }
-
-    /// There is no taking back.
-    pub(super) fn undo() -> String {
-        UNDO.to_owned()
     }
 }
