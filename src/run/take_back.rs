@@ -10,6 +10,7 @@ use super::action::AWAITED;
 use super::engine::Run;
 use super::past::Past;
 use super::{Action, Answer, Change, Ending, Event, Follower, Halt, Plan, RunId, StepOutcome, Store};
+use crate::runbook::Danger;
 
 impl Plan {
     /// The plan that takes back what a run did. Refused where the run is not over or did nothing that can be
@@ -28,10 +29,13 @@ impl Plan {
         if past.ended.is_none() {
             return Err(Halt::refused(format!("run {id} is not over: plantao runs resume {id}")));
         }
+        // A word of another version is taken for the worst.
+        let mut danger = Danger::named(&plan.danger).unwrap_or_default();
         let mut any = false;
         let mut staying = Vec::new();
         for (index, step) in plan.steps.iter_mut().enumerate() {
             let past = past.steps.get(index).cloned().unwrap_or_default();
+            let outage = step.action.outage_of_undo(&step.view);
             let view = &mut step.view;
             (view.warnings, view.command) = (Vec::new(), None);
             let back = view.undo.take();
@@ -45,6 +49,8 @@ impl Plan {
                 staying.push(words);
             } else if may_have_changed {
                 view.facts = back.into_iter().collect();
+                view.warnings.extend(outage.map(str::to_owned));
+                danger = danger.max(outage.map_or(Danger::Caution, |_| Danger::Danger));
                 for Change { before, after, .. } in &mut view.changes {
                     std::mem::swap(before, after);
                 }
@@ -64,6 +70,7 @@ impl Plan {
         if !any {
             return Err(Halt::refused(format!("run {id} changed nothing, or all of it was taken back already")));
         }
+        danger.word().clone_into(&mut plan.danger);
         plan.title = format!("Take back: {}", plan.title);
         plan.warnings = vec![format!(
             "this takes back what run {id} did, if things are still as it left them; what was there when it began is put back"

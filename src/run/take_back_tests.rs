@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::engine::Run;
-use super::tests::{Crash, SERVICE, broken_revision, carry_out, office, plan, state, who, world, writes};
+use super::tests::{
+    Crash, SERVICE, broken_revision, carry_out, office, plan, state, who, world, world_that_scales, writes,
+};
 use super::*;
-use crate::world::Change as Happening;
+use crate::world::{Change as Happening, Failure, Fault};
 
 fn back(office: &Office, id: &RunId, context: &Context) -> Result<Plan, Halt> {
     Plan::taking_back(&office.store, id, context.clock.now())
@@ -153,4 +155,43 @@ async fn a_run_with_a_script_is_taken_back_but_for_the_script_and_that_is_said_b
     assert_eq!(done.ending, Ending::Succeeded, "{}", done.words);
     let halt = back(&office, &done.id, &context).unwrap_err();
     assert!(halt.ending == Ending::Refused && halt.words.contains("what the script changed stays"), "{}", halt.words);
+}
+
+#[tokio::test(start_paused = true)]
+async fn taking_back_to_no_tasks_is_an_outage_and_never_confirmed_with_one_key() {
+    let (host, context) = world_that_scales();
+    let (_folder, office) = office();
+    host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count: 0 }));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let up = plan(&context, "scale", &[("desired", "3")]).await;
+    assert_eq!(up.danger, "caution");
+    let done = carry_out(&office, &context, up).await;
+    let taking_back = back(&office, &done.id, &context).unwrap();
+    assert_eq!(taking_back.danger, "danger");
+    assert!(taking_back.all_warnings().any(|warning| warning.contains("this is an outage")), "{taking_back:?}");
+
+    let service = SERVICE.to_owned();
+    host.with(|world| world.apply(Happening::Scalable { service, min: 0, max: 0, suspended: true }));
+    let up = plan(&context, "scale", &[("desired", "4"), ("maximum", "6")]).await;
+    let done = carry_out(&office, &context, up).await;
+    let taking_back = back(&office, &done.id, &context).unwrap();
+    assert_eq!(taking_back.danger, "danger", "{}", done.words);
+    assert!(taking_back.all_warnings().any(|warning| warning.contains("stops every task")), "{taking_back:?}");
+
+    let (_host, context) = world();
+    let up = plan(&context, "scale", &[("desired", "5")]).await;
+    let done = carry_out(&office, &context, up).await;
+    assert_eq!(back(&office, &done.id, &context).unwrap().danger, "caution");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_refused_has_nothing_to_take_back() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let up = plan(&context, "scale", &[("desired", "5")]).await;
+    host.inject(Fault::on("ecs:UpdateService", Failure::AccessDenied));
+    let denied = carry_out(&office, &context, up).await;
+    assert_eq!(denied.ending, Ending::FailedBefore, "{}", denied.words);
+    let halt = back(&office, &denied.id, &context).unwrap_err();
+    assert!(halt.words.contains("changed nothing"), "{}", halt.words);
 }

@@ -189,6 +189,7 @@ impl Action {
     pub(super) fn least_danger(&self, view: &View) -> Danger {
         match self {
             Action::UpdateService(action) if action.desired_count == Some(0) => Danger::Danger,
+            Action::SetBounds(action) if action.max == Some(0) => Danger::Danger,
             Action::Vacuum(action) if action.full => Danger::Danger,
             Action::Sql(_) | Action::Redis(_) | Action::Sh(_) if view.undo.is_some() => Danger::Caution,
             Action::UpdateService(_)
@@ -198,6 +199,15 @@ impl Action {
             | Action::PushImage(_)
             | Action::Vacuum(_) => Danger::Caution,
             _ => Danger::Safe,
+        }
+    }
+
+    /// Users would be without service if it were taken back, in words: a floor under that plan's danger.
+    pub(super) fn outage_of_undo(&self, view: &View) -> Option<&'static str> {
+        match self {
+            Action::UpdateService(action) if action.undo_is_an_outage(view) => Some(update::OUTAGE),
+            Action::SetBounds(action) if action.undo_is_an_outage(view) => Some(bounds::OUTAGE),
+            _ => None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Halt, Scribe, View, Work};
 
+pub(super) const OUTAGE: &str = "no task will run: this is an outage";
 const OPERATION: &str = "ecs:UpdateService";
 /// How often a throttled request is sent again; a throttled one has not been carried out.
 const THROTTLED: u32 = 6;
@@ -122,7 +123,7 @@ impl UpdateService {
         let mut warnings = Vec::new();
         if let Some(count) = self.desired_count {
             if count == 0 && service.desired > 0 {
-                warnings.push("no task will run: this is an outage".to_owned());
+                warnings.push(OUTAGE.to_owned());
             }
             if let Some(Scaling { min, max, suspended: false }) = scaling {
                 let (min, max) = (&self.moved.min.unwrap_or(*min), &self.moved.max.unwrap_or(*max));
@@ -332,6 +333,11 @@ impl UpdateService {
     fn wanted(&self, seen: &Basis) -> String {
         let family = seen.revision.split(':').next().unwrap_or_default();
         self.task_definition.map_or_else(|| seen.revision.clone(), |number| format!("{family}:{number}"))
+    }
+
+    /// Its undo stops every task.
+    pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
+        self.desired_count.is_some() && Basis::read(&view.basis).is_ok_and(|before| before.desired == 0)
     }
 
     /// Puts back what was there, if what is there is what this run made.
