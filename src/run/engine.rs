@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::action::{Context, Done};
+use super::container::auth;
 use super::past::{Past, StepPast};
 use super::{
     Book, Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, PlannedStep,
@@ -143,6 +144,15 @@ impl Run<'_> {
     pub(super) async fn take_up(&mut self, who: Who, torn: u64) -> Halt {
         if let Err(halt) = self.write(&Event::Resumed { who, pid: std::process::id(), torn }) {
             return halt;
+        }
+        // A process that was killed while it pushed leaves that it is signed in, whether or not the push goes on.
+        let place = self.scribe(0).auth_folder();
+        if let Err(error) = auth::remove(&place) {
+            let words =
+                format!("what the process before was signed in with can't be removed: {}: {error}", place.display());
+            if let Err(halt) = self.scribe(0).progress(&words, None) {
+                return halt;
+            }
         }
         self.go_on().await
     }
