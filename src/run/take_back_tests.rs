@@ -195,3 +195,46 @@ async fn a_run_that_was_refused_has_nothing_to_take_back() {
     let halt = back(&office, &denied.id, &context).unwrap_err();
     assert!(halt.words.contains("changed nothing"), "{}", halt.words);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_script_that_never_started_changed_nothing_and_is_not_told_as_begun() {
+    let (_host, context) = world();
+    // More than a program may be given.
+    let long = format!(
+        "# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Do it\n```sh\n: {}\n```\n",
+        "x".repeat(200_000)
+    );
+    let short = "# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Do it\n```sh\ntrue\n```\n";
+    for (text, has_log, says) in [(long.as_str(), true, "can't be started"), (short, false, "can't be written")] {
+        let (_folder, office) = office();
+        let plan = of(text, &context).await;
+        let id = RunId::new("mine", context.clock.now());
+        if !has_log {
+            std::fs::create_dir_all(office.store.log(&id)).unwrap();
+        }
+        let finished = office.carry_out(&context, &id, plan, who(), None).await;
+        assert_eq!(finished.ending, Ending::FailedBefore, "{}", finished.words);
+        assert!(finished.words.contains(says) && !finished.words.contains("in the middle"));
+        assert!(finished.words.chars().count() < 400, "the whole script is no message");
+        assert!(back(&office, &id, &context).unwrap_err().words.contains("changed nothing"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_taken_up_leaves_no_sign_in_of_a_killed_process() {
+    let (_host, context) = world();
+    let (_folder, office) = office();
+    let plan = plan(&context, "scale", &[("desired", "5")]).await;
+    let id = RunId::new("scale", context.clock.now());
+    let book = Crash { journal: Journal::create(&office.store, &id).unwrap(), left: 3, after_writing: false };
+    let mut run =
+        Run { context: &context, book: Box::new(book), commands: None, plan, past: super::past::Past::default() };
+    assert_eq!(run.begin(who(), None).await.ending, Ending::Unrecorded);
+    drop(run);
+    let folder = office.store.log(&id).with_extension("auth");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("auth.json"), "the way in").unwrap();
+    let finished = office.resume(&context, &id, who()).await.unwrap();
+    assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
+    assert!(!folder.exists());
+}

@@ -10,8 +10,8 @@ use tokio::process::Command;
 use super::once::{self, NUMBER, Noun};
 use super::{Context, Done};
 use crate::platform::text::printable;
-use crate::run::container::process::carry;
-use crate::run::{Ending, Halt, View, Work};
+use crate::run::container::process::{Cut, carry};
+use crate::run::{Answer, Ending, Halt, View, Work};
 
 /// There is no taking back.
 pub(super) const STAYS: &str = "what the script changed stays: only you know how to change it back";
@@ -68,8 +68,15 @@ impl RunScript {
         )?;
         let ended = match carry(scribe, command, "script", None).await {
             Ok(ended) => ended,
-            Err(halt) if halt.ending == Ending::Unrecorded => return Err(halt),
-            Err(halt) => {
+            Err(Cut::NotStarted(why)) => {
+                let (kind, remedy) = ("refused".to_owned(), None);
+                scribe.answered(OPERATION, Answer::Trouble { kind, why: why.clone(), remedy })?;
+                return Err(Halt::failed(format!("{why}: nothing was run")));
+            }
+            // Without an answer in the journal: nor does the next process know.
+            Err(Cut::Lost(why)) => return Err(once::nobody_knows(NOUN, 1, 1, OPERATION, &why)),
+            Err(Cut::Ended(halt)) if halt.ending == Ending::Unrecorded => return Err(halt),
+            Err(Cut::Ended(halt)) => {
                 scribe.accepted(OPERATION, json!({ "well": false, "status": halt.words }))?;
                 let words = format!("{}; the script was ended in the middle", halt.words);
                 return Err(Halt { words, ..halt });
