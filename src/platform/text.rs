@@ -24,6 +24,14 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
+/// At most so many characters, with an ellipsis where some are left out.
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
 /// Bidirectional controls, zero-width characters other than joiners, tags, and the byte order mark.
 fn is_format(c: char) -> bool {
     matches!(c,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::action::{Context, Done};
+use super::container::auth;
 use super::past::{Past, StepPast};
 use super::{
     Book, Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, PlannedStep,
@@ -144,6 +145,15 @@ impl Run<'_> {
         if let Err(halt) = self.write(&Event::Resumed { who, pid: std::process::id(), torn }) {
             return halt;
         }
+        // A process that was killed while it pushed leaves that it is signed in, whether or not the push goes on.
+        let place = self.scribe(0).auth_folder();
+        if let Err(error) = auth::remove(&place) {
+            let words =
+                format!("what the process before was signed in with can't be removed: {}: {error}", place.display());
+            if let Err(halt) = self.scribe(0).progress(&words, None) {
+                return halt;
+            }
+        }
         self.go_on().await
     }
 
@@ -170,7 +180,7 @@ impl Run<'_> {
         }
         if halt.undo {
             halt = match self.undo(&halt.words).await {
-                Ok(words) => Halt::new(Ending::Undone, words),
+                Ok(stays) => self.undone(&stays),
                 Err(halt) => halt,
             };
         }
@@ -280,30 +290,47 @@ impl Run<'_> {
         Ok(said.join("; "))
     }
 
-    /// Takes back all that was done, the last step first.
-    pub(super) async fn undo(&mut self, by: &str) -> Result<String, Halt> {
+    /// Takes back all that was done, the last step first. Answers with what stays of it, whatever anybody does.
+    pub(super) async fn undo(&mut self, by: &str) -> Result<Vec<&'static str>, Halt> {
         if !self.past.undoing {
             self.write(&Event::UndoBegan { by: by.to_owned() })?;
         }
-        let mut said = Vec::new();
+        let mut stays = Vec::new();
         for step in (0..self.plan.steps.len()).rev() {
             let past = self.past.steps.get(step).cloned().unwrap_or_default();
             if !past.is_to_take_back() {
                 continue;
             }
             let (planned, nothing) = (self.plan.steps[step].clone(), Map::new());
+            if let Some(words) = planned.action.stays() {
+                if !stays.contains(&words) {
+                    stays.push(words);
+                }
+                continue;
+            }
             let mut work = self.work(step, &planned, &nothing, &past);
             if let Some(words) = planned.action.undo(&mut work).await? {
-                self.write(&Event::StepEnded {
-                    step,
-                    outcome: StepOutcome::Undone,
-                    words: words.clone(),
-                    outputs: Map::new(),
-                })?;
-                said.push(words);
+                self.write(&Event::StepEnded { step, outcome: StepOutcome::Undone, words, outputs: Map::new() })?;
             }
         }
-        Ok(if said.is_empty() { "nothing had been changed".to_owned() } else { said.join("; ") })
+        Ok(stays)
+    }
+
+    /// The end of an undo: undone only if all of it is.
+    fn undone(&self, stays: &[&str]) -> Halt {
+        let back = self.taken_back();
+        if stays.is_empty() {
+            return Halt::new(Ending::Undone, back.unwrap_or_else(|| "nothing had been changed".to_owned()));
+        }
+        let back = back.unwrap_or_else(|| "nothing was put back".to_owned());
+        Halt::new(Ending::FailedAfter, format!("{back}; {}", stays.join("; ")))
+    }
+
+    /// What was taken back, in words; also by an earlier process of this run.
+    pub(super) fn taken_back(&self) -> Option<String> {
+        let undone = self.past.steps.iter().rev().filter(|step| step.outcome == Some(StepOutcome::Undone));
+        let said: Vec<&str> = undone.map(|step| step.words.as_str()).collect();
+        (!said.is_empty()).then(|| said.join("; "))
     }
 
     pub(super) fn work<'r>(

@@ -17,6 +17,14 @@ pub struct Asked {
     pub answer: Option<Answer>,
 }
 
+impl Asked {
+    /// It was carried out, or nobody knows.
+    fn may_have_changed(&self) -> bool {
+        super::scribe::was_uncertain(self.answer.as_ref())
+            || matches!(self.answer, Some(Answer::Accepted { .. } | Answer::Found { .. }))
+    }
+}
+
 /// One step so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StepPast {
@@ -49,6 +57,8 @@ pub struct Past {
     pub ended: Option<Ending>,
 }
 
+/// What AWS goes on with by itself once it was asked for.
+const GOES_ON: [&str; 2] = ["ecs:UpdateService", "ecs:StopServiceDeployment"];
 /// No runbook has more steps.
 const MOST_STEPS: usize = 10_000;
 
@@ -71,11 +81,10 @@ impl Past {
         &mut self.steps[index]
     }
 
-    /// Something was asked for that AWS goes on with by itself; a statement, a command or a script is over.
+    /// Something was asked for that AWS goes on with by itself; all else is over when its answer is there.
     pub(super) fn goes_on(&self) -> bool {
-        let over =
-            |operation: &str| ["sh:", "redis:", "postgresql:"].iter().any(|prefix| operation.starts_with(prefix));
-        self.steps.iter().flat_map(|step| &step.asked).any(|asked| !over(&asked.operation))
+        let goes_on = |asked: &Asked| GOES_ON.contains(&asked.operation.as_str()) && asked.may_have_changed();
+        self.steps.iter().flat_map(|step| step.own(self.taking_back)).any(goes_on)
     }
 
     /// Takes the next one in.
@@ -127,14 +136,61 @@ impl Past {
 impl StepPast {
     /// It may have changed something that was not put back yet.
     pub(super) fn is_to_take_back(&self) -> bool {
-        !self.asked.is_empty() && !matches!(self.outcome, Some(StepOutcome::Undone | StepOutcome::Restored))
+        self.asked.iter().any(Asked::may_have_changed)
+            && !matches!(self.outcome, Some(StepOutcome::Undone | StepOutcome::Restored))
+    }
+
+    /// The requests of this run: what a run takes back was another's.
+    fn own(&self, taking_back: bool) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().filter(move |_| !taking_back).chain(&self.undoing)
     }
 
     fn changed(&self, taking_back: bool) -> bool {
-        let own = self.asked.iter().filter(|_| !taking_back);
-        own.chain(&self.undoing).any(|asked| {
-            super::scribe::was_uncertain(asked.answer.as_ref())
-                || matches!(asked.answer, Some(Answer::Accepted { .. } | Answer::Found { .. }))
-        })
+        self.own(taking_back).any(Asked::may_have_changed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn past(operation: &str, answer: Option<Answer>) -> Past {
+        let request =
+            Event::Request { step: 0, operation: operation.to_owned(), parameters: json!({}), previous: Value::Null };
+        let answer = answer.map(|answer| Event::Answer { step: 0, operation: operation.to_owned(), answer });
+        Past::of([request].iter().chain(answer.as_ref()))
+    }
+
+    fn refused() -> Answer {
+        Answer::Trouble { kind: "denied".to_owned(), why: String::new(), remedy: None }
+    }
+
+    #[test]
+    fn only_a_deployment_that_may_be_under_way_is_said_to_go_on() {
+        let accepted = || Some(Answer::Accepted { details: Value::Null });
+        for (operation, answer, goes_on) in [
+            ("ecs:UpdateService", accepted(), true),
+            ("ecs:StopServiceDeployment", accepted(), true),
+            ("ecs:UpdateService", None, true),
+            ("ecs:UpdateService", Some(refused()), false),
+            ("ecs:RegisterTaskDefinition", accepted(), false),
+            ("application-autoscaling:RegisterScalableTarget", accepted(), false),
+            ("ecr:PutImage", accepted(), false),
+            ("postgresql:VACUUM", accepted(), false),
+        ] {
+            assert_eq!(past(operation, answer).goes_on(), goes_on, "{operation}");
+        }
+        let mut other = past("ecs:UpdateService", accepted());
+        other.taking_back = true;
+        assert!(!other.goes_on(), "what another run asked for is not this one's");
+    }
+
+    #[test]
+    fn a_request_that_was_refused_left_nothing_to_take_back() {
+        assert!(!past("ecs:UpdateService", Some(refused())).steps[0].is_to_take_back());
+        assert!(past("ecs:UpdateService", None).steps[0].is_to_take_back());
+        let found = Some(Answer::Found { details: Value::Null });
+        assert!(past("ecs:UpdateService", found).steps[0].is_to_take_back());
     }
 }

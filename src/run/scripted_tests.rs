@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use serde_json::{Map, json};
 
 use super::action::{Place, Rollback, UpdateService, WaitSteady};
+use super::tests::office;
 use super::*;
 use crate::aws::Clients;
 use crate::aws::testing::{Reply, Tiny};
@@ -68,8 +69,11 @@ fn context(tiny: &Tiny) -> Context {
 }
 
 async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
-    let folder = tempfile::tempdir().unwrap();
-    let office = Office { store: Store::at(&folder.path().join("runs")), locks: Locks::at(folder.path()) };
+    let (_folder, office) = office();
+    carry_out_in(&office, context, actions).await
+}
+
+async fn carry_out_in(office: &Office, context: &Context, actions: Vec<Action>) -> Finished {
     let mut steps = Vec::new();
     for action in actions {
         let view = action.plan(context, &Picture::default()).await.unwrap();
@@ -160,6 +164,64 @@ async fn a_record_that_lags_the_update_is_never_taken_for_the_deployment() {
         let said = if ending == Ending::Succeeded { "3 of 3 tasks of :43 run" } else { "the deployment of :42 still" };
         assert!(finished.words.contains(said), "{looks}: {}", finished.words);
         assert_eq!(tiny.asked().iter().filter(|asked| *asked == "UpdateService").count(), 1);
+    }
+}
+
+/// A service that goes from :42 to :43 at once, and on the way back shows :43 in the answer and so many looks long.
+fn lagging_on_the_way_back(looks: usize) -> Tiny {
+    let (updates, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    Tiny::new(move |operation, _| {
+        let service = |id: &str, number: u32, rollout: &str| {
+            let deployment = json!({"id": id, "status": "PRIMARY", "rolloutState": rollout,
+                "taskDefinition": format!("x/api:{number}"), "desiredCount": 3, "runningCount": 3, "pendingCount": 0, "failedTasks": 0});
+            json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": [deployment]})
+        };
+        let there = || service("ecs-svc/3", 43, "COMPLETED");
+        match operation {
+            "DescribeServices" => {
+                let service = match updates.load(Ordering::SeqCst) {
+                    0 => service("ecs-svc/2", 42, "COMPLETED"),
+                    1 => there(),
+                    _ => match seen.fetch_add(1, Ordering::SeqCst) + 1 {
+                        look if look <= looks => there(),
+                        look if look <= looks + 2 => service("ecs-svc/4", 42, "IN_PROGRESS"),
+                        _ => service("ecs-svc/4", 42, "COMPLETED"),
+                    },
+                };
+                Reply::json(&json!({ "services": [service] }).to_string())
+            }
+            "UpdateService" => {
+                updates.fetch_add(1, Ordering::SeqCst);
+                Reply::json(&json!({ "service": there() }).to_string())
+            }
+            "DescribeTaskDefinition" => Reply::json(
+                r#"{"taskDefinition": {"family": "api", "revision": 43, "status": "ACTIVE", "containerDefinitions": []}}"#,
+            ),
+            "DescribeScalableTargets" => Reply::json(r#"{"ScalableTargets": []}"#),
+            "ListTasks" => Reply::json(r#"{"taskArns": []}"#),
+            other => panic!("nobody should ask {other}"),
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_taking_back_does_not_follow_the_deployment_that_it_undoes_when_the_answer_lags() {
+    for (looks, ending) in [(0, Ending::Succeeded), (20, Ending::Succeeded), (9_999, Ending::TimedOut)] {
+        let tiny = lagging_on_the_way_back(looks);
+        let context = context(&tiny);
+        let (_folder, office) = office();
+        let update = UpdateService { place: place(), task_definition: Some(43), ..UpdateService::default() };
+        let wait = WaitSteady { place: place(), timeout_seconds: 600 };
+        let done = carry_out_in(&office, &context, vec![Action::UpdateService(update), Action::WaitSteady(wait)]).await;
+        assert_eq!(done.ending, Ending::Succeeded, "{}", done.words);
+        let plan = Plan::taking_back(&office.store, &done.id, context.clock.now()).unwrap();
+        let id = RunId::new("undo", context.clock.now());
+        let undone = office.carry_out(&context, &id, plan, Who::default(), None).await;
+        assert_eq!(undone.ending, ending, "{looks}: {}", undone.words);
+        let said = if ending == Ending::Succeeded { "3 of 3 tasks of :42 run" } else { "the deployment of :43 still" };
+        assert!(undone.words.contains(said), "{looks}: {}", undone.words);
+        assert!(undone.words.contains("api:42 is asked for"), "{looks}: {}", undone.words);
+        assert_eq!(tiny.asked().iter().filter(|asked| *asked == "UpdateService").count(), 2);
     }
 }
 

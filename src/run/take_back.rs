@@ -6,9 +6,11 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::action::AWAITED;
 use super::engine::Run;
 use super::past::Past;
 use super::{Action, Answer, Change, Ending, Event, Follower, Halt, Plan, RunId, StepOutcome, Store};
+use crate::runbook::Danger;
 
 impl Plan {
     /// The plan that takes back what a run did. Refused where the run is not over or did nothing that can be
@@ -27,16 +29,28 @@ impl Plan {
         if past.ended.is_none() {
             return Err(Halt::refused(format!("run {id} is not over: plantao runs resume {id}")));
         }
+        // A word of another version is taken for the worst.
+        let mut danger = Danger::named(&plan.danger).unwrap_or_default();
         let mut any = false;
+        let mut staying = Vec::new();
         for (index, step) in plan.steps.iter_mut().enumerate() {
             let past = past.steps.get(index).cloned().unwrap_or_default();
+            let outage = step.action.outage_of_undo(&step.view);
             let view = &mut step.view;
             (view.warnings, view.command) = (Vec::new(), None);
             let back = view.undo.take();
             let may_have_changed = past.is_to_take_back();
-            any |= may_have_changed;
-            if may_have_changed {
+            let stays = step.action.stays().filter(|_| may_have_changed);
+            any |= may_have_changed && stays.is_none();
+            if let Some(words) = stays {
+                view.changes.clear();
+                (view.expected_seconds, view.facts) = (0, Vec::new());
+                view.warnings = vec![words.to_owned()];
+                staying.push(words);
+            } else if may_have_changed {
                 view.facts = back.into_iter().collect();
+                view.warnings.extend(outage.map(str::to_owned));
+                danger = danger.max(outage.map_or(Danger::Caution, |_| Danger::Danger));
                 for Change { before, after, .. } in &mut view.changes {
                     std::mem::swap(before, after);
                 }
@@ -50,9 +64,13 @@ impl Plan {
                 view.facts = vec!["what was put back is followed until it runs".to_owned()];
             }
         }
+        if !any && !staying.is_empty() {
+            return Err(Halt::refused(format!("run {id} can't be taken back: {}", staying.join("; "))));
+        }
         if !any {
             return Err(Halt::refused(format!("run {id} changed nothing, or all of it was taken back already")));
         }
+        danger.word().clone_into(&mut plan.danger);
         plan.title = format!("Take back: {}", plan.title);
         plan.warnings = vec![format!(
             "this takes back what run {id} did, if things are still as it left them; what was there when it began is put back"
@@ -86,10 +104,14 @@ fn events(store: &Store, id: &RunId) -> Result<Vec<Event>, Halt> {
 impl Run<'_> {
     /// Takes back what the other run did, and follows what that set going.
     pub(super) async fn take_back(&mut self, other: &RunId) -> Halt {
-        let mut words = match self.undo(&format!("run {other} is taken back")).await {
-            Ok(_) => self.taken_back(),
+        let stays = match self.undo(&format!("run {other} is taken back")).await {
+            Ok(stays) => stays,
             Err(halt) => return halt,
         };
+        let mut words = self.taken_back().unwrap_or_else(|| "there was nothing to take back".to_owned());
+        for stays in &stays {
+            words = format!("{words}; {stays}");
+        }
         if let Some((step, outputs)) = self.to_follow() {
             match self.follow(step, &outputs).await {
                 Ok(followed) => words = format!("{words}; {followed}"),
@@ -97,14 +119,7 @@ impl Run<'_> {
                 Err(halt) => return Halt { words: format!("{words}; {}", halt.words), undo: false, ..halt },
             }
         }
-        Halt::new(Ending::Succeeded, words)
-    }
-
-    /// What was taken back, in words; also by an earlier process of this run.
-    fn taken_back(&self) -> String {
-        let undone = self.past.steps.iter().rev().filter(|step| step.outcome == Some(StepOutcome::Undone));
-        let said: Vec<&str> = undone.map(|step| step.words.as_str()).collect();
-        if said.is_empty() { "there was nothing to take back".to_owned() } else { said.join("; ") }
+        Halt::new(if stays.is_empty() { Ending::Succeeded } else { Ending::FailedAfter }, words)
     }
 
     /// The step that waits, and the deployment that was made by what was put back before it.
@@ -119,7 +134,7 @@ impl Run<'_> {
             _ => None,
         })?;
         let of = |name: &str| Some((name.to_owned(), details.get(name)?.clone()));
-        Some((waits, ["deployment", "desired"].into_iter().filter_map(of).collect()))
+        Some((waits, ["deployment", "desired", AWAITED].into_iter().filter_map(of).collect()))
     }
 
     async fn follow(&mut self, step: usize, outputs: &Map<String, Value>) -> Result<String, Halt> {

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::engine::Run;
-use super::tests::{Crash, SERVICE, broken_revision, carry_out, office, plan, state, who, world, writes};
+use super::tests::{
+    Crash, SERVICE, broken_revision, carry_out, office, plan, state, who, world, world_that_scales, writes,
+};
 use super::*;
-use crate::world::Change as Happening;
+use crate::world::{Change as Happening, Failure, Fault};
 
 fn back(office: &Office, id: &RunId, context: &Context) -> Result<Plan, Halt> {
     Plan::taking_back(&office.store, id, context.clock.now())
@@ -92,4 +94,147 @@ async fn killed_at_any_record_the_taking_back_is_taken_up_and_done_once() {
             return;
         }
     }
+}
+
+/// A script beside a change of the service.
+const WITH_A_SCRIPT: &str = "# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Set it\n```toml ecs.update-service\ndesired-count = 5\n```\n\
+    ## Do it\n```sh\ntrue\n```\n## Wait\n```toml ecs.wait-steady\ntimeout = \"30m\"\n```\n";
+
+async fn of(text: &str, context: &Context) -> Plan {
+    let runbook = crate::runbook::read(text, "mine.md").unwrap();
+    let answers = BTreeMap::new();
+    let wish = Wish { runbook: &runbook, answers: &answers, service: None, database: None };
+    Plan::make(context, wish).await.unwrap().0
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_script_changed_is_never_called_undone_and_the_other_steps_are() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let before = state(&host);
+    let plan = of(WITH_A_SCRIPT, &context).await;
+    let id = RunId::new("mine", context.clock.now());
+    let (finished, ()) = tokio::join!(office.carry_out(&context, &id, plan, who(), None), async {
+        while !std::fs::read_to_string(office.store.journal(&id))
+            .is_ok_and(|text| text.contains("ecs.wait-steady\"") && text.contains(r#""step":2"#))
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Commands::say(
+            &office.store,
+            &id,
+            &Said { at: super::tests::start(), by: "ana".to_owned(), command: Command::Undo },
+        )
+        .unwrap();
+    });
+    assert_eq!(finished.ending, Ending::FailedAfter, "{}", finished.words);
+    assert!(finished.words.contains("desired count is 3"), "{}", finished.words);
+    assert!(finished.words.contains("what the script changed stays"), "{}", finished.words);
+    assert_eq!(state(&host), before, "the number of tasks is put back all the same");
+    let journal = std::fs::read_to_string(office.store.journal(&id)).unwrap();
+    assert_eq!(journal.matches(r#""outcome":"undone""#).count(), 1, "{journal}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_with_a_script_is_taken_back_but_for_the_script_and_that_is_said_before_and_after() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let before = state(&host);
+    let done = carry_out(&office, &context, of(WITH_A_SCRIPT, &context).await).await;
+    assert_eq!(done.ending, Ending::Succeeded, "{}", done.words);
+    let plan = back(&office, &done.id, &context).unwrap();
+    assert!(plan.steps[1].view.warnings[0].contains("what the script changed stays"), "{plan:?}");
+    let undone = carry_out(&office, &context, plan).await;
+    assert_eq!(undone.ending, Ending::FailedAfter, "{}", undone.words);
+    assert!(undone.words.contains("what the script changed stays"), "{}", undone.words);
+    assert!(undone.words.contains("3 of 3 tasks"), "what was put back is followed: {}", undone.words);
+    assert_eq!(state(&host), before);
+
+    let script = "# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Do it\n```sh\ntrue\n```\n";
+    let done = carry_out(&office, &context, of(script, &context).await).await;
+    assert_eq!(done.ending, Ending::Succeeded, "{}", done.words);
+    let halt = back(&office, &done.id, &context).unwrap_err();
+    assert!(halt.ending == Ending::Refused && halt.words.contains("what the script changed stays"), "{}", halt.words);
+}
+
+#[tokio::test(start_paused = true)]
+async fn taking_back_to_no_tasks_is_an_outage_and_never_confirmed_with_one_key() {
+    let (host, context) = world_that_scales();
+    let (_folder, office) = office();
+    host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count: 0 }));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let up = plan(&context, "scale", &[("desired", "3")]).await;
+    assert_eq!(up.danger, "caution");
+    let done = carry_out(&office, &context, up).await;
+    let taking_back = back(&office, &done.id, &context).unwrap();
+    assert_eq!(taking_back.danger, "danger");
+    assert!(taking_back.all_warnings().any(|warning| warning.contains("this is an outage")), "{taking_back:?}");
+
+    let service = SERVICE.to_owned();
+    host.with(|world| world.apply(Happening::Scalable { service, min: 0, max: 0, suspended: true }));
+    let up = plan(&context, "scale", &[("desired", "4"), ("maximum", "6")]).await;
+    let done = carry_out(&office, &context, up).await;
+    let taking_back = back(&office, &done.id, &context).unwrap();
+    assert_eq!(taking_back.danger, "danger", "{}", done.words);
+    assert!(taking_back.all_warnings().any(|warning| warning.contains("stops every task")), "{taking_back:?}");
+
+    let (_host, context) = world();
+    let up = plan(&context, "scale", &[("desired", "5")]).await;
+    let done = carry_out(&office, &context, up).await;
+    assert_eq!(back(&office, &done.id, &context).unwrap().danger, "caution");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_was_refused_has_nothing_to_take_back() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let up = plan(&context, "scale", &[("desired", "5")]).await;
+    host.inject(Fault::on("ecs:UpdateService", Failure::AccessDenied));
+    let denied = carry_out(&office, &context, up).await;
+    assert_eq!(denied.ending, Ending::FailedBefore, "{}", denied.words);
+    let halt = back(&office, &denied.id, &context).unwrap_err();
+    assert!(halt.words.contains("changed nothing"), "{}", halt.words);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_script_that_never_started_changed_nothing_and_is_not_told_as_begun() {
+    let (_host, context) = world();
+    // More than a program may be given.
+    let long = format!(
+        "# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Do it\n```sh\n: {}\n```\n",
+        "x".repeat(200_000)
+    );
+    let short = "# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Do it\n```sh\ntrue\n```\n";
+    for (text, has_log, says) in [(long.as_str(), true, "can't be started"), (short, false, "can't be written")] {
+        let (_folder, office) = office();
+        let plan = of(text, &context).await;
+        let id = RunId::new("mine", context.clock.now());
+        if !has_log {
+            std::fs::create_dir_all(office.store.log(&id)).unwrap();
+        }
+        let finished = office.carry_out(&context, &id, plan, who(), None).await;
+        assert_eq!(finished.ending, Ending::FailedBefore, "{}", finished.words);
+        assert!(finished.words.contains(says) && !finished.words.contains("in the middle"));
+        assert!(finished.words.chars().count() < 400, "the whole script is no message");
+        assert!(back(&office, &id, &context).unwrap_err().words.contains("changed nothing"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_taken_up_leaves_no_sign_in_of_a_killed_process() {
+    let (_host, context) = world();
+    let (_folder, office) = office();
+    let plan = plan(&context, "scale", &[("desired", "5")]).await;
+    let id = RunId::new("scale", context.clock.now());
+    let book = Crash { journal: Journal::create(&office.store, &id).unwrap(), left: 3, after_writing: false };
+    let mut run =
+        Run { context: &context, book: Box::new(book), commands: None, plan, past: super::past::Past::default() };
+    assert_eq!(run.begin(who(), None).await.ending, Ending::Unrecorded);
+    drop(run);
+    let folder = office.store.log(&id).with_extension("auth");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("auth.json"), "the way in").unwrap();
+    let finished = office.resume(&context, &id, who()).await.unwrap();
+    assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
+    assert!(!folder.exists());
 }

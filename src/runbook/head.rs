@@ -28,9 +28,14 @@ impl Danger {
         let words = Danger::ALL.map(Danger::word);
         let limits = Limits { kind: Kind::Choice, range: None, choices: &words };
         match literal(report, "danger", value, &limits)? {
-            Literal::Text(word) => Danger::ALL.into_iter().find(|d| d.word() == word),
+            Literal::Text(word) => Danger::named(&word),
             _ => None,
         }
+    }
+
+    /// The one that is written so.
+    pub fn named(word: &str) -> Option<Danger> {
+        Danger::ALL.into_iter().find(|danger| danger.word() == word)
     }
 
     /// As it is written in a runbook.

@@ -13,6 +13,7 @@ use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Halt, Scribe, View, Work};
 
+pub(super) const OUTAGE: &str = "auto scaling then stops every task: this is an outage";
 const OPERATION: &str = "application-autoscaling:RegisterScalableTarget";
 
 /// The bounds that are to be; at least one of the two.
@@ -36,6 +37,13 @@ pub struct SetBounds {
 struct Bounds {
     min: u32,
     max: u32,
+}
+
+impl Bounds {
+    fn read(view: &View) -> Result<Bounds, Halt> {
+        serde_json::from_value(view.basis.clone())
+            .map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
+    }
 }
 
 impl SetBounds {
@@ -69,7 +77,9 @@ impl SetBounds {
         if wanted.max != now.max {
             view.changes.push(Change::of("auto scaling's maximum", now.max, wanted.max));
         }
-        if wanted.min == 0 && now.min > 0 {
+        if wanted.max == 0 && now.max > 0 {
+            view.warnings.push(OUTAGE.to_owned());
+        } else if wanted.min == 0 && now.min > 0 {
             view.warnings.push("auto scaling may then stop the last task".to_owned());
         }
         if let Some(until) = self.until {
@@ -92,10 +102,14 @@ impl SetBounds {
         Ok(view)
     }
 
+    /// Its undo lets auto scaling stop every task.
+    pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
+        self.max.is_some() && Bounds::read(view).is_ok_and(|before| before.max == 0)
+    }
+
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, past, .. } = work;
-        let basis: Bounds = serde_json::from_value(view.basis.clone())
-            .map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))?;
+        let basis = Bounds::read(view)?;
         let wanted = self.wanted(basis);
         let now = self.look(context).await?;
         let last = past.asked.iter().rfind(|asked| asked.operation == OPERATION);
@@ -144,8 +158,7 @@ impl SetBounds {
 
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
         let Work { context, scribe, view, past, .. } = work;
-        let before: Bounds = serde_json::from_value(view.basis.clone())
-            .map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))?;
+        let before = Bounds::read(view)?;
         let now = self.look(context).await?;
         if now == before {
             return Ok("they are as they were".to_owned());

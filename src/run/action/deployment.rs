@@ -19,7 +19,7 @@ const FAILING: u32 = 2;
 const LOG_ASKED: u32 = 4;
 
 /// The name under which a step says which deployment is still to be seen.
-pub(super) const AWAITED: &str = "awaited";
+pub(in crate::run) const AWAITED: &str = "awaited";
 
 /// A deployment that ECS took the request for and did not show in its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

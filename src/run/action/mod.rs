@@ -42,6 +42,7 @@ pub use blockers::ShowBlockers;
 pub use bounds::SetBounds;
 pub use build::BuildImage;
 pub use connections::CheckConnections;
+pub(super) use deployment::AWAITED;
 pub use health::CheckHealth;
 pub use image::{FindImage, RegisterImage};
 pub use push::PushImage;
@@ -188,6 +189,7 @@ impl Action {
     pub(super) fn least_danger(&self, view: &View) -> Danger {
         match self {
             Action::UpdateService(action) if action.desired_count == Some(0) => Danger::Danger,
+            Action::SetBounds(action) if action.max == Some(0) => Danger::Danger,
             Action::Vacuum(action) if action.full => Danger::Danger,
             Action::Sql(_) | Action::Redis(_) | Action::Sh(_) if view.undo.is_some() => Danger::Caution,
             Action::UpdateService(_)
@@ -197,6 +199,15 @@ impl Action {
             | Action::PushImage(_)
             | Action::Vacuum(_) => Danger::Caution,
             _ => Danger::Safe,
+        }
+    }
+
+    /// Users would be without service if it were taken back, in words: a floor under that plan's danger.
+    pub(super) fn outage_of_undo(&self, view: &View) -> Option<&'static str> {
+        match self {
+            Action::UpdateService(action) if action.undo_is_an_outage(view) => Some(update::OUTAGE),
+            Action::SetBounds(action) if action.undo_is_an_outage(view) => Some(bounds::OUTAGE),
+            _ => None,
         }
     }
 
@@ -254,6 +265,16 @@ impl Action {
         }
     }
 
+    /// What no undo brings back, in words, if what it changes is of that kind.
+    pub(super) fn stays(&self) -> Option<&'static str> {
+        match self {
+            Action::Redis(_) => Some(redis::STAYS),
+            Action::Sh(_) => Some(shell::STAYS),
+            Action::Sql(_) => Some(sql::STAYS),
+            _ => None,
+        }
+    }
+
     /// Takes it back; `None` if there is nothing to take back.
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<Option<String>, Halt> {
         match self {
@@ -261,12 +282,12 @@ impl Action {
             Action::SetBounds(action) => action.undo(work).await.map(Some),
             Action::Rollback(action) => action.undo(work).await.map(Some),
             Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
-            Action::Redis(_) => Ok(Some(RunRedis::undo())),
-            Action::Sh(_) => Ok(Some(RunScript::undo())),
-            Action::Sql(_) => Ok(Some(RunSql::undo())),
             Action::Vacuum(_) => Ok(Some(VacuumTables::undo())),
             Action::PushImage(_) => Ok(Some("the image is left in ECR; no service runs it".to_owned())),
-            Action::BuildImage(_)
+            Action::Redis(_)
+            | Action::Sh(_)
+            | Action::Sql(_)
+            | Action::BuildImage(_)
             | Action::CheckAlarms(_)
             | Action::ShowBlockers(_)
             | Action::ShowTables(_)

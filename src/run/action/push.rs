@@ -10,7 +10,7 @@ use crate::aws::ecr_auth::get_login;
 use crate::aws::ecr_images::find_image;
 use crate::platform::{Image, Trouble, TroubleKind};
 use crate::run::container::auth::{self, AuthFolder};
-use crate::run::container::process::{Ended, carry};
+use crate::run::container::process::{Cut, Ended, carry};
 use crate::run::container::tool::{SignedIn, Tool, is_digest};
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
@@ -103,8 +103,14 @@ impl PushImage {
         scribe.request(OPERATION, json!({"image": image}), Value::Null)?;
         let ended = match carry(scribe, made.tool.push(image, &at), "push", None).await {
             Ok(ended) => ended,
-            Err(halt) if halt.ending == Ending::Stopped => return Err(cut(context, scribe, &made, &tag, halt).await?),
-            Err(halt) => return Err(halt),
+            Err(Cut::NotStarted(why)) => {
+                scribe.trouble(OPERATION, &refused(context, &why))?;
+                return Err(Halt::failed(format!("{why}: nothing was pushed")));
+            }
+            Err(Cut::Ended(halt)) if halt.ending == Ending::Stopped => {
+                return Err(cut(context, scribe, &made, &tag, halt).await?);
+            }
+            Err(cut) => return Err(cut.into()),
         };
         let told = made.tool.digest(&at, &ended.lines);
         drop(folder);
@@ -194,9 +200,7 @@ async fn sign_in(context: &Context, scribe: &mut Scribe<'_>, made: &Made, at: &S
     if ended.is_well() {
         return Ok(());
     }
-    // A tool that repeats what it read must not carry it into the journal.
-    let said = ended.tail().replace(&login.password, "…");
-    let words = format!("{} could not sign in at {}: {said}", made.tool.name(), registry(&made.uri));
+    let words = format!("{} could not sign in at {}: {}", made.tool.name(), registry(&made.uri), ended.tail());
     Err(Halt::failed(format!("{words}; nothing was pushed")))
 }
 

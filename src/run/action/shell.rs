@@ -10,10 +10,11 @@ use tokio::process::Command;
 use super::once::{self, NUMBER, Noun};
 use super::{Context, Done};
 use crate::platform::text::printable;
-use crate::run::container::process::carry;
-use crate::run::{Ending, Halt, View, Work};
+use crate::run::container::process::{Cut, carry};
+use crate::run::{Answer, Ending, Halt, View, Work};
 
-const UNDO: &str = "what the script changed stays: only you know how to change it back";
+/// There is no taking back.
+pub(super) const STAYS: &str = "what the script changed stays: only you know how to change it back";
 const NOUN: Noun = Noun { one: "script", look: "what it does, and whether it still runs," };
 const OPERATION: &str = "sh:script";
 /// Every variable of ours begins so, and so do those that hold URLs with passwords.
@@ -37,7 +38,7 @@ impl RunScript {
     pub(super) fn plan(&self) -> Result<View, Halt> {
         let folder = std::env::current_dir()
             .map_err(|error| Halt::refused(format!("the folder to run a script in can't be found: {error}")))?;
-        let mut view = View { expected_seconds: EXPECTED_SECONDS, undo: Some(UNDO.to_owned()), ..View::default() };
+        let mut view = View { expected_seconds: EXPECTED_SECONDS, undo: Some(STAYS.to_owned()), ..View::default() };
         view.facts.push(format!("sh -eu, on this machine, in {}:", printable(&folder.to_string_lossy())));
         view.facts.extend(self.script.lines().map(|line| format!("  {}", printable(line))));
         for (name, value) in &self.variables {
@@ -67,8 +68,15 @@ impl RunScript {
         )?;
         let ended = match carry(scribe, command, "script", None).await {
             Ok(ended) => ended,
-            Err(halt) if halt.ending == Ending::Unrecorded => return Err(halt),
-            Err(halt) => {
+            Err(Cut::NotStarted(why)) => {
+                let (kind, remedy) = ("refused".to_owned(), None);
+                scribe.answered(OPERATION, Answer::Trouble { kind, why: why.clone(), remedy })?;
+                return Err(Halt::failed(format!("{why}: nothing was run")));
+            }
+            // Without an answer in the journal: nor does the next process know.
+            Err(Cut::Lost(why)) => return Err(once::nobody_knows(NOUN, 1, 1, OPERATION, &why)),
+            Err(Cut::Ended(halt)) if halt.ending == Ending::Unrecorded => return Err(halt),
+            Err(Cut::Ended(halt)) => {
                 scribe.accepted(OPERATION, json!({ "well": false, "status": halt.words }))?;
                 let words = format!("{}; the script was ended in the middle", halt.words);
                 return Err(Halt { words, ..halt });
@@ -113,10 +121,5 @@ impl RunScript {
             command.env("AWS_ENDPOINT_URL", endpoint);
         }
         Ok(command)
-    }
-
-    /// There is no taking back.
-    pub(super) fn undo() -> String {
-        UNDO.to_owned()
     }
 }

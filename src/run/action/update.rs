@@ -15,6 +15,7 @@ use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Halt, Scribe, View, Work};
 
+pub(super) const OUTAGE: &str = "no task will run: this is an outage";
 const OPERATION: &str = "ecs:UpdateService";
 /// How often a throttled request is sent again; a throttled one has not been carried out.
 const THROTTLED: u32 = 6;
@@ -122,7 +123,7 @@ impl UpdateService {
         let mut warnings = Vec::new();
         if let Some(count) = self.desired_count {
             if count == 0 && service.desired > 0 {
-                warnings.push("no task will run: this is an outage".to_owned());
+                warnings.push(OUTAGE.to_owned());
             }
             if let Some(Scaling { min, max, suspended: false }) = scaling {
                 let (min, max) = (&self.moved.min.unwrap_or(*min), &self.moved.max.unwrap_or(*max));
@@ -197,7 +198,7 @@ impl UpdateService {
         let mut now = self.place.look_to_change(context).await?;
         if let Some(last) = past.asked.iter().rfind(|asked| asked.operation == OPERATION) {
             match &last.answer {
-                Some(Answer::Accepted { details } | Answer::Found { details }) => return Ok(self.done(&basis, details)),
+                Some(Answer::Accepted { details } | Answer::Found { details }) => return Ok(self.done(details)),
                 answer if was_uncertain(answer.as_ref()) => {
                     if let Some(done) = self.look_for_effect(context, scribe, &basis).await? {
                         return Ok(done);
@@ -239,9 +240,9 @@ impl UpdateService {
                 match ecs_write::update_service(&context.clients, &self.place.cluster, &self.place.name, &update).await
                 {
                     Ok(service) => {
-                        let details = json!(Basis::of(&service));
+                        let details = self.details(seen, &Basis::of(&service));
                         scribe.accepted(OPERATION, details.clone())?;
-                        return Ok(self.done(basis, &details));
+                        return Ok(self.done(&details));
                     }
                     Err(trouble) => trouble,
                 };
@@ -276,7 +277,7 @@ impl UpdateService {
             if self.is_so(&now, basis) {
                 let details = json!(Basis::of(&now));
                 scribe.found(OPERATION, details.clone())?;
-                return Ok(Some(self.done(basis, &details)));
+                return Ok(Some(self.done(&details)));
             }
             if look < LOOKS {
                 context.sleep(BETWEEN_LOOKS).await;
@@ -292,37 +293,51 @@ impl UpdateService {
             && (!self.force_new_deployment || Basis::of(now).deployment != basis.deployment)
     }
 
-    fn done(&self, basis: &Basis, details: &Value) -> Done {
+    /// What ECS answered, for the journal. The answer can be older than the request: the deployment that it shows
+    /// is then the one from before, and that of this run is still awaited.
+    fn details(&self, before: &Basis, answered: &Basis) -> Value {
+        let mut details = json!(answered);
+        if self.makes_a_deployment(before) && answered.deployment == before.deployment {
+            let awaited = Awaited { after: answered.deployment.clone(), revision: self.task_definition };
+            details[AWAITED] = json!(awaited);
+        }
+        details
+    }
+
+    fn done(&self, details: &Value) -> Done {
         let seen: Basis = serde_json::from_value(details.clone()).unwrap_or_default();
+        let awaited = details.get(AWAITED);
         let mut parts = Vec::new();
         if let Some(count) = self.desired_count {
             parts.push(format!("desired count is {count}"));
         }
-        // The answer can be older than the request: the deployment that it shows is then not this run's.
-        let lags = self.makes_a_deployment(basis) && seen.deployment == basis.deployment;
-        if lags {
-            parts.push(format!("{} is asked for; ECS does not show its deployment yet", self.wanted(basis)));
+        if awaited.is_some() {
+            parts.push(format!("{} is asked for; ECS does not show its deployment yet", self.wanted(&seen)));
         } else if self.task_definition.is_some() || self.force_new_deployment {
             parts.push(format!("{} is being deployed ({})", seen.revision, seen.deployment));
         }
-        let awaited = lags.then(|| Awaited { after: seen.deployment.clone(), revision: self.task_definition });
         let done = Done::new(parts.join(", ")).with("deployment", seen.deployment).with("desired", seen.desired);
         match awaited {
-            Some(awaited) => done.with(AWAITED, json!(awaited)),
+            Some(awaited) => done.with(AWAITED, awaited.clone()),
             None => done,
         }
     }
 
     /// ECS makes a deployment of it, and does not only change the number of tasks of the one that is there.
-    fn makes_a_deployment(&self, basis: &Basis) -> bool {
-        let runs = Revision::parse(&basis.revision).number;
+    fn makes_a_deployment(&self, before: &Basis) -> bool {
+        let runs = Revision::parse(&before.revision).number;
         self.force_new_deployment || self.task_definition.is_some_and(|number| runs != Some(number))
     }
 
     /// `family:7`.
-    fn wanted(&self, basis: &Basis) -> String {
-        let family = basis.revision.split(':').next().unwrap_or_default();
-        self.task_definition.map_or_else(|| basis.revision.clone(), |number| format!("{family}:{number}"))
+    fn wanted(&self, seen: &Basis) -> String {
+        let family = seen.revision.split(':').next().unwrap_or_default();
+        self.task_definition.map_or_else(|| seen.revision.clone(), |number| format!("{family}:{number}"))
+    }
+
+    /// Its undo stops every task.
+    pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
+        self.desired_count.is_some() && Basis::read(&view.basis).is_ok_and(|before| before.desired == 0)
     }
 
     /// Puts back what was there, if what is there is what this run made.

@@ -6,13 +6,14 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shortened};
 use crate::run::{Halt, Scribe};
 
 /// Lines that are kept for messages.
@@ -23,6 +24,8 @@ const LONGEST: usize = 4 << 10;
 const EAR: Duration = Duration::from_secs(1);
 /// Once a program has ended, whoever still holds its output is not waited for.
 const AFTERWARDS: Duration = Duration::from_secs(1);
+/// Characters of a command that a message names; it is whole in the log.
+const NAMED: usize = 200;
 /// Lines of a failure that are shown.
 const SHOWN: usize = 8;
 
@@ -51,30 +54,53 @@ impl Ended {
     }
 }
 
-/// Runs a program to its end. `secret` goes to its standard input, and nowhere else.
+/// Why a program did not come to its end.
+#[derive(Debug)]
+pub(in crate::run) enum Cut {
+    /// It never began.
+    NotStarted(String),
+    /// It began, and what became of it can't be told.
+    Lost(String),
+    /// The run ended it.
+    Ended(Halt),
+}
+
+impl From<Cut> for Halt {
+    fn from(cut: Cut) -> Halt {
+        match cut {
+            Cut::NotStarted(why) | Cut::Lost(why) => Halt::failed(why),
+            Cut::Ended(halt) => halt,
+        }
+    }
+}
+
+/// Runs a program to its end. `secret` goes to its standard input, and nowhere else: a program that says it again is
+/// not repeated.
 pub(in crate::run) async fn carry(
     scribe: &mut Scribe<'_>,
     mut command: Command,
     label: &str,
     secret: Option<&str>,
-) -> Result<Ended, Halt> {
-    let mut log = scribe.log().as_deref().map(open).transpose()?;
+) -> Result<Ended, Cut> {
+    let mut log = scribe.log().as_deref().map(open).transpose().map_err(Cut::NotStarted)?;
     note(&mut log, &format!("{label}: {}", told(&command)));
     command.stdin(if secret.is_some() { Stdio::piped() } else { Stdio::null() });
     // A group of its own, so that its helpers end with it.
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
-    let mut child =
-        command.spawn().map_err(|error| Halt::failed(format!("{} can't be started: {error}", told(&command))))?;
+    let mut child = command
+        .spawn()
+        .map_err(|error| Cut::NotStarted(format!("{} can't be started: {error}", shortened(&told(&command), NAMED))))?;
     if let (Some(secret), Some(mut stdin)) = (secret, child.stdin.take()) {
         // One that does not read it says by itself why.
         let _ = stdin.write_all(format!("{secret}\n").as_bytes()).await;
     }
     let (sender, mut lines) = mpsc::channel(64);
+    let mask: Option<Arc<str>> = secret.filter(|secret| !secret.is_empty()).map(Arc::from);
     if let Some(out) = child.stdout.take() {
-        tokio::spawn(read(out, sender.clone()));
+        tokio::spawn(read(out, sender.clone(), mask.clone()));
     }
     if let Some(err) = child.stderr.take() {
-        tokio::spawn(read(err, sender.clone()));
+        tokio::spawn(read(err, sender.clone(), mask));
     }
     drop(sender);
     let mut kept: VecDeque<String> = VecDeque::new();
@@ -94,7 +120,7 @@ pub(in crate::run) async fn carry(
                 Some(line) => last = keep(line, &mut log),
                 None => speaks = false,
             },
-            status = child.wait() => break status.map_err(|error| Halt::failed(format!("{label}: {error}")))?,
+            status = child.wait() => break status.map_err(|error| Cut::Lost(format!("{label}: {error}")))?,
             _ = tick.tick() => {
                 let told = scribe.hear().and_then(|()| match last.as_str() {
                     "" => scribe.progress(label, None),
@@ -103,7 +129,7 @@ pub(in crate::run) async fn carry(
                 if let Err(halt) = told {
                     end(&mut child).await;
                     note(&mut log, &format!("{label}: ended by the run: {}", halt.words));
-                    return Err(halt);
+                    return Err(Cut::Ended(halt));
                 }
             }
         }
@@ -127,35 +153,58 @@ async fn end(child: &mut Child) {
 }
 
 /// Its lines, one by one; a carriage return ends one too, as progress bars use it.
-async fn read(mut from: impl AsyncRead + Unpin, to: mpsc::Sender<String>) {
+async fn read(mut from: impl AsyncRead + Unpin, to: mpsc::Sender<String>, mask: Option<Arc<str>>) {
     let (mut line, mut bytes) = (Vec::new(), vec![0; 8 << 10]);
+    let mask = mask.as_deref();
     while let Ok(count) = from.read(&mut bytes).await {
         for byte in &bytes[..count] {
-            let is_over = matches!(byte, b'\n' | b'\r') || line.len() >= LONGEST;
-            if is_over && !send(&mut line, &to).await {
-                return;
+            let ends = matches!(byte, b'\n' | b'\r');
+            if !ends && line.len() >= LONGEST {
+                line = hidden(line, mask);
             }
-            if !matches!(byte, b'\n' | b'\r') {
+            if ends || line.len() >= LONGEST {
+                // A secret is not cut in two, as neither half would be known for one.
+                let rest = if ends { Vec::new() } else { line.split_off(line.len() - begun(&line, mask)) };
+                if !send(&mut line, &to, mask).await {
+                    return;
+                }
+                line = rest;
+            }
+            if !ends {
                 line.push(*byte);
             }
         }
         if count == 0 {
-            send(&mut line, &to).await;
+            send(&mut line, &to, mask).await;
             return;
         }
     }
 }
 
-async fn send(line: &mut Vec<u8>, to: &mpsc::Sender<String>) -> bool {
-    let bytes = std::mem::take(line);
+/// A line without the secret.
+fn hidden(line: Vec<u8>, mask: Option<&str>) -> Vec<u8> {
+    match mask {
+        Some(mask) => String::from_utf8_lossy(&line).replace(mask, "…").into_bytes(),
+        None => line,
+    }
+}
+
+/// How many bytes at the end of a line may be the beginning of the secret.
+fn begun(line: &[u8], mask: Option<&str>) -> usize {
+    let Some(mask) = mask.map(str::as_bytes) else { return 0 };
+    (1..mask.len().min(line.len() + 1)).rev().find(|length| line.ends_with(&mask[..*length])).unwrap_or_default()
+}
+
+async fn send(line: &mut Vec<u8>, to: &mpsc::Sender<String>, mask: Option<&str>) -> bool {
+    let bytes = hidden(std::mem::take(line), mask);
     let text = String::from_utf8_lossy(&bytes);
     let text = printable(text.trim_end());
     text.trim().is_empty() || to.send(text.into_owned()).await.is_ok()
 }
 
-fn open(path: &Path) -> Result<File, Halt> {
+fn open(path: &Path) -> Result<File, String> {
     let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    file.map_err(|error| Halt::failed(format!("the run's log {} can't be written: {error}", path.display())))
+    file.map_err(|error| format!("the run's log {} can't be written: {error}", path.display()))
 }
 
 /// A log that is full is no reason to stop a deploy.
@@ -178,8 +227,12 @@ mod tests {
     use super::*;
 
     async fn lines(bytes: &'static [u8]) -> Vec<String> {
+        masked(bytes, None).await
+    }
+
+    async fn masked(bytes: &[u8], secret: Option<&str>) -> Vec<String> {
         let (sender, mut receiver) = mpsc::channel(1_000);
-        read(bytes, sender).await;
+        read(bytes, sender, secret.map(Arc::from)).await;
         let mut lines = Vec::new();
         while let Some(line) = receiver.recv().await {
             lines.push(line);
@@ -199,5 +252,20 @@ mod tests {
         static LONG: [u8; 3 * LONGEST] = [b'x'; 3 * LONGEST];
         let lines = lines(&LONG).await;
         assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [LONGEST; 3]);
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_a_program_says_again_is_in_no_line_wherever_it_stands() {
+        let secret = format!("hunter2{}", "s".repeat(2_500));
+        assert_eq!(masked(format!("got {secret}!\nfine\n").as_bytes(), Some(&secret)).await, ["got …!", "fine"]);
+        for before in [0, LONGEST - 2_600, LONGEST - 2_000, LONGEST - 1, LONGEST, LONGEST + 1] {
+            let said = format!("{}{secret}{secret}{}", "x".repeat(before), "y".repeat(LONGEST));
+            let lines = masked(said.as_bytes(), Some(&secret)).await;
+            let all = format!("{}……{}", "x".repeat(before), "y".repeat(LONGEST));
+            assert!(lines.concat() == all, "{before}");
+        }
+        let long = "k".repeat(2 * LONGEST);
+        let lines = masked(format!("a{long}b\n").as_bytes(), Some(&long)).await;
+        assert!(lines.concat() == "a…b", "{} bytes", lines.concat().len());
     }
 }

@@ -11,7 +11,8 @@ use crate::cache::{Cache, CacheTrouble, only_reads};
 use crate::platform::text::printable;
 use crate::run::{Halt, View, Work};
 
-const UNDO: &str = "what a command changed stays: a cache fills again, other data does not";
+/// There is no taking back.
+pub(super) const STAYS: &str = "what a command changed stays: a cache fills again, other data does not";
 
 /// Which commands, on which cache.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ impl RunRedis {
             view.facts.push(format!("{}  ({does})", shown(command)));
         }
         if self.commands.iter().any(|command| !only_reads(command)) {
-            view.undo = Some(UNDO.to_owned());
+            view.undo = Some(STAYS.to_owned());
         }
         let (host, database) = cache.place().split_once('/').unwrap_or((cache.place(), "0"));
         let by_hand = self.commands.iter().map(|command| {
@@ -61,11 +62,6 @@ impl RunRedis {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         apply::apply(self, work).await
-    }
-
-    /// There is no taking back.
-    pub(super) fn undo() -> String {
-        UNDO.to_owned()
     }
 }
 

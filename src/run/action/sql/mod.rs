@@ -16,7 +16,8 @@ use crate::run::database::open;
 use crate::run::{Halt, View, Work};
 pub use text::{Part, Statement};
 
-const UNDO: &str = "what a statement changed stays: write one that changes it back";
+/// There is no taking back.
+pub(super) const STAYS: &str = "what a statement changed stays: write one that changes it back";
 /// Lines of a statement that a plan shows.
 const SHOWN: usize = 30;
 /// For a plan.
@@ -81,7 +82,7 @@ impl RunSql {
             made.statements.push(Ready { sql, values, reads });
         }
         if made.statements.iter().any(|statement| !statement.reads) {
-            view.undo = Some(UNDO.to_owned());
+            view.undo = Some(STAYS.to_owned());
         }
         view.command = Some(self.command(&target, &names));
         view.basis = json!(made);
@@ -105,11 +106,6 @@ impl RunSql {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         apply::apply(self, work).await
-    }
-
-    /// There is no taking back.
-    pub(super) fn undo() -> String {
-        UNDO.to_owned()
     }
 }
 
