@@ -8,6 +8,7 @@ mod cell;
 mod connect;
 mod error;
 mod holdback;
+pub mod lexer;
 mod notice;
 mod quote;
 mod reads;
