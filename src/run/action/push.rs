@@ -190,12 +190,12 @@ fn refused(context: &Context, why: &str) -> Trouble {
 async fn sign_in(context: &Context, scribe: &mut Scribe<'_>, made: &Made, at: &SignedIn) -> Result<(), Halt> {
     let login = get_login(&context.clients).await?;
     let command = made.tool.sign_in(&login.user, registry(&made.uri), at);
-    let ended = carry(scribe, command, "sign in", Some(&login.password)).await?;
+    let ended = carry(scribe, command, "sign in", Some(login.password.reveal())).await?;
     if ended.is_well() {
         return Ok(());
     }
     // A tool that repeats what it read must not carry it into the journal.
-    let said = ended.tail().replace(&login.password, "…");
+    let said = ended.tail().replace(login.password.reveal(), "…");
     let words = format!("{} could not sign in at {}: {said}", made.tool.name(), registry(&made.uri));
     Err(Halt::failed(format!("{words}; nothing was pushed")))
 }
