@@ -14,7 +14,8 @@ mod vacuuming;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use plantao::database::{Database, Secret, Table, Target};
+use plantao::database::{Database, Table, Target};
+use plantao::platform::Secret;
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::harness::{PASSWORD, Postgres, Which, postgres};

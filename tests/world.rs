@@ -213,6 +213,33 @@ async fn an_account_can_be_discovered_from_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn only_the_newest_deployment_can_be_stopped() {
+    let host = host("calm");
+    let aws = over(host.http_client()).await;
+    let force = async || {
+        aws.ecs.update_service().cluster(CLUSTER).service(SERVICE).force_new_deployment(true).send().await.unwrap();
+        host.with(|world| world.advance(world.now() + jiff::SignedDuration::from_secs(5)));
+    };
+    force().await;
+    force().await;
+    let found = aws.ecs.list_service_deployments().cluster(CLUSTER).service(SERVICE).send().await.unwrap();
+    let arn = |i: usize| found.service_deployments()[i].service_deployment_arn().unwrap().to_owned();
+    let error = aws.ecs.stop_service_deployment().service_deployment_arn(arn(1)).send().await.unwrap_err();
+    assert!(error.as_service_error().unwrap().is_conflict_exception(), "{error:?}");
+    let service = host.with(|world| world.is_deploying(SERVICE));
+    assert!(service, "the newer one goes on");
+    aws.ecs.stop_service_deployment().service_deployment_arn(arn(0)).send().await.unwrap();
+    let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap();
+    let primary = &found.services()[0].deployments()[0];
+    let reason = primary.rollout_state_reason().unwrap();
+    assert!(reason.starts_with("ECS deployment: rolling back to deploymentId "), "{reason}");
+    host.with(|world| world.advance(world.now() + jiff::SignedDuration::from_mins(10)));
+    let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap();
+    let reason = found.services()[0].deployments()[0].rollout_state_reason().unwrap();
+    assert!(reason.starts_with("ECS deployment: rollback to deploymentId "), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_database_is_seen_with_its_status_storage_and_restore_time() {
     let aws = over(host("az-down").http_client()).await;
     let found = aws.rds.describe_db_instances().db_instance_identifier("analytics").send().await.unwrap();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use aws_sdk_ecs::types as sdk;
 
-use crate::platform::{ContainerDefinition, Definition, Hidden, Image, Revision, masked};
+use crate::platform::{CommandLine, ContainerDefinition, Definition, HealthCheck, Image, Revision, Secret};
 
 /// Takes over what a person compares; `name` is what was asked for.
 pub(super) fn read(from: &sdk::TaskDefinition, name: &str) -> Definition {
@@ -34,13 +34,13 @@ fn container(from: &sdk::ContainerDefinition) -> ContainerDefinition {
         image: Image::parse(from.image().unwrap_or_default()),
         cpu: from.cpu(),
         memory: from.memory(),
-        entry_point: from.entry_point().to_vec(),
-        command: from.command().to_vec(),
+        entry_point: CommandLine::new(from.entry_point()),
+        command: CommandLine::new(from.command()),
         ports: from.port_mappings().iter().filter_map(port).collect(),
         environment: from
             .environment()
             .iter()
-            .filter_map(|pair| Some((pair.name()?.to_owned(), Hidden::new(pair.value().unwrap_or_default()))))
+            .filter_map(|pair| Some((pair.name()?.to_owned(), Secret::new(pair.value().unwrap_or_default()))))
             .collect(),
         secrets: from.secrets().iter().map(|s| (s.name().to_owned(), s.value_from().to_owned())).collect(),
         health_check: from.health_check().map(health_check),
@@ -48,8 +48,8 @@ fn container(from: &sdk::ContainerDefinition) -> ContainerDefinition {
     }
 }
 
-fn health_check(from: &sdk::HealthCheck) -> String {
-    let mut line = masked(from.command());
+fn health_check(from: &sdk::HealthCheck) -> HealthCheck {
+    let mut check = HealthCheck { command: CommandLine::new(from.command()), times: String::new() };
     let times = [
         ("every", from.interval()),
         ("within", from.timeout()),
@@ -58,10 +58,10 @@ fn health_check(from: &sdk::HealthCheck) -> String {
     ];
     for (word, value) in times {
         if let Some(value) = value {
-            let _ = write!(line, ", {word} {value}");
+            let _ = write!(check.times, ", {word} {value}");
         }
     }
-    line
+    check
 }
 
 /// A stream's name has a prefix only where the options give one; without it only the driver knows the name.

@@ -1,25 +1,17 @@
 //! The way to sign in to the registry: a password for twelve hours, for a container tool's standard input.
 
-use std::fmt;
-
 use aws_smithy_types::base64;
 
 use super::Clients;
-use crate::platform::Trouble;
+use crate::platform::{Secret, Trouble};
 
-/// What a container tool signs in with. It has no `Serialize`, and what it prints is not the password.
-#[derive(Clone, PartialEq, Eq)]
+/// What a container tool signs in with.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// `AWS`.
     pub user: String,
     /// The password itself.
-    pub password: String,
-}
-
-impl fmt::Debug for Login {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Login").field("user", &self.user).finish_non_exhaustive()
-    }
+    pub password: Secret,
 }
 
 /// User and password of the account's registry.
@@ -36,7 +28,7 @@ pub async fn get_login(clients: &Clients) -> Result<Login, Trouble> {
         .as_deref()
         .and_then(|text| text.split_once(':'))
         .ok_or_else(|| clients.lacks(OPERATION, "a user and a password in its token"))?;
-    Ok(Login { user: user.to_owned(), password: password.to_owned() })
+    Ok(Login { user: user.to_owned(), password: Secret::new(password) })
 }
 
 #[cfg(test)]
@@ -50,7 +42,7 @@ mod tests {
         let answer = format!(r#"{{"authorizationData": [{{"authorizationToken": "{token}"}}]}}"#);
         let tiny = Tiny::new(move |_, _| Reply::json(&answer));
         let login = get_login(&Clients::over(tiny.client(), "us-east-1")).await.unwrap();
-        assert_eq!((login.user.as_str(), login.password.as_str()), ("AWS", "hunter2:with-colon"));
+        assert_eq!((login.user.as_str(), login.password.reveal()), ("AWS", "hunter2:with-colon"));
         assert!(!format!("{login:?}").contains("hunter2"));
         for bad in [r#"{"authorizationData": []}"#, r#"{"authorizationData": [{"authorizationToken": "QVdT"}]}"#] {
             let tiny = Tiny::new(move |_, _| Reply::json(bad));

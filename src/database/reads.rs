@@ -4,6 +4,7 @@ use tokio_postgres::types::Type;
 
 use super::DatabaseTrouble;
 use super::connect::{Database, get};
+use super::lexer::{Kind, tokens};
 
 /// Functions that PostgreSQL calls volatile because their answer changes, and that change nothing themselves.
 const HARMLESS: [&str; 14] = [
@@ -23,73 +24,80 @@ const HARMLESS: [&str; 14] = [
     "pg_current_wal_insert_lsn",
 ];
 
-/// Words that make more of a query than a question.
-const CHANGING: [&str; 12] = [
-    "insert", "update", "delete", "merge", "truncate", "into", "share", "analyze", "create", "drop", "alter", "execute",
+/// Words that make more of a query than a question; `UESCAPE` can hide a name without a backslash.
+const CHANGING: [&str; 13] = [
+    "insert", "update", "delete", "merge", "truncate", "into", "share", "analyze", "create", "drop", "alter",
+    "execute", "uescape",
 ];
+/// PostgreSQL cuts longer names off.
+const LONGEST_NAME: usize = 63;
 
-/// The words of a statement outside of quotes and comments, in lower case, each with whether `(` follows it.
-/// A name in double quotes counts as a word too.
-fn words(sql: &str) -> Vec<(String, bool)> {
-    let (mut words, mut rest) = (Vec::new(), sql);
-    while let Some(first) = rest.chars().next() {
-        let length = if first == '\'' || first == '"' {
-            let end = rest[1..].find(first).map_or(rest.len(), |i| i + 2);
-            if first == '"' {
-                words.push((rest[1..end.max(2) - 1].to_owned(), false));
+/// A statement, as far as it matters here.
+#[derive(Default)]
+struct Words {
+    /// Those outside of text and comments, unquoted ones in lower case, each with whether `(` follows it.
+    /// Any other sign is an empty one.
+    all: Vec<(String, bool)>,
+    /// A quote or a comment stays open: only the server can say what it is.
+    open: bool,
+}
+
+fn words(sql: &str) -> Words {
+    let mut words = Words::default();
+    for token in tokens(sql) {
+        words.open |= !token.closed;
+        match token.kind {
+            Kind::Space | Kind::Comment | Kind::Text => {}
+            Kind::Word => words.all.push((token.text.to_ascii_lowercase(), false)),
+            Kind::Name => words.all.push((name(token.text), false)),
+            Kind::Other if token.text == "(" => {
+                if let Some(last) = words.all.last_mut() {
+                    last.1 = true;
+                }
             }
-            end
-        } else if rest.starts_with("--") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map_or(rest.len(), |i| i + 2)
-        } else if first.is_alphanumeric() || first == '_' {
-            let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '$')).unwrap_or(rest.len());
-            words.push((rest[..end].to_lowercase(), false));
-            end
-        } else {
-            if first == '('
-                && let Some(last) = words.last_mut()
-            {
-                last.1 = true;
-            } else if !first.is_whitespace() {
-                // Whatever stands between, what comes before is not called.
-                words.push((String::new(), false));
-            }
-            first.len_utf8()
-        };
-        rest = rest.get(length..).unwrap_or_default();
+            // Whatever stands between, what comes before is not called.
+            Kind::Other => words.all.push((String::new(), false)),
+        }
     }
     words
 }
 
-fn first(words: &[(String, bool)]) -> &str {
-    words.iter().map(|(word, _)| word.as_str()).find(|word| !word.is_empty()).unwrap_or_default()
+/// What is in double quotes.
+fn name(quoted: &str) -> String {
+    let inside = quoted.strip_prefix('"').unwrap_or(quoted);
+    inside.strip_suffix('"').unwrap_or(inside).replace("\"\"", "\"")
+}
+
+impl Words {
+    fn first(&self) -> &str {
+        self.all.iter().map(|(word, _)| word.as_str()).find(|word| !word.is_empty()).unwrap_or_default()
+    }
+
+    /// By its words it changes nothing; functions apart.
+    fn read(&self) -> bool {
+        let changing = |(word, _): &(String, bool)| CHANGING.contains(&word.to_ascii_lowercase().as_str());
+        match self.first() {
+            _ if self.open => false,
+            // FOR UPDATE locks.
+            "select" | "values" | "table" | "with" | "explain" => !self.all.iter().any(changing),
+            // It sets something of the session alone.
+            first => matches!(first, "set" | "reset" | "show"),
+        }
+    }
+
+    fn called(&self) -> impl Iterator<Item = &str> {
+        self.all.iter().filter(|(word, called)| *called && !word.is_empty()).map(|(word, _)| word.as_str())
+    }
 }
 
 /// A question with rows, which may stand in parentheses.
 pub(super) fn is_query(sql: &str) -> bool {
-    matches!(first(&words(sql)), "select" | "values" | "table" | "with")
-}
-
-/// It sets something of the session alone.
-fn is_setting(words: &[(String, bool)]) -> bool {
-    matches!(first(words), "set" | "reset" | "show")
-}
-
-/// By its words it changes nothing; functions apart.
-fn reads_by_its_words(words: &[(String, bool)]) -> bool {
-    let changing = |(word, _): &(String, bool)| CHANGING.contains(&word.as_str());
-    match first(words) {
-        // FOR UPDATE locks.
-        "select" | "values" | "table" | "with" | "explain" => !words.iter().any(changing),
-        _ => is_setting(words),
-    }
+    matches!(words(sql).first(), "select" | "values" | "table" | "with")
 }
 
 /// What a statement does, in a word: `UPDATE`.
 pub fn verb(sql: &str) -> String {
-    first(&words(sql)).to_uppercase()
+    words(sql).first().to_uppercase()
 }
 
 impl Database {
@@ -97,11 +105,14 @@ impl Database {
     pub async fn only_reads(&self, sql: &str) -> Result<bool, DatabaseTrouble> {
         let words = words(sql);
         // A backslash may escape a quote or hide a name: that is not worth following.
-        if sql.contains('\\') || !reads_by_its_words(&words) {
+        if sql.contains('\\') || !words.read() {
             return Ok(false);
         }
-        let called: Vec<&str> = words.iter().filter(|(_, called)| *called).map(|(word, _)| word.as_str()).collect();
-        let asked: Vec<&str> = called.into_iter().filter(|name| !HARMLESS.contains(name)).collect();
+        // How the server folds letters that are not ASCII's depends on its locale.
+        if words.called().any(|name| !name.is_ascii() || name.len() > LONGEST_NAME) {
+            return Ok(false);
+        }
+        let asked: Vec<&str> = words.called().filter(|name| !HARMLESS.contains(name)).collect();
         if asked.is_empty() {
             return Ok(true);
         }
@@ -115,10 +126,16 @@ impl Database {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn called(sql: &str) -> Vec<String> {
+        words(sql).called().map(str::to_owned).collect()
+    }
+
     fn reads(sql: &str) -> bool {
-        reads_by_its_words(&words(sql))
+        words(sql).read()
     }
 
     #[test]
@@ -150,10 +167,57 @@ mod tests {
         ] {
             assert!(!reads(sql), "{sql}");
         }
-        let called =
-            |sql| words(sql).into_iter().filter(|(_, called)| *called).map(|(word, _)| word).collect::<Vec<_>>();
         assert_eq!(called("SELECT Pg_Terminate_Backend (1), count(*)"), ["pg_terminate_backend", "count"]);
         assert_eq!(called("SELECT \"Odd\"(1), pg_catalog.\"lo_unlink\"(3)"), ["Odd", "lo_unlink"]);
         assert_eq!(verb(" /* x */ (select 1)"), "SELECT");
+    }
+
+    #[test]
+    fn a_call_in_no_text_and_no_comment_is_seen() {
+        for sql in [
+            "SELECT $$ ' $$, pg_terminate_backend(1) --'",
+            "SELECT /* /* */ ' */ pg_terminate_backend(1) --'",
+            "SELECT 1 -- '\rpg_terminate_backend(1) --'",
+            "SELECT 1a$$, pg_terminate_backend(1) --$$",
+            "SELECT pg_terminate_backend/* ( */(1)",
+            "SELECT \"pg_terminate_backend\" (1)",
+        ] {
+            assert!(called(sql).iter().any(|name| name == "pg_terminate_backend"), "{sql}");
+        }
+        for sql in ["SELECT 'f(1)'", "SELECT $a$ f(1) $$ f(1) $a$", "SELECT 1 /* f(1) /* */ f(1) */ -- f(1)"] {
+            assert_eq!(called(sql), [""; 0], "{sql}");
+            assert!(reads(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_only_the_server_can_read_is_not_called_a_question() {
+        for sql in [
+            "SELECT $$\"$$ AS é, \"",
+            "SELECT 'a",
+            "SELECT 1 /* /* */",
+            "SELECT $a$ $$",
+            "SELECT U&\"pg!005fterminate_backend\" UESCAPE '!' (1)",
+        ] {
+            assert!(!reads(sql), "{sql}");
+        }
+        assert!(reads("SELECT $$\"$$ AS é"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_can_be_looked_at(text in r#"([ -~]|[$'"/*\\é\n-]){0,60}"#, other in any::<String>()) {
+            for text in [text, other] {
+                let (read, called) = (reads(&text), called(&text));
+                prop_assert!(!read || called.iter().all(|name| text.to_ascii_lowercase().contains(&name.replace('"', "\"\"").to_ascii_lowercase())));
+                verb(&text);
+            }
+        }
+
+        #[test]
+        fn a_call_after_any_closed_text_is_seen(inside in "[a-z'\" (/*-]{0,12}") {
+            let sql = format!("SELECT $q${inside}$q$, pg_terminate_backend(1)");
+            prop_assert_eq!(called(&sql), ["pg_terminate_backend"]);
+        }
     }
 }

@@ -4,7 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::{DatabaseTrouble, DatabaseTroubleKind, Secret};
+use super::{DatabaseTrouble, DatabaseTroubleKind};
+use crate::platform::Secret;
 
 /// Where a database is and who asks: what a connection needs, and no more.
 #[derive(Clone, Debug, PartialEq, Eq)]

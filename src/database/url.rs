@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::target::{Roots, SslMode, Target};
-use super::{DatabaseTrouble, DatabaseTroubleKind, Secret};
+use super::{DatabaseTrouble, DatabaseTroubleKind};
+use crate::platform::Secret;
 use crate::platform::text;
 
 /// What a secret of RDS leaves out: a secret that RDS manages itself holds only user and password.

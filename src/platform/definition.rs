@@ -1,26 +1,9 @@
 //! A task definition, as far as a person compares two: what runs, with what, and how it is looked after.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::fmt::Display;
 
-use super::{Image, Revision};
-
-/// Text that can be compared, and never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Hidden(String);
-
-impl Hidden {
-    /// Hides this.
-    pub fn new(text: impl Into<String>) -> Hidden {
-        Hidden(text.into())
-    }
-}
-
-impl fmt::Debug for Hidden {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
+use super::{CommandLine, Image, Revision, Secret};
 
 /// One revision of a family.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,19 +38,34 @@ pub struct ContainerDefinition {
     /// MiB that it is killed at.
     pub memory: Option<i32>,
     /// What is run instead of the image's own entry point.
-    pub entry_point: Vec<String>,
+    pub entry_point: CommandLine,
     /// … and its arguments.
-    pub command: Vec<String>,
+    pub command: CommandLine,
     /// `3000/tcp`.
     pub ports: Vec<String>,
     /// Its environment.
-    pub environment: BTreeMap<String, Hidden>,
+    pub environment: BTreeMap<String, Secret>,
     /// Secrets by the variable's name, and where each comes from.
     pub secrets: BTreeMap<String, String>,
-    /// The health check, in one line.
-    pub health_check: Option<String>,
+    /// The health check.
+    pub health_check: Option<HealthCheck>,
     /// `awslogs-group` and `awslogs-stream-prefix`, if that is where it logs.
     pub logs: Option<(String, String)>,
+}
+
+/// How the agent sees whether a container is well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HealthCheck {
+    /// What is run in it.
+    pub command: CommandLine,
+    /// `every 30, within 5`, in seconds.
+    pub times: String,
+}
+
+impl Display for HealthCheck {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.command, self.times)
+    }
 }
 
 /// One thing in which two task definitions differ.
@@ -92,11 +90,12 @@ impl Definition {
         }
     }
 
-    /// What changes on the way from this one to `after`. Values of the environment are never told.
+    /// What changes on the way from this one to `after`: all of it is compared, and of secrets is told only that they
+    /// changed.
     pub fn differences(&self, after: &Definition) -> Vec<Difference> {
         let mut found = Vec::new();
         let mut put = |what: &str, before: &Option<String>, after: &Option<String>| {
-            compare(&mut found, what, before.as_deref(), after.as_deref());
+            compare(&mut found, what, before.as_ref(), after.as_ref());
         };
         put("CPU of a task", &self.cpu, &after.cpu);
         put("memory of a task", &self.memory, &after.memory);
@@ -110,7 +109,7 @@ impl Definition {
             }
         }
         for gone in self.containers.iter().filter(|c| after.container(Some(&c.name)).is_none()) {
-            compare(&mut found, &gone.name, Some(&gone.image.to_string()), None);
+            compare(&mut found, &gone.name, Some(&gone.image), None);
         }
         found
     }
@@ -119,21 +118,23 @@ impl Definition {
 impl ContainerDefinition {
     fn differences(&self, after: &ContainerDefinition, found: &mut Vec<Difference>) {
         let name = &self.name;
-        let some = |text: String| (!text.is_empty()).then_some(text);
-        let mut put = |what: &str, before: Option<String>, after: Option<String>| {
-            compare(found, &format!("{what} of {name}"), before.as_deref(), after.as_deref());
-        };
-        put("image", Some(self.image.to_string()), Some(after.image.to_string()));
-        let cpu = |of: &ContainerDefinition| (of.cpu > 0).then(|| of.cpu.to_string());
-        put("CPU", cpu(self), cpu(after));
-        put("memory", self.memory.map(|m| m.to_string()), after.memory.map(|m| m.to_string()));
-        put("entry point", some(masked(&self.entry_point)), some(masked(&after.entry_point)));
-        put("command", some(masked(&self.command)), some(masked(&after.command)));
-        put("ports", some(self.ports.join(", ")), some(after.ports.join(", ")));
-        put("health check", self.health_check.clone(), after.health_check.clone());
+        let of = |what: &str| format!("{what} of {name}");
+        compare(found, &of("image"), Some(&self.image), Some(&after.image));
+        let cpu = |of: &ContainerDefinition| (of.cpu > 0).then_some(of.cpu);
+        compare(found, &of("CPU"), cpu(self).as_ref(), cpu(after).as_ref());
+        compare(found, &of("memory"), self.memory.as_ref(), after.memory.as_ref());
+        compare(found, &of("entry point"), some(&self.entry_point), some(&after.entry_point));
+        compare(found, &of("command"), some(&self.command), some(&after.command));
+        let ports = |of: &ContainerDefinition| (!of.ports.is_empty()).then(|| of.ports.join(", "));
+        compare(found, &of("ports"), ports(self).as_ref(), ports(after).as_ref());
+        compare(found, &of("health check"), self.health_check.as_ref(), after.health_check.as_ref());
         by_name(found, name, "env", &self.environment, &after.environment);
         by_name(found, name, "secret", &self.secrets, &after.secrets);
     }
+}
+
+fn some(line: &CommandLine) -> Option<&CommandLine> {
+    (!line.is_empty()).then_some(line)
 }
 
 /// What was added, removed or changed, by name: never what it is.
@@ -157,50 +158,31 @@ fn by_name<T: PartialEq>(
     }
 }
 
-fn compare(found: &mut Vec<Difference>, what: &str, before: Option<&str>, after: Option<&str>) {
+fn compare<T: PartialEq + Display>(found: &mut Vec<Difference>, what: &str, before: Option<&T>, after: Option<&T>) {
     if before != after {
-        let text = |side: Option<&str>| side.unwrap_or(ABSENT).to_owned();
-        found.push(Difference { what: what.to_owned(), before: text(before), after: text(after) });
+        let text = |side: Option<&T>| side.map_or_else(|| ABSENT.to_owned(), T::to_string);
+        let (before, mut after) = (text(before), text(after));
+        if before == after {
+            after.push_str(" (a hidden part changed)");
+        }
+        found.push(Difference { what: what.to_owned(), before, after });
     }
-}
-
-/// Words of a command line in which what looks like a secret is hidden.
-pub fn masked(words: &[String]) -> String {
-    const TELLING: [&str; 6] = ["pass", "secret", "token", "key", "credential", "auth"];
-    let telling = |word: &str| TELLING.iter().any(|part| word.to_ascii_lowercase().contains(part));
-    let mut hide_next = false;
-    let mut shown = Vec::new();
-    for word in words {
-        let hide = std::mem::take(&mut hide_next);
-        shown.push(match word.split_once('=') {
-            _ if hide => "…".to_owned(),
-            Some((name, _)) if telling(name) => format!("{name}=…"),
-            _ if has_password(word) => "…".to_owned(),
-            None => {
-                hide_next = word.starts_with('-') && telling(word);
-                word.clone()
-            }
-            Some(_) => word.clone(),
-        });
-    }
-    shown.join(" ")
-}
-
-/// `scheme://user:password@host`.
-fn has_password(word: &str) -> bool {
-    word.split_once("://").is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn line(words: &[&str]) -> CommandLine {
+        CommandLine::new(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>())
+    }
+
     fn definition(image: &str, environment: &[(&str, &str)], command: &[&str]) -> Definition {
         let container = ContainerDefinition {
             name: "api".to_owned(),
             image: Image::parse(image),
-            environment: environment.iter().map(|(n, v)| ((*n).to_owned(), Hidden::new(*v))).collect(),
-            command: command.iter().map(|word| (*word).to_owned()).collect(),
+            environment: environment.iter().map(|(n, v)| ((*n).to_owned(), Secret::new(*v))).collect(),
+            command: line(command),
             ..ContainerDefinition::default()
         };
         Definition { cpu: Some("256".to_owned()), containers: vec![container], ..Definition::default() }
@@ -238,11 +220,25 @@ mod tests {
     }
 
     #[test]
-    fn a_password_on_a_command_line_is_hidden() {
-        let words: Vec<String> =
-            ["run", "--db-password", "x1", "--api-key=x2", "postgres://ana:x3@db/app", "--port=80", "PGPASSWORD=x4"]
-                .map(str::to_owned)
-                .to_vec();
-        assert_eq!(masked(&words), "run --db-password … --api-key=… … --port=80 PGPASSWORD=…");
+    fn two_that_differ_only_in_what_is_hidden_are_not_alike() {
+        let check = |password: &str, image: &str| {
+            let mut definition = definition(image, &[], &["serve", "--db-password", password]);
+            let command = line(&["CMD-SHELL", &format!("redis-cli --pass {password} ping")]);
+            definition.containers[0].health_check = Some(HealthCheck { command, times: ", every 30".to_owned() });
+            definition
+        };
+        let (before, after) = (check("hunter2", "r/api:v1"), check("hunter3", "r/api:v1"));
+        let found = before.differences(&after);
+        let lines: Vec<String> = found.iter().map(|d| format!("{}: {} → {}", d.what, d.before, d.after)).collect();
+        assert_eq!(
+            lines,
+            [
+                "command of api: serve --db-password … → serve --db-password … (a hidden part changed)",
+                "health check of api: CMD-SHELL redis-cli --pass … ping, every 30 → CMD-SHELL redis-cli --pass … ping, \
+                 every 30 (a hidden part changed)"
+            ]
+        );
+        assert!(!format!("{before:?} {after:?}").contains("hunter"));
+        assert_eq!(before.differences(&before), []);
     }
 }

@@ -2,6 +2,7 @@
 //! Nothing here does I/O or knows an SDK type.
 
 mod alarm;
+mod command_line;
 mod database;
 mod definition;
 pub mod file;
@@ -29,8 +30,9 @@ mod unit;
 use serde::Serialize;
 
 pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
+pub use command_line::{CommandLine, masked};
 pub use database::Database;
-pub use definition::{ContainerDefinition, Definition, Difference, Hidden, masked};
+pub use definition::{ContainerDefinition, Definition, Difference, HealthCheck};
 pub use gauge::{Gauge, MetricQuery, Role, Statistic, Subject};
 pub use identity::Identity;
 pub use image::Image;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 /// A password, token or URL with one in it. It has no `Serialize`, so it can't be part of an event or a picture:
 ///
@@ -15,8 +16,8 @@ pub struct Secret(String);
 
 impl Secret {
     /// Hides a text.
-    pub fn new(text: String) -> Secret {
-        Secret(text)
+    pub fn new(text: impl Into<String>) -> Secret {
+        Secret(text.into())
     }
 
     /// The text itself, for the one call that needs it.
@@ -35,15 +36,27 @@ impl fmt::Debug for Secret {
 /// places in it stay where they were.
 pub fn without_passwords(text: &str) -> Cow<'_, str> {
     let mut hidden = Cow::Borrowed(text);
-    for (at, separator) in text.match_indices("://") {
-        let start = at + separator.len();
-        let url = text[start..].split(['"', '\'', ' ', '\t', '\r', '\n']).next().unwrap_or_default();
-        let Some((login, _)) = url.rsplit_once('@') else { continue };
-        let Some((user, password)) = login.split_once(':') else { continue };
-        let begin = start + user.len() + 1;
-        hidden.to_mut().replace_range(begin..begin + password.len(), &"*".repeat(password.len()));
+    for login in logins(text, |c| ['"', '\'', ' ', '\t', '\r', '\n'].contains(&c)) {
+        let Some(colon) = text[login.clone()].find(':') else { continue };
+        let password = login.start + colon + 1..login.end;
+        let stars = "*".repeat(password.len());
+        hidden.to_mut().replace_range(password, &stars);
     }
     hidden
+}
+
+/// A URL in this word says who signs in: with a password, or with a token in the user's place.
+pub(super) fn has_login(word: &str) -> bool {
+    logins(word, char::is_whitespace).next().is_some()
+}
+
+/// Where the login of each URL stands: what is between `://` and the last `@` before the URL's end.
+fn logins(text: &str, ends: impl Fn(char) -> bool) -> impl Iterator<Item = Range<usize>> {
+    text.match_indices("://").filter_map(move |(at, separator)| {
+        let start = at + separator.len();
+        let url = text[start..].split(&ends).next().unwrap_or_default();
+        Some(start..start + url.rfind('@')?)
+    })
 }
 
 #[cfg(test)]

@@ -162,7 +162,7 @@ async fn taking_back_to_no_tasks_is_an_outage_and_never_confirmed_with_one_key()
     let (host, context) = world_that_scales();
     let (_folder, office) = office();
     host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count: 0 }));
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     let up = plan(&context, "scale", &[("desired", "3")]).await;
     assert_eq!(up.danger, "caution");
     let done = carry_out(&office, &context, up).await;

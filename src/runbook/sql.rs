@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::call::absent;
 use super::kind::Kind;
 use super::template::{Piece, Scope};
+use crate::database::lexer::{Kind as TokenKind, token, tokens};
 
 /// Statements, each sent on its own.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -46,46 +47,28 @@ impl Reader<'_, '_> {
             } else if rest.starts_with(';') {
                 self.end_statement(at, at + 1);
                 1
-            } else if let Some(length) = self.quoted(at, rest) {
-                length
             } else {
-                rest.chars().next().map_or(1, char::len_utf8)
+                self.token(at, rest)
             };
             at += step;
         }
         self.end_statement(self.end, self.end);
     }
 
-    /// A quoted text, a quoted name or a comment: its length, and a complaint about templates in it.
-    fn quoted(&self, at: usize, rest: &str) -> Option<usize> {
-        let (length, what) = if rest.starts_with('\'') {
-            let before = self.source.get(self.from..at).unwrap_or_default();
-            let mut tail = before.chars().rev();
-            let escapes = matches!(tail.next(), Some('e' | 'E')) && !tail.next().is_some_and(char::is_alphanumeric);
-            (text(rest, '\'', escapes), "quoted text")
-        } else if rest.starts_with('"') {
-            (text(rest, '"', false), "a quoted name")
-        } else if rest.starts_with("--") {
-            (Some(rest.find('\n').unwrap_or(rest.len())), "a comment")
-        } else if rest.starts_with("/*") {
-            (comment(rest), "a comment")
-        } else if let Some(name) = rest.strip_prefix('$') {
-            let tag_end = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).map(|i| i + 1)?;
-            // `$1` is no quote, and neither is a `$` within a name.
-            if !rest[tag_end..].starts_with('$') || name.starts_with(|c: char| c.is_ascii_digit()) {
-                return None;
-            }
-            let tag = &rest[..=tag_end];
-            let body = &rest[tag.len()..];
-            (body.find(tag).map(|i| tag.len() + i + tag.len()), "quoted text")
-        } else {
-            return None;
+    /// The length of a token, and a complaint about templates in text, in a quoted name or in a comment.
+    fn token(&self, at: usize, rest: &str) -> usize {
+        let token = token(rest);
+        let length = token.text.len();
+        let what = match token.kind {
+            TokenKind::Text => "quoted text",
+            TokenKind::Name => "a quoted name",
+            TokenKind::Comment => "a comment",
+            TokenKind::Space | TokenKind::Word | TokenKind::Other => return length,
         };
-        let Some(length) = length else {
-            self.scope.report.error(at..at + 1, &format!("{what} without end")).expected("the mark that closes it");
-            return Some(rest.len());
-        };
-        if let Some(open) = rest[..length].find("{{") {
+        if !token.closed {
+            let mark = at + usize::from(rest.starts_with(['e', 'E']));
+            self.scope.report.error(mark..mark + 1, &format!("{what} without end")).expected("the mark that closes it");
+        } else if let Some(open) = token.text.find("{{") {
             let span = at + open..at + length;
             let hint = if what == "quoted text" { "the template alone, without quotes" } else { "no template here" };
             self.scope
@@ -93,7 +76,7 @@ impl Reader<'_, '_> {
                 .error(span, &format!("a template in {what} would not be replaced: values are bound, not pasted"))
                 .expected(hint);
         }
-        Some(length)
+        length
     }
 
     fn template(&mut self, at: usize, rest: &str) -> usize {
@@ -185,55 +168,7 @@ fn is_comment(text: &str) -> bool {
 
 /// The text from its first character on that is in no comment.
 fn code(text: &str) -> &str {
-    let mut rest = text.trim_start();
-    loop {
-        let length = if rest.starts_with("--") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            comment(rest).unwrap_or(rest.len())
-        } else {
-            return rest;
-        };
-        rest = rest[length..].trim_start();
-    }
-}
-
-/// The length of a text in quotes, in which two quotes stand for one.
-fn text(rest: &str, quote: char, escapes: bool) -> Option<usize> {
-    let mut chars = rest.char_indices().skip(1).peekable();
-    while let Some((i, c)) = chars.next() {
-        if escapes && c == '\\' {
-            chars.next();
-        } else if c == quote {
-            if chars.peek().is_some_and(|(_, next)| *next == quote) {
-                chars.next();
-            } else {
-                return Some(i + 1);
-            }
-        }
-    }
-    None
-}
-
-/// The length of a comment; PostgreSQL's may stand within one another.
-fn comment(rest: &str) -> Option<usize> {
-    let bytes = rest.as_bytes();
-    let (mut depth, mut i) = (0_usize, 0);
-    while i + 1 < bytes.len() {
-        match &bytes[i..i + 2] {
-            b"/*" => {
-                depth += 1;
-                i += 2;
-            }
-            b"*/" => {
-                depth -= 1;
-                i += 2;
-                if depth == 0 {
-                    return Some(i);
-                }
-            }
-            _ => i += 1,
-        }
-    }
-    None
+    let is_code = |kind: TokenKind| !matches!(kind, TokenKind::Space | TokenKind::Comment);
+    let before: usize = tokens(text).take_while(|token| !is_code(token.kind)).map(|token| token.text.len()).sum();
+    &text[before..]
 }

@@ -4,8 +4,9 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use plantao::database::{
-    Database, DatabaseTrouble, DatabaseTroubleKind as Kind, Order, Roots, Secret, SslMode, Target, Vacuum, VacuumEnding,
+    Database, DatabaseTrouble, DatabaseTroubleKind as Kind, Order, Roots, SslMode, Target, Vacuum, VacuumEnding,
 };
+use plantao::platform::Secret;
 
 use super::fresh;
 use crate::harness::{Postgres, Which, postgres};

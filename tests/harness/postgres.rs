@@ -12,7 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use plantao::database::{Secret, SslMode, Target};
+use plantao::database::{SslMode, Target};
+use plantao::platform::Secret;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use super::python;

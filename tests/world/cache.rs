@@ -54,6 +54,8 @@ async fn the_cache_tells_its_state_saves_and_is_emptied_and_the_database_feels_i
     assert!((again - calm).abs() < 6.0, "it fills again: {again} after {calm}");
     let unknown: RedisResult<String> = cmd("EVAL").arg("return 1").arg(0).query_async(&mut connection).await;
     assert!(unknown.unwrap_err().to_string().contains("plantao's simulated cache answers"));
+    let mut leaving = client.get_multiplexed_async_connection().await.unwrap();
+    assert_eq!(cmd("QUIT").query_async::<String>(&mut leaving).await.unwrap(), "OK");
     tokio::time::timeout(Duration::from_secs(5), cmd("PING").query_async::<String>(&mut connection))
         .await
         .unwrap()

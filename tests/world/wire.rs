@@ -134,6 +134,16 @@ async fn the_secret_tells_the_worlds_own_database_or_the_one_that_stands_in_for_
     Database::connect(&Target::from_url(url).unwrap()).await.unwrap();
     assert!(host.requests().iter().all(|request| request == "secretsmanager:GetSecretValue"));
 
+    // Served once more, it has one more port, and no other database stands in for it.
+    let again = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
+    assert!(again.database_url().is_some() && again.database_url() != served.database_url());
+    let outside = config(|loader| loader.endpoint_url(&served.url)).await;
+    let secret = read(outside, Host::DATABASE_SECRET).await.unwrap();
+    assert_eq!(secret.secret_string(), again.database_url());
+    for url in [served.database_url(), again.database_url()] {
+        Database::connect(&Target::from_url(url.unwrap()).unwrap()).await.unwrap();
+    }
+
     let other = self::host("calm");
     other.stand_in("postgresql://ana@127.0.0.1:5432/real");
     let served = other.serve("127.0.0.1:0".parse().unwrap()).unwrap();

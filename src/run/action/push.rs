@@ -196,7 +196,7 @@ fn refused(context: &Context, why: &str) -> Trouble {
 async fn sign_in(context: &Context, scribe: &mut Scribe<'_>, made: &Made, at: &SignedIn) -> Result<(), Halt> {
     let login = get_login(&context.clients).await?;
     let command = made.tool.sign_in(&login.user, registry(&made.uri), at);
-    let ended = carry(scribe, command, "sign in", Some(&login.password)).await?;
+    let ended = carry(scribe, command, "sign in", Some(login.password.reveal())).await?;
     if ended.is_well() {
         return Ok(());
     }

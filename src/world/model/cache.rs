@@ -16,8 +16,6 @@ pub struct Cache {
     pub started: i64,
     /// Cached answers.
     pub entries: f64,
-    /// Jobs that wait in the queue: they are lost with a flush.
-    pub jobs: f64,
     pub commands: f64,
     pub hits: f64,
     pub misses: f64,
@@ -55,7 +53,6 @@ impl Cache {
         Cache {
             started,
             entries: FULL,
-            jobs: 6.0,
             commands: 41e6,
             hits: 33e6,
             misses: 1.7e6,
@@ -65,12 +62,13 @@ impl Cache {
         }
     }
 
-    pub fn bytes(&self) -> f64 {
-        OVERHEAD + self.entries * ENTRY + self.jobs * JOB
+    /// What it takes, with so many jobs in the queue.
+    pub fn bytes(&self, jobs: f64) -> f64 {
+        OVERHEAD + self.entries * ENTRY + jobs * JOB
     }
 
-    pub fn keys(&self) -> i64 {
-        (self.entries + self.jobs).round() as i64
+    pub fn keys(&self, jobs: f64) -> i64 {
+        (self.entries + jobs).round() as i64
     }
 
     fn miss(&self) -> f64 {
@@ -83,7 +81,7 @@ impl Cache {
     }
 
     /// One tick: what is missed is kept from then on.
-    pub fn tick(&mut self, now: i64, seconds: i64, requests: f64, queue: f64) {
+    pub fn tick(&mut self, seconds: i64, requests: f64) {
         let lookups = requests * LOOKUPS * seconds as f64;
         let missed = lookups * self.miss();
         self.commands += lookups * 1.3;
@@ -91,10 +89,9 @@ impl Cache {
         self.misses += missed;
         // Most misses are of something that another request has just missed.
         self.entries = (self.entries + missed * 0.1).min(FULL);
-        self.jobs = queue;
-        self.settle(now);
     }
 
+    /// A save ends when its time has come.
     pub fn settle(&mut self, now: i64) {
         if let Some(until) = self.saving_until.filter(|until| *until <= now) {
             (self.saved, self.saving_until) = (until, None);
@@ -102,17 +99,16 @@ impl Cache {
     }
 
     /// `BGSAVE`. False if one is under way.
-    pub fn save(&mut self, now: i64) -> bool {
-        self.settle(now);
+    pub fn save(&mut self, now: i64, jobs: f64) -> bool {
         let free = self.saving_until.is_none();
         if free {
-            self.saving_until = Some(now + (self.bytes() / SAVING).ceil() as i64);
+            self.saving_until = Some(now + (self.bytes(jobs) / SAVING).ceil() as i64);
         }
         free
     }
 
     /// `FLUSHALL`.
     pub fn flush(&mut self) {
-        (self.entries, self.jobs) = (0.0, 0.0);
+        self.entries = 0.0;
     }
 }

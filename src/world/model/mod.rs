@@ -137,6 +137,11 @@ impl World {
         self.services.iter_mut().for_each(|s| s.traffic.queue = 0.0);
     }
 
+    /// Jobs that wait in the queue: they are kept in the cache, and lost with it.
+    pub(crate) fn jobs(&self) -> f64 {
+        self.services.iter().filter(|s| s.active && s.uses_database).map(|s| s.traffic.queue).sum()
+    }
+
     fn run_to(&mut self, to: i64) {
         loop {
             let next = self.next_tick();
@@ -156,6 +161,7 @@ impl World {
         self.now = self.now.max(to);
         let now = self.now;
         self.databases.iter_mut().for_each(|d| d.settle(now));
+        self.cache.settle(now);
     }
 
     fn next_tick(&self) -> i64 {
@@ -175,7 +181,6 @@ impl World {
         let database_serves = self.databases.first().is_none_or(|d| d.serves(now) || now - d.answered < 20);
         let hour = START_HOUR + (now - self.start) as f64 / 3_600.0;
         let mut demand = Demand::default();
-        let mut queue = 0.0;
         for service in &mut self.services {
             let mut around = Around {
                 now,
@@ -201,12 +206,11 @@ impl World {
             service.complain(now, &asked, backend, &mut self.logs);
             if service.uses_database {
                 demand.requests += asked.requests;
-                queue += service.traffic.queue;
                 demand.connections += asked.connections;
                 demand.leaked += asked.leaked;
             }
         }
-        self.cache.tick(now, seconds, demand.requests, queue);
+        self.cache.tick(seconds, demand.requests);
         demand.requests *= self.cache.load();
         if let Some((first, others)) = self.databases.split_first_mut() {
             first.bear(now, seconds, demand, &mut self.metrics, &mut self.rng);

@@ -6,7 +6,7 @@ use super::ailment::Ailment;
 use super::definition::{Definition, Repository};
 use super::logs::Logs;
 use super::names;
-use super::service::{Deployment, Service};
+use super::service::{Deployment, GivenUp, Service};
 use super::task::{Exit, Phase, Task};
 use crate::platform::{DeploymentStatus, Health, Rollout};
 
@@ -132,7 +132,7 @@ impl Service {
             return;
         }
         let rollback = self.breaker.rollback;
-        self.give_up(around.rng, now, "tasks failed to start", rollback);
+        self.give_up(around.rng, now, GivenUp::TasksFailed, rollback);
     }
 
     /// There is a completed deployment to go back to.
@@ -141,12 +141,13 @@ impl Service {
     }
 
     /// Ends the deployment in progress without success, and puts the last completed one back if that is wanted.
-    pub fn give_up(&mut self, rng: &mut Rng, now: i64, why: &str, rollback: bool) {
-        let by = if why == "tasks failed to start" { "ECS deployment circuit breaker" } else { "ECS deployment" };
+    pub fn give_up(&mut self, rng: &mut Rng, now: i64, given_up: GivenUp, rollback: bool) {
+        let (by, why) = (given_up.by(), given_up.why());
         let Some(primary) = self.deployments.first_mut() else { return };
         primary.rollout = Rollout::Failed;
         primary.updated = now;
         primary.finished = Some(now);
+        primary.put_back = None;
         primary.reason = format!("{by}: {why}.");
         let failed = primary.id.clone();
         let back = self.deployments.iter().position(|d| d.rollout == Rollout::Completed);
@@ -157,12 +158,13 @@ impl Service {
         old.rollout = Rollout::InProgress;
         old.updated = now;
         old.failed = 0;
+        old.put_back = Some(given_up);
         old.reason = format!("{by}: rolling back to deploymentId {}.", old.id);
         self.steady_since = None;
         self.tell(rng, now, &format!("rolling back to deployment {}.", old.id));
-        if let Some(given_up) = self.deployments.first_mut() {
-            given_up.status = DeploymentStatus::Active;
-            given_up.rolled_back_to = Some(old.id.clone());
+        if let Some(failed) = self.deployments.first_mut() {
+            failed.status = DeploymentStatus::Active;
+            failed.rolled_back_to = Some(old.id.clone());
         }
         self.deployments.insert(0, old);
     }
@@ -320,8 +322,8 @@ impl Service {
         primary.rollout = Rollout::Completed;
         primary.updated = now;
         primary.finished.get_or_insert(now);
-        primary.reason = match primary.reason.split_once(": rolling back") {
-            Some((by, _)) => format!("{by}: rollback to deploymentId {id} completed."),
+        primary.reason = match primary.put_back.take() {
+            Some(given_up) => format!("{}: rollback to deploymentId {id} completed.", given_up.by()),
             None => format!("ECS deployment {id} completed."),
         };
         self.retire(now);

@@ -169,6 +169,7 @@ impl World {
             wait_until: 0,
             rolled_back_to: None,
             finished: Some(registered + 115),
+            put_back: None,
         };
         let mut service = Service {
             name: name.to_owned(),

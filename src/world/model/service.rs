@@ -37,6 +37,34 @@ pub struct Deployment {
     pub rolled_back_to: Option<String>,
     /// When it ended, one way or another.
     pub finished: Option<i64>,
+    /// It is being put back in place of one that was given up, and this is why.
+    pub put_back: Option<GivenUp>,
+}
+
+/// Why a deployment in progress ended without success.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GivenUp {
+    /// The circuit breaker saw too many tasks fail.
+    TasksFailed,
+    /// `StopServiceDeployment`.
+    Stopped,
+}
+
+impl GivenUp {
+    /// Who gives up, in the words that ECS begins its reasons with.
+    pub fn by(self) -> &'static str {
+        match self {
+            GivenUp::TasksFailed => "ECS deployment circuit breaker",
+            GivenUp::Stopped => "ECS deployment",
+        }
+    }
+
+    pub fn why(self) -> &'static str {
+        match self {
+            GivenUp::TasksFailed => "tasks failed to start",
+            GivenUp::Stopped => "stopped by StopServiceDeployment",
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -131,6 +159,7 @@ impl Service {
                 wait_until: now,
                 rolled_back_to: None,
                 finished: None,
+                put_back: None,
             },
         );
         self.steady_since = None;

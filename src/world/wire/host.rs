@@ -1,6 +1,6 @@
 //! The world behind a lock, at a clock: answers AWS requests in this process or on a loopback port.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -24,11 +24,11 @@ struct Shared {
     clock: Clock,
     world: Mutex<World>,
     wire: Mutex<Wire>,
-    news: Mutex<Option<News>>,
+    news: OnceLock<News>,
 }
 
 /// What tells the world of things outside of it.
-struct News(Box<dyn FnMut(&mut World) + Send>);
+struct News(Box<dyn Fn(&mut World) + Send + Sync>);
 
 impl std::fmt::Debug for News {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,6 +45,8 @@ struct Wire {
     carried_out: Vec<String>,
     /// Counts requests: their ids are made of it.
     answered: u64,
+    /// A real database stands in for the world's own.
+    other_database: bool,
 }
 
 /// Requests remembered; a demo that runs for days must not grow.
@@ -72,7 +74,7 @@ pub(super) enum Fate {
 impl Host {
     /// Puts a world at a clock.
     pub fn new(world: World, clock: Clock) -> Host {
-        Host(Arc::new(Shared { clock, world: Mutex::new(world), wire: Mutex::default(), news: Mutex::default() }))
+        Host(Arc::new(Shared { clock, world: Mutex::new(world), wire: Mutex::default(), news: OnceLock::new() }))
     }
 
     /// Looks at the world, or changes it, after it has lived on to the present.
@@ -82,9 +84,19 @@ impl Host {
         look(&mut world)
     }
 
-    /// Before each request from now on, lets the world learn of what happened outside of it: a push to a real registry.
-    pub fn learn(&self, news: impl FnMut(&mut World) + Send + 'static) {
-        *lock(&self.0.news) = Some(News(Box::new(news)));
+    /// Before each request from now on, lets the world learn of what happened outside of it: a push to a real registry,
+    /// which plantao asks for before anybody else could have told the world. A host has one such teller, the first.
+    pub fn learn(&self, news: impl Fn(&mut World) + Send + Sync + 'static) {
+        let _ = self.0.news.set(News(Box::new(news)));
+    }
+
+    /// A real database stands in for the world's own from now on.
+    pub(super) fn leave_database_to_another(&self) {
+        lock(&self.0.wire).other_database = true;
+    }
+
+    pub(super) fn has_other_database(&self) -> bool {
+        lock(&self.0.wire).other_database
     }
 
     /// Makes requests fail from now on.
@@ -121,7 +133,7 @@ impl Host {
             let headers = vec![("content-type", "application/octet-stream".to_owned())];
             return Fate::Answered(Answer { status: 200, headers, body: layer.into_bytes() }, Duration::ZERO);
         }
-        if let Some(News(tell)) = lock(&self.0.news).as_mut() {
+        if let Some(News(tell)) = self.0.news.get() {
             self.with(tell);
         }
         let asked = Asked::read(request);

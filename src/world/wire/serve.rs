@@ -46,14 +46,20 @@ impl Host {
 
     /// Lets a real database stand in for the world's own: its URL is what the secret tells.
     pub fn stand_in(&self, database_url: &str) {
+        self.leave_database_to_another();
+        self.tell_database(database_url);
+    }
+
+    fn tell_database(&self, url: &str) {
         self.with(|world| {
             world.secrets.retain(|(name, _)| name != Host::DATABASE_SECRET);
-            world.secrets.push((Host::DATABASE_SECRET.to_owned(), database_url.to_owned()));
+            world.secrets.push((Host::DATABASE_SECRET.to_owned(), url.to_owned()));
         });
     }
 
     /// Serves this world over HTTP, and its cache and database on free ports beside it, unless another database stands in
-    /// for it. Port 0 takes a free one. Fails if the address is taken.
+    /// for it. Port 0 takes a free one. Fails if the address is taken. Served twice, both answer, and the secret tells the
+    /// newer database port.
     pub fn serve(&self, address: SocketAddr) -> io::Result<Served> {
         self.serve_on(std::net::TcpListener::bind(address)?)
     }
@@ -67,11 +73,11 @@ impl Host {
     /// [`Host::serve_on`], where the cache's listener is bound already too: its URL is known before the world is.
     pub fn serve_with(&self, listener: std::net::TcpListener, cache: std::net::TcpListener) -> io::Result<Served> {
         let address = listener.local_addr()?;
-        let database = if self.with(|world| world.secrets.iter().any(|(name, _)| name == Host::DATABASE_SECRET)) {
+        let database = if self.has_other_database() {
             None
         } else {
             let port = postgres::open(self, address.ip())?;
-            self.stand_in(&port.url);
+            self.tell_database(&port.url);
             Some(port)
         };
         let cache = redis::open(self, cache)?;

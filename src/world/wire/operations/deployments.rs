@@ -10,7 +10,7 @@ use crate::platform::{DeploymentStatus, Rollout};
 use crate::world::World;
 use crate::world::model::definition::digest_of;
 use crate::world::model::names;
-use crate::world::model::service::{Deployment, Service};
+use crate::world::model::service::{Deployment, GivenUp, Service};
 
 /// `DescribeServiceDeployments` and `DescribeServiceRevisions` take no more.
 const MOST: usize = 20;
@@ -167,6 +167,10 @@ pub fn stop(world: &mut World, params: &Value) -> Answer {
         let message = format!("The service deployment is {} and can't be stopped.", state(deployment));
         return Err(AwsError::new("ConflictException", message));
     }
+    if deployment.status != DeploymentStatus::Primary {
+        let message = "A newer service deployment has taken its place: it can't be stopped.";
+        return Err(AwsError::new("ConflictException", message));
+    }
     let rollback = match params.get("stopType").text() {
         None | Some("ROLLBACK") => true,
         Some("ABORT") => false,
@@ -177,7 +181,7 @@ pub fn stop(world: &mut World, params: &Value) -> Answer {
     }
     let (index, now) = (world.services.iter().position(|s| s.name == service.name), world.now);
     if let Some(index) = index {
-        world.services[index].give_up(&mut world.rng, now, "stopped by StopServiceDeployment", rollback);
+        world.services[index].give_up(&mut world.rng, now, GivenUp::Stopped, rollback);
     }
     Ok(map([("serviceDeploymentArn", text(name))]))
 }

@@ -19,18 +19,17 @@ const OF_A_TASK: [(&str, &str); 3] =
 
 /// Answers one command of `me`, who is one of `clients`.
 pub fn perform(world: &mut World, clients: &[Client], me: &Client, words: &[String]) -> Reply {
-    let now = world.now;
-    world.cache.settle(now);
+    let (now, jobs) = (world.now, world.jobs());
     let upper: Vec<String> = words.iter().map(|word| word.to_ascii_uppercase()).collect();
     let upper: Vec<&str> = upper.iter().map(String::as_str).collect();
     match upper.as_slice() {
         ["PING"] => Reply::Simple("PONG"),
-        ["SELECT", "0"] | ["CLIENT", "SETINFO", ..] => Reply::Ok,
+        ["SELECT", "0"] | ["CLIENT", "SETINFO", ..] | ["QUIT"] => Reply::Ok,
         ["INFO", sections @ ..] => Reply::Bulk(info(world, clients, sections)),
-        ["DBSIZE"] => Reply::Int(world.cache.keys()),
+        ["DBSIZE"] => Reply::Int(world.cache.keys(jobs)),
         ["CLIENT", "LIST"] => Reply::Bulk(list(world, clients)),
         ["CLIENT", "ID"] => Reply::Int(me.id),
-        ["BGSAVE"] if world.cache.save(now) => Reply::Simple("Background saving started"),
+        ["BGSAVE"] if world.cache.save(now, jobs) => Reply::Simple("Background saving started"),
         ["BGSAVE"] => Reply::Error("ERR Background save already in progress".to_owned()),
         ["LASTSAVE"] => Reply::Int(world.cache.saved),
         ["FLUSHALL" | "FLUSHDB"] | ["FLUSHALL" | "FLUSHDB", "ASYNC" | "SYNC"] => {
@@ -61,8 +60,8 @@ fn connections(world: &World) -> usize {
 }
 
 fn info(world: &World, clients: &[Client], sections: &[&str]) -> String {
-    let cache = &world.cache;
-    let (bytes, up) = (cache.bytes() as i64, world.now - cache.started);
+    let (cache, jobs) = (&world.cache, world.jobs());
+    let (bytes, up) = (cache.bytes(jobs) as i64, world.now - cache.started);
     let all = [
         ("Server", format!("redis_version:{VERSION}\r\nredis_mode:standalone\r\nuptime_in_seconds:{up}")),
         ("Clients", format!("connected_clients:{}\r\nblocked_clients:0", connections(world) + clients.len())),
@@ -90,7 +89,7 @@ fn info(world: &World, clients: &[Client], sections: &[&str]) -> String {
             ),
         ),
         ("Replication", "role:master\r\nconnected_slaves:0".to_owned()),
-        ("Keyspace", format!("db0:keys={},expires={},avg_ttl=412000", cache.keys(), cache.entries.round())),
+        ("Keyspace", format!("db0:keys={},expires={},avg_ttl=412000", cache.keys(jobs), cache.entries.round())),
     ];
     let wanted = |name: &str| {
         sections.is_empty()
