@@ -15,7 +15,7 @@ pub enum Ending {
     RolledBackByEcs,
     /// A rollback did not come to run either.
     RollbackFailed,
-    /// Somebody else's deployment took this one's place.
+    /// Somebody else's deployment took this one's place, or another number that of the tasks.
     Superseded,
     /// Out of patience, not out of luck: what was asked for is still going on.
     TimedOut,
@@ -88,7 +88,7 @@ impl Ending {
             Ending::Succeeded => "succeeded",
             Ending::RolledBackByEcs => "rolled back by ECS",
             Ending::RollbackFailed => "rollback failed",
-            Ending::Superseded => "superseded by another deployment",
+            Ending::Superseded => "superseded by another change",
             Ending::TimedOut => "timed out, still going",
             Ending::Stopped => "stopped by the user",
             Ending::FailedBefore => "failed, nothing was changed",

@@ -314,7 +314,7 @@ fn judge(
         Ending::RolledBackByEcs if alone && !day.deploying => prop_assert_eq!(number, good, "{}", words),
         Ending::DeploymentFailed if alone => prop_assert!(rollout == Rollout::Failed, "{rollout:?}; {words}"),
         Ending::KeepsFailing => prop_assert!(day.ailment.is_some() || day.scenario == "az-down", "{words}"),
-        Ending::Superseded => prop_assert!(day.meddling.is_some() || day.deploying, "{words}"),
+        Ending::Superseded => prop_assert!(day.meddling.is_some() || day.deploying || day.scales, "{words}"),
         Ending::FailedBefore => prop_assert!(done.is_empty(), "{words}"),
         Ending::FailedAfter => prop_assert!(!count(&host.requests()).is_empty(), "{words}"),
         Ending::Undone if alone => prop_assert_eq!(&now, before, "{}", words),

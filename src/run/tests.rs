@@ -98,10 +98,10 @@ async fn a_number_that_auto_scaling_took_back_is_not_called_the_one_that_was_ask
     let (_folder, office) = office();
     let plan = plan(&context, "scale", &[("desired", "9")]).await;
     let finished = carry_out(&office, &context, plan).await;
-    assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
+    assert_eq!(finished.ending, Ending::Superseded, "{}", finished.words);
     let (desired, _) = host.with(|world| world.tasks(SERVICE)).unwrap();
     assert!(desired < 9);
-    let said = format!("the number was changed from the 9 of this run to {desired}");
+    let said = format!("the number was changed from the 9 of this run to {desired} by auto scaling: ");
     assert!(finished.words.contains(&said), "{}", finished.words);
 }
 

@@ -76,17 +76,19 @@ async fn a_clock_that_is_wrong_by_minutes_hides_no_failed_task() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_number_that_somebody_raises_in_the_middle_is_waited_for_and_told() {
-    let (host, context) = world();
-    let (_folder, office) = office();
-    let plan = plan(&context, "scale", &[("desired", "4")]).await;
-    let (finished, ()) = tokio::join!(carry_out(&office, &context, plan), async {
-        tokio::time::sleep(Duration::from_secs(20)).await;
-        host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count: 6 }));
-    });
-    assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
-    assert!(finished.words.contains("changed from the 4 of this run to 6"), "{}", finished.words);
-    assert_eq!(host.with(|world| world.tasks(SERVICE)), Some((6, 6)));
+async fn a_number_that_somebody_changes_in_the_middle_is_not_waited_for_and_never_called_success() {
+    for count in [6, 3] {
+        let (host, context) = world();
+        let (_folder, office) = office();
+        let plan = plan(&context, "scale", &[("desired", "4")]).await;
+        let (finished, ()) = tokio::join!(carry_out(&office, &context, plan), async {
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count }));
+        });
+        assert_eq!(finished.ending, Ending::Superseded, "{}", finished.words);
+        let said = format!("changed from the 4 of this run to {count} by something else");
+        assert!(finished.words.contains(&said), "{}", finished.words);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -87,6 +87,11 @@ async fn killed_or_out_of_disk_at_any_record_and_resumed_every_table_is_vacuumed
             continue;
         }
         let (code, text) = bench.run(&["runs", "resume", id.as_str()]).await;
+        if number == 0 && text.contains("the run was killed before it began") {
+            // Its first record was a digit longer than the reference's, and so it was not whole.
+            assert_eq!((vacuums(&fresh, "events").await, vacuums(&fresh, "sessions").await), (0, 0), "{text}");
+            continue;
+        }
         let log = std::fs::read_to_string(bench.store().log(&id)).unwrap();
         assert_eq!(code, 0, "killed at record {number}: {text}{log}");
         let bytes = std::fs::read(bench.store().journal(&id)).unwrap();

@@ -57,6 +57,10 @@ pub(super) struct Followed {
     heard: Option<Timestamp>,
     /// The deployment that ECS rolls back with.
     rollback: Option<String>,
+    /// The run made no deployment: the number is all that it set.
+    pub(super) only_number: bool,
+    /// ECS has shown the number that this run set: another number is no lag any more.
+    counted: bool,
     /// Why it was given up, in ECS's words.
     reason: Option<String>,
     /// The first of its tasks that failed, and why.
@@ -174,8 +178,10 @@ impl Followed {
                 .with_reasons(&format!("ECS gave up the deployment of {} and put nothing in its place", own.revision));
             return Verdict::Over(Ending::DeploymentFailed, words);
         }
+        self.counted |= self.wanted == Some(service.desired);
         if let Some(wanted) = self.wanted
             && wanted != service.desired
+            && !self.counted
             && elapsed < LAG
         {
             return going(&format!("ECS still shows {} tasks wanted, not {wanted}", service.desired));
@@ -185,6 +191,10 @@ impl Followed {
         self.rolled |= own.rollout == Rollout::InProgress;
         // A circuit breaker watches deployments: where only the number of tasks changed, nothing ends it.
         let only_scaled = !self.rolled && own.rollout == Rollout::Completed;
+        let changed = self.wanted.filter(|wanted| *wanted != service.desired);
+        if let Some(wanted) = changed.filter(|_| self.only_number) {
+            return Verdict::Over(Ending::Superseded, self.changed_number(service, wanted));
+        }
         if failed >= FAILING && (!breaker || only_scaled) {
             let (why, then) = if breaker {
                 ("the circuit breaker watches only deployments, not a change of the number", "set the number back")
@@ -201,10 +211,8 @@ impl Followed {
         let counts = own.running == service.desired && own.pending == 0 && others == 0;
         let mut text = format!("{} of {} tasks of {} run", own.running, service.desired, own.revision);
         if counts && own.rollout != Rollout::InProgress {
-            if let Some(wanted) = self.wanted
-                && wanted != service.desired
-            {
-                let _ = write!(text, "; the number was changed from the {wanted} of this run to {}", service.desired);
+            if let Some(wanted) = changed {
+                let _ = write!(text, "; {}", self.changed_number(service, wanted));
             }
             return Verdict::Steady(text);
         }
@@ -237,6 +245,19 @@ impl Followed {
         }
         let fraction = (service.desired > 0).then(|| (f64::from(own.running) / f64::from(service.desired)).min(1.0));
         Verdict::Going { text, fraction }
+    }
+
+    /// The number is not this run's any more, and whose it is: auto scaling tells ECS why, all others don't.
+    fn changed_number(&self, service: &Service, wanted: u32) -> String {
+        let set = format!("set desired count to {}", service.desired);
+        let since = self.heard.unwrap_or(Timestamp::MIN);
+        let told = service.events.iter().filter(|event| event.at > since && event.message.contains(&set));
+        let cause = told.max_by_key(|event| event.at).and_then(|event| event.message.split_once("Cause: "));
+        let by = match cause {
+            Some((_, cause)) => format!("auto scaling: {}", cause.trim_end_matches('.')),
+            None => "something else than this run".to_owned(),
+        };
+        format!("the number was changed from the {wanted} of this run to {} by {by}", service.desired)
     }
 
     /// ECS's own count is of one deployment, and only while it rolls; tasks that were seen are of this run.

@@ -73,6 +73,35 @@ fn a_record_that_lags_is_not_taken_for_the_answer() {
 }
 
 #[test]
+fn a_number_that_was_changed_again_is_neither_waited_for_nor_called_success_and_it_is_said_by_whom() {
+    let shown = |desired, message: &str| {
+        let mut shown = service(vec![own(Rollout::Completed, 3)]);
+        shown.desired = desired;
+        let event = |at, message: &str| ServiceEvent { id: message.to_owned(), at, message: message.to_owned() };
+        shown.events.push(event(fixture::now(), "Successfully set desired count to 3. Cause: of yesterday."));
+        if !message.is_empty() {
+            shown.events.push(event(fixture::now() + jiff::SignedDuration::from_secs(9), message));
+        }
+        shown
+    };
+    let soon = Duration::from_secs(5);
+    for (message, by) in [
+        ("Message: Successfully set desired count to 3. Cause: monitor alarm Low.", "auto scaling: monitor alarm Low"),
+        ("", "something else than this run"),
+    ] {
+        let mut followed = Followed { only_number: true, ..Followed::new(OWN, Some(4)) };
+        assert!(matches!(followed.judge(&shown(4, ""), soon), Verdict::Going { .. }));
+        let Verdict::Over(ending, words) = followed.judge(&shown(3, message), soon) else { panic!("waited for ever") };
+        assert_eq!(ending, Ending::Superseded);
+        assert_eq!(words, format!("the number was changed from the 4 of this run to 3 by {by}"));
+        // A deployment succeeds with any number of tasks.
+        let mut followed = Followed::new(OWN, Some(4));
+        let Verdict::Steady(words) = followed.judge(&shown(3, message), LATE) else { panic!() };
+        assert!(words.contains("from the 4 of this run to 3"), "{words}");
+    }
+}
+
+#[test]
 fn a_deployment_that_updates_answer_did_not_show_is_waited_for_and_the_one_before_is_not_called_deployed() {
     let before = |rollout, status| deployment("ecs-svc/1", 41, status, rollout, 3);
     let awaiting = |revision| {

@@ -137,7 +137,12 @@ impl UpdateService {
                 } else if count < *min {
                     outside(&format!("changes it to {min} when it next scales out"))
                 } else {
-                    format!("auto scaling ({min}–{max}) stays in charge: it changes the number when the load asks for it; move its minimum to hold it")
+                    let then = if count > service.desired {
+                        "it soon takes back what the load does not need; set its minimum too to hold it"
+                    } else {
+                        "it adds tasks again when the load asks for them"
+                    };
+                    format!("auto scaling ({min}–{max}) stays in charge: {then}")
                 });
             }
         }

@@ -64,6 +64,7 @@ impl WaitSteady {
         let awaited: Option<Awaited> =
             outputs.get(AWAITED).and_then(|awaited| serde_json::from_value(awaited.clone()).ok());
         followed.awaited = awaited.filter(|awaited| awaited.after == id);
+        followed.only_number = id == planned && followed.awaited.is_none();
         let began = context.clock.now();
         let mut last = String::from("nothing was seen of it");
         let mut told = String::new();
