@@ -27,6 +27,9 @@ impl Bench {
         let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
         let world = World::new(&Scenario::named("calm").unwrap(), 7, start);
         let host = Host::new(world, Clock::simulated(start, 60.0));
+        // What is tried here are processes: no number is taken back in the middle.
+        let service = "analytics-api".to_owned();
+        host.with(|world| world.apply(Change::Scalable { service, min: 1, max: 6, suspended: true }));
         let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
         let home = tempfile::tempdir().unwrap();
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");
@@ -189,8 +192,6 @@ async fn a_session_that_may_only_look_changes_nothing_whoever_says_so_and_neithe
 async fn a_run_that_is_over_is_taken_back_once_that_is_confirmed() {
     let bench = Bench::new();
     // Auto scaling would take it back by itself.
-    let still = Change::Scalable { service: "analytics-api".to_owned(), min: 1, max: 6, suspended: true };
-    bench.host.with(|world| world.apply(still));
     let command = [&SCALE[..], &["--yes"]].concat();
     assert_eq!(bench.run(&command).await.0, 0);
     let id = bench.store().runs().unwrap().remove(0);

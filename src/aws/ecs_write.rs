@@ -8,9 +8,8 @@ use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::types as sdk;
 
 use super::Clients;
-use super::definition;
 use super::ecs;
-use crate::platform::{Definition, Image, Revision, Service, Trouble};
+use crate::platform::{Revision, Service, Trouble};
 
 /// What is to change of a service; `None` stays as it is and is not sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,13 +22,15 @@ pub struct ServiceUpdate {
     pub force: bool,
 }
 
-/// Who decides how a service is deployed, and how many tasks it has.
+/// Who and what decides how a service is deployed, and how many tasks it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Controls {
     /// `ECS`, `CODE_DEPLOY`, `EXTERNAL`.
     pub controller: String,
     /// `REPLICA` or `DAEMON`.
     pub scheduling: String,
+    /// The alarms that end its deployments, if it has any that count.
+    pub alarms: Vec<String>,
 }
 
 pub(super) fn once() -> Builder {
@@ -59,54 +60,20 @@ pub async fn update_service(
 
 /// Who controls a service. What the answer does not name is ECS's default.
 ///
-/// `aws ecs describe-services --cluster CLUSTER --services NAME --query 'services[].[deploymentController.type, schedulingStrategy]'`
+/// `aws ecs describe-services --cluster CLUSTER --services NAME --query 'services[].[deploymentController.type, schedulingStrategy, deploymentConfiguration.alarms]'`
 pub async fn controls(clients: &Clients, cluster: &str, name: &str) -> Result<Controls, Trouble> {
     let answer = clients.ecs.describe_services().cluster(cluster).services(name).send().await;
     let answer = answer.map_err(|error| clients.trouble_in_cluster("ecs:DescribeServices", cluster, &error))?;
     let service = answer.services().first();
     let controller = service.and_then(sdk::Service::deployment_controller).map(|c| c.r#type().as_str());
     let scheduling = service.and_then(sdk::Service::scheduling_strategy).map(sdk::SchedulingStrategy::as_str);
+    let configuration = service.and_then(sdk::Service::deployment_configuration);
+    let alarms = configuration.and_then(sdk::DeploymentConfiguration::alarms).filter(|alarms| alarms.enable());
     Ok(Controls {
         controller: controller.unwrap_or("ECS").to_owned(),
         scheduling: scheduling.unwrap_or("REPLICA").to_owned(),
+        alarms: alarms.map(|alarms| alarms.alarm_names().to_vec()).unwrap_or_default(),
     })
-}
-
-/// The alarms that end a service's deployments, if it has any that count.
-///
-/// `aws ecs describe-services --cluster CLUSTER --services NAME --query 'services[].deploymentConfiguration.alarms'`
-pub async fn deployment_alarms(clients: &Clients, cluster: &str, name: &str) -> Result<Vec<String>, Trouble> {
-    let answer = clients.ecs.describe_services().cluster(cluster).services(name).send().await;
-    let answer = answer.map_err(|error| clients.trouble_in_cluster("ecs:DescribeServices", cluster, &error))?;
-    let configuration = answer.services().first().and_then(sdk::Service::deployment_configuration);
-    let alarms = configuration.and_then(sdk::DeploymentConfiguration::alarms).filter(|alarms| alarms.enable());
-    Ok(alarms.map(|alarms| alarms.alarm_names().to_vec()).unwrap_or_default())
-}
-
-/// The status of a task definition: `ACTIVE`, `INACTIVE`, `DELETE_IN_PROGRESS`; and its containers' images by name.
-///
-/// `aws ecs describe-task-definition --task-definition FAMILY:N`
-pub async fn definition_status(clients: &Clients, name: &str) -> Result<(String, Vec<(String, Image)>), Trouble> {
-    const OPERATION: &str = "ecs:DescribeTaskDefinition";
-    let answer = clients.ecs.describe_task_definition().task_definition(name).send().await;
-    let answer = answer.map_err(|error| clients.trouble(OPERATION, &error))?;
-    let from = answer.task_definition().ok_or_else(|| clients.lacks(OPERATION, "taskDefinition"))?;
-    let status = from.status().map_or("ACTIVE", sdk::TaskDefinitionStatus::as_str).to_owned();
-    let image = |c: &sdk::ContainerDefinition| {
-        (c.name().unwrap_or_default().to_owned(), Image::parse(c.image().unwrap_or_default()))
-    };
-    Ok((status, from.container_definitions().iter().map(image).collect()))
-}
-
-/// A task definition in full, by `family:7`, for comparing it with another.
-///
-/// `aws ecs describe-task-definition --task-definition FAMILY:N`
-pub async fn describe_definition(clients: &Clients, name: &str) -> Result<Definition, Trouble> {
-    const OPERATION: &str = "ecs:DescribeTaskDefinition";
-    let answer = clients.ecs.describe_task_definition().task_definition(name).send().await;
-    let answer = answer.map_err(|error| clients.trouble(OPERATION, &error))?;
-    let from = answer.task_definition().ok_or_else(|| clients.lacks(OPERATION, "taskDefinition"))?;
-    Ok(definition::read(from, name))
 }
 
 /// Registers a new revision: all of `revision` (`family:7`), and one container's image another. Sent once.

@@ -12,7 +12,6 @@ mod clients;
 pub mod cloudwatch;
 mod convert;
 mod credentials;
-mod definition;
 pub mod ecr;
 pub mod ecr_auth;
 pub mod ecr_images;

@@ -84,7 +84,12 @@ async fn containers(clients: &Clients, services: &[(String, String)]) -> Vec<Res
             };
             let definition = task_definition::describe_task_definition(clients, &name).await?;
             let containers = definition.containers.into_iter();
-            Ok(containers.map(|c| FoundContainer { name: c.name, image: c.image, log_group: c.log_group }).collect())
+            let found = containers.map(|c| FoundContainer {
+                name: c.name,
+                image: c.image,
+                log_group: c.logs.map(|logs| logs.group),
+            });
+            Ok(found.collect())
         })
         .buffered(AT_ONCE)
         .collect()

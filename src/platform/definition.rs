@@ -24,6 +24,8 @@ pub struct Definition {
     pub execution_role: Option<String>,
     /// Its containers by name, in its own order.
     pub containers: Vec<ContainerDefinition>,
+    /// The ARN of who registered it.
+    pub registered_by: Option<String>,
 }
 
 /// One container of a task definition.
@@ -49,8 +51,17 @@ pub struct ContainerDefinition {
     pub secrets: BTreeMap<String, String>,
     /// The health check.
     pub health_check: Option<HealthCheck>,
-    /// `awslogs-group` and `awslogs-stream-prefix`, if that is where it logs.
-    pub logs: Option<(String, String)>,
+    /// Where in CloudWatch Logs it logs, if it does.
+    pub logs: Option<LogsTo>,
+}
+
+/// Where a container logs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogsTo {
+    /// `awslogs-group`.
+    pub group: String,
+    /// `awslogs-stream-prefix`. Without it only the agent knows the streams' names.
+    pub stream_prefix: Option<String>,
 }
 
 /// How the agent sees whether a container is well.

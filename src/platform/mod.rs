@@ -32,7 +32,7 @@ use serde::Serialize;
 pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
 pub use command_line::{CommandLine, masked};
 pub use database::Database;
-pub use definition::{ContainerDefinition, Definition, Difference, HealthCheck};
+pub use definition::{ContainerDefinition, Definition, Difference, HealthCheck, LogsTo};
 pub use gauge::{Gauge, MetricQuery, Role, Statistic, Subject};
 pub use identity::Identity;
 pub use image::Image;

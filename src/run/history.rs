@@ -3,16 +3,14 @@
 //! "Revision − 1" may never have run. What did is told by ECS's service deployments (90 days), by what
 //! the service still shows, and by this machine's journals; any of them may be missing.
 
-use std::collections::BTreeMap;
-
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::action::{Action, Context};
 use super::past::Past;
 use super::{Ending, Event, Follower, Plan, Store};
-use crate::aws::ecs_write::definition_status;
 use crate::aws::service_deployments::{describe_service_revisions, list_service_deployments};
+use crate::aws::task_definition::describe_task_definition;
 use crate::platform::text::{date, duration};
 use crate::platform::{Image, Revision, Rollout, Service, ServiceSpec};
 
@@ -163,17 +161,12 @@ pub(super) async fn candidates(context: &Context, spec: &ServiceSpec, service: &
 
 /// Without an answer it stays: whether it can be started is looked at again before it is.
 async fn check(context: &Context, spec: &ServiceSpec, family: &str, mut ran: Ran) -> Option<Ran> {
-    let Ok((status, images)) = definition_status(&context.clients, &format!("{family}:{}", ran.number)).await else {
-        return Some(ran);
-    };
+    let found = describe_task_definition(&context.clients, &format!("{family}:{}", ran.number)).await;
+    let Ok(definition) = found else { return Some(ran) };
     if ran.image.is_none() {
-        let images: BTreeMap<_, _> = match &spec.container {
-            Some(name) => images.into_iter().filter(|(container, _)| container == name).collect(),
-            None => images.into_iter().take(1).collect(),
-        };
-        ran.image = images.into_values().next();
+        ran.image = definition.container(spec.container.as_deref()).map(|container| container.image.clone());
     }
-    (status == "ACTIVE").then_some(ran)
+    (definition.status == "ACTIVE").then_some(ran)
 }
 
 /// The newest revision that ran successfully before the present one. A later number is no way back: after a

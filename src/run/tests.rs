@@ -276,7 +276,8 @@ async fn a_deployment_of_somebody_else_in_the_middle_is_not_called_success() {
         host.with(|world| world.apply(Happening::Redeploy { service: SERVICE.to_owned(), revision: good }));
     });
     assert_eq!(finished.ending, Ending::Superseded, "{}", finished.words);
-    assert!(finished.words.contains(&format!(":{good}")), "{}", finished.words);
+    let whose = format!(":{good} was registered by user/ana");
+    assert!(finished.words.contains(&whose), "{}", finished.words);
 }
 
 /// Dies when told: instead of the record after the `n`th, or just after the `n`th is on the disk.

@@ -49,15 +49,13 @@ pub(super) struct Followed {
     /// Its id is not known yet: this is what is known.
     pub(super) awaited: Option<Awaited>,
     seen: bool,
-    /// It was seen to roll. One that was not is old: this run changed its number of tasks alone.
-    rolled: bool,
     /// When it was first seen to have been given up.
     given_up: Option<Duration>,
     /// The newest event at the first look: what came later is of this deployment's time, by ECS's own clock.
     heard: Option<Timestamp>,
     /// The deployment that ECS rolls back with.
     rollback: Option<String>,
-    /// The run made no deployment: the number is all that it set.
+    /// The deployment is an old one: the number of its tasks is all that this run set.
     pub(super) only_number: bool,
     /// ECS has shown the number that this run set: another number is no lag any more.
     counted: bool,
@@ -188,9 +186,8 @@ impl Followed {
         }
         let failed = self.count_failed(own);
         let breaker = service.circuit_breaker.is_some_and(|breaker| breaker.enabled);
-        self.rolled |= own.rollout == Rollout::InProgress;
         // A circuit breaker watches deployments: where only the number of tasks changed, nothing ends it.
-        let only_scaled = !self.rolled && own.rollout == Rollout::Completed;
+        let only_scaled = self.only_number && own.rollout == Rollout::Completed;
         let changed = self.wanted.filter(|wanted| *wanted != service.desired);
         if let Some(wanted) = changed.filter(|_| self.only_number) {
             return Verdict::Over(Ending::Superseded, self.changed_number(service, wanted));

@@ -192,7 +192,7 @@ fn a_circuit_breaker_is_not_trusted_to_end_what_it_does_not_watch() {
     };
     // More tasks of a deployment that was over long before.
     let scaled = service(vec![own(Rollout::Completed, 1)]);
-    let mut followed = Followed::new(OWN, Some(3));
+    let mut followed = Followed { only_number: true, ..Followed::new(OWN, Some(3)) };
     followed.stopped(&[failed("a")]);
     let Verdict::Going { text, .. } = followed.judge(&scaled, LATE) else { panic!("one may be an accident") };
     assert!(text.contains("if that goes on nothing ends it"), "{text}");

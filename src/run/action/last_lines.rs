@@ -1,8 +1,8 @@
 //! What a failed task wrote last: often the whole explanation.
 
 use super::Context;
-use crate::aws::ecs_write::describe_definition;
 use crate::aws::logs::last_lines;
+use crate::aws::task_definition::describe_task_definition;
 use crate::platform::text::printable;
 use crate::platform::{Task, masked};
 
@@ -15,15 +15,17 @@ const WIDTH: usize = 200;
 pub(super) async fn of(context: &Context, task: &Task) -> Option<String> {
     let container = task.failed_container().or_else(|| task.containers.first())?;
     let number = task.revision.number?;
-    let definition = match describe_definition(&context.clients, &format!("{}:{number}", task.revision.family)).await {
-        Ok(definition) => definition,
-        Err(trouble) => return Some(format!("where {} logs can't be told: {trouble}", container.name)),
-    };
-    let Some((group, prefix)) = definition.container(Some(&container.name)).and_then(|c| c.logs.clone()) else {
+    let definition =
+        match describe_task_definition(&context.clients, &format!("{}:{number}", task.revision.family)).await {
+            Ok(definition) => definition,
+            Err(trouble) => return Some(format!("where {} logs can't be told: {trouble}", container.name)),
+        };
+    let logs = definition.container(Some(&container.name)).and_then(|c| c.logs.as_ref());
+    let Some((group, prefix)) = logs.and_then(|logs| Some((&logs.group, logs.stream_prefix.as_ref()?))) else {
         return Some(format!("{} does not log to CloudWatch Logs under a stream prefix", container.name));
     };
     let stream = format!("{prefix}/{}/{}", container.name, task.id);
-    match last_lines(&context.clients, &group, &stream, LINES).await {
+    match last_lines(&context.clients, group, &stream, LINES).await {
         Ok(lines) if lines.is_empty() => None,
         Ok(lines) => {
             let lines: Vec<String> = lines.iter().map(|line| fit(line)).collect();

@@ -2,18 +2,18 @@
 
 use super::Context;
 use super::service::Basis;
-use crate::aws::ecs_write::describe_definition;
+use crate::aws::task_definition::describe_task_definition;
 use crate::platform::Service;
 use crate::run::plan::Change;
 use crate::run::{Halt, View};
 
 /// Only an ACTIVE revision can be started; and what it changes of the running one.
 pub(super) async fn compare(context: &Context, running: &str, wanted: &str, view: &mut View) -> Result<(), Halt> {
-    let target = describe_definition(&context.clients, wanted).await?;
+    let target = describe_task_definition(&context.clients, wanted).await?;
     if target.status != "ACTIVE" {
         return Err(Halt::refused(format!("{wanted} is {}: ECS starts only ACTIVE revisions", target.status)));
     }
-    match describe_definition(&context.clients, running).await {
+    match describe_task_definition(&context.clients, running).await {
         Ok(present) => {
             let differences = present.differences(&target);
             if differences.is_empty() && running != wanted {
@@ -39,7 +39,7 @@ pub(super) async fn cost(
         return None;
     }
     let family = &service.revision.family;
-    let month = async |name: &str| match describe_definition(&context.clients, name).await {
+    let month = async |name: &str| match describe_task_definition(&context.clients, name).await {
         Ok(definition) => prices.month_of(&definition),
         Err(_) => Some(prices.task_month),
     };

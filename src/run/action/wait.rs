@@ -10,9 +10,9 @@ use super::deployment::{AWAITED, Awaited, Followed, Verdict, unhealthy};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
 use super::{Context, Done, last_lines};
-use crate::aws::tasks;
-use crate::platform::text::duration;
-use crate::platform::{Task, Trouble, TroubleKind};
+use crate::aws::{task_definition, tasks};
+use crate::platform::text::{duration, printable};
+use crate::platform::{Service, Task, Trouble, TroubleKind};
 use crate::run::{Ending, Halt, Scribe, View, Work};
 
 /// Between two looks.
@@ -128,6 +128,11 @@ impl WaitSteady {
         {
             verdict = followed.judge(&service, elapsed);
         }
+        if let Verdict::Over(Ending::Superseded, words) = &mut verdict
+            && let Some(whose) = whose(context, followed, &service).await
+        {
+            words.push_str(&whose);
+        }
         if let Verdict::Steady(text) = &verdict
             && let Some(why) = unhealthy(&self.tasks(context, false).await?)
         {
@@ -170,6 +175,16 @@ impl WaitSteady {
         }
         Ok(())
     }
+}
+
+/// Who registered what runs instead: the nearest that ECS comes to telling who deployed it.
+async fn whose(context: &Context, followed: &Followed, service: &Service) -> Option<String> {
+    let revision = &service.primary().filter(|primary| primary.id != followed.id)?.revision;
+    let name = format!("{}:{}", revision.family, revision.number?);
+    let definition = task_definition::describe_task_definition(&context.clients, &name).await.ok()?;
+    let arn = definition.registered_by?;
+    let who = arn.splitn(6, ':').last().filter(|who| !who.is_empty())?;
+    Some(format!("; {revision} was registered by {}", printable(who)))
 }
 
 /// A question that was not answered is asked again, except where no answer can come.
