@@ -14,10 +14,10 @@ use plantao::platform::{
     Trouble, TroubleKind, Unit,
 };
 use plantao::runbook::Library;
-use plantao::tui::app::App;
+use plantao::tui::app::{App, Due};
 use plantao::tui::keymap::{BINDINGS, press};
 use plantao::tui::message::Message;
-use plantao::tui::screen::paint;
+use plantao::tui::screen::{paint, paint_header};
 use plantao::tui::theme::{Depth, Theme};
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
@@ -283,6 +283,29 @@ fn something(rng: &mut Rng, app: &App) -> Message {
     }
 }
 
+/// Draws what is due on what was drawn before, as the terminal does, and says whether that is what all of it would be.
+fn draw_due(app: &mut App, shown: &mut Buffer, has_aged: bool) -> Result<(), String> {
+    let area = Rect::new(0, 0, app.size.0, app.size.1);
+    let first = Rect { height: area.height.min(1), ..area };
+    let mut whole = Buffer::empty(area);
+    paint(app, area, &mut whole);
+    match app.take_due() {
+        Due::Frame => *shown = whole.clone(),
+        Due::Header => {
+            let mut header = Buffer::empty(first);
+            paint_header(app, first, &mut header);
+            shown.content[..header.content.len()].clone_from_slice(&header.content);
+        }
+        Due::Nothing => {}
+    }
+    // Ages may wait for the next frame, and nothing else.
+    let told = if has_aged { first.area() as usize } else { whole.content.len() };
+    if shown.content[..told] != whole.content[..told] {
+        return Err(format!("news that is not drawn; drawn:\n{shown:?}\ntrue:\n{whole:?}"));
+    }
+    Ok(())
+}
+
 /// Draws and says what must not be on a screen.
 fn draw(app: &App) -> Result<(), String> {
     let area = Rect::new(0, 0, app.size.0, app.size.1);
@@ -315,11 +338,16 @@ proptest! {
         let mut app = App::new(platform, theme, now(), (rng.u16(..200), rng.u16(..60)));
         app.library = Library::of(Vec::new());
         prop_assert_eq!(draw(&app), Ok(()));
+        let mut shown = Buffer::empty(Rect::default());
+        prop_assert_eq!(draw_due(&mut app, &mut shown, false), Ok(()));
         for _ in 0..40 {
             let message = something(&mut rng, &app);
+            let before = app.now;
             app.update(message);
             app.settle();
             prop_assert_eq!(draw(&app), Ok(()));
+            let has_aged = app.now != before;
+            prop_assert_eq!(draw_due(&mut app, &mut shown, has_aged), Ok(()));
         }
     }
 }

@@ -33,16 +33,25 @@ impl<T> Part<T> {
     /// Takes an answer. An error leaves the last good value where it was, as old as it is: a back-off
     /// does not make it count as fresh for longer.
     ///
-    /// `next` is how long it will be until the question is asked again.
-    pub fn take(&mut self, answer: Result<T, Trouble>, at: Timestamp, next: SignedDuration) {
+    /// `next` is how long it will be until the question is asked again. Answers whether that is news: anything else than
+    /// the value that was fresh before.
+    pub fn take(&mut self, answer: Result<T, Trouble>, at: Timestamp, next: SignedDuration) -> bool
+    where
+        T: PartialEq,
+    {
         match answer {
             Ok(value) => {
+                let is_news = self.value.as_ref() != Some(&value) || !self.is_live(at);
                 self.expected_within = next;
                 self.value = Some(value);
                 self.as_of = Some(at);
                 self.trouble = None;
+                is_news
             }
-            Err(trouble) => self.fail(trouble),
+            Err(trouble) => {
+                self.fail(trouble);
+                true
+            }
         }
     }
 

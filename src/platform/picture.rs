@@ -109,50 +109,39 @@ impl Picture {
         }
     }
 
-    /// Takes an observation in. Facts about what the platform does not have are ignored.
-    pub fn take(&mut self, observation: Observation) {
+    /// Takes an observation in, and answers whether anything in it is news. Facts about what the platform does not have
+    /// are ignored.
+    pub fn take(&mut self, observation: Observation) -> bool {
         let Observation { at, next, facts, spent, clock_skew } = observation;
+        let mut is_news = clock_skew.is_some() && clock_skew != self.clock_skew;
         self.spent = spent;
         self.clock_skew = clock_skew.or(self.clock_skew);
         for fact in facts {
-            match fact {
+            is_news |= match fact {
                 Fact::Identity(answer) => self.identity.take(answer, at, next),
                 Fact::Service(i, answer) => {
-                    if let Some(service) = self.services.get_mut(i) {
-                        service.state.take(answer.map(|s| *s), at, next);
-                    }
+                    self.services.get_mut(i).is_some_and(|s| s.state.take(answer.map(|s| *s), at, next))
                 }
-                Fact::Tasks(i, answer) => {
-                    if let Some(service) = self.services.get_mut(i) {
-                        service.tasks.take(answer, at, next);
-                    }
-                }
-                Fact::Scaling(i, answer) => {
-                    if let Some(service) = self.services.get_mut(i) {
-                        service.scaling.take(answer, at, next);
-                    }
-                }
+                Fact::Tasks(i, answer) => self.services.get_mut(i).is_some_and(|s| s.tasks.take(answer, at, next)),
+                Fact::Scaling(i, answer) => self.services.get_mut(i).is_some_and(|s| s.scaling.take(answer, at, next)),
                 Fact::Database(i, answer) => {
-                    if let Some(database) = self.databases.get_mut(i) {
-                        database.take(answer.map(|d| *d), at, next);
-                    }
+                    self.databases.get_mut(i).is_some_and(|d| d.take(answer.map(|d| *d), at, next))
                 }
                 Fact::Alarms(answer) => self.take_alarms(answer, at, next),
-                Fact::Points(i, Ok(points)) => {
-                    if let Some(series) = self.series.get_mut(i) {
-                        series.amend(at, next, |s| s.extend(points));
-                    }
-                }
+                Fact::Points(i, Ok(points)) => self.series.get_mut(i).is_some_and(|series| {
+                    let is_news = !(points.is_empty() && series.is_live(at));
+                    series.amend(at, next, |s| s.extend(points));
+                    is_news
+                }),
                 Fact::Points(i, Err(trouble)) => {
-                    if let Some(series) = self.series.get_mut(i) {
-                        series.take(Err(trouble), at, next);
-                    }
+                    self.series.get_mut(i).is_some_and(|series| series.take(Err(trouble), at, next))
                 }
-            }
+            };
         }
+        is_news
     }
 
-    fn take_alarms(&mut self, answer: Result<Vec<Alarm>, Trouble>, at: Timestamp, next: SignedDuration) {
+    fn take_alarms(&mut self, answer: Result<Vec<Alarm>, Trouble>, at: Timestamp, next: SignedDuration) -> bool {
         let answer = answer.map(|mut alarms| {
             alarms.sort_by(|a, b| b.state.cmp(&a.state).then_with(|| a.name.cmp(&b.name)));
             alarms
@@ -160,7 +149,7 @@ impl Picture {
         if let Ok(alarms) = &answer {
             self.note_alarm_changes(alarms, at);
         }
-        self.alarms.take(answer, at, next);
+        self.alarms.take(answer, at, next)
     }
 
     fn note_alarm_changes(&mut self, alarms: &[Alarm], at: Timestamp) {

@@ -31,10 +31,7 @@ impl App {
                 self.step(NOTCH, false);
                 effects
             }
-            _ => {
-                self.changed = false;
-                Vec::new()
-            }
+            _ => Vec::new(),
         }
     }
 

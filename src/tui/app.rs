@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crossterm::event::KeyEventKind;
+use crossterm::event::{KeyEventKind, MouseEvent, MouseEventKind};
 use jiff::{SignedDuration, Timestamp};
 use tui_input::Input;
 
@@ -24,6 +24,8 @@ use crate::watch::Attention;
 const IDLE_AFTER: SignedDuration = SignedDuration::from_mins(15);
 /// A notice in the footer stays so long.
 const NOTICE_STAYS: SignedDuration = SignedDuration::from_secs(6);
+/// Ages on the screen are made anew after so long without news, and only the clock in between.
+const FRAME_EVERY: SignedDuration = SignedDuration::from_secs(5);
 /// Findings depend on the present too: they are made anew after so long without news.
 const TRIAGE_EVERY: SignedDuration = SignedDuration::from_secs(10);
 
@@ -90,6 +92,17 @@ pub struct Place {
     pub filter: Input,
 }
 
+/// How much of the screen is due to be drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Due {
+    /// All is as it was drawn.
+    Nothing,
+    /// The first line: the clock, what was spent, how fresh the picture is.
+    Header,
+    /// All of it.
+    Frame,
+}
+
 /// The state of the screen.
 #[derive(Debug)]
 pub struct App {
@@ -138,7 +151,9 @@ pub struct App {
     touched: Timestamp,
     triaged: Timestamp,
     news: bool,
-    pub(super) changed: bool,
+    due: Due,
+    /// When all of it was last due.
+    framed: Timestamp,
     rung: HashSet<String>,
     pub(super) tickets: u64,
 }
@@ -172,7 +187,8 @@ impl App {
             touched: now,
             triaged: now,
             news: false,
-            changed: true,
+            due: Due::Frame,
+            framed: now,
             rung: HashSet::new(),
             tickets: 0,
         }
@@ -197,14 +213,17 @@ impl App {
         self.notice.as_ref().map(|(text, _)| text.as_str())
     }
 
-    /// Whether a frame is due; asking takes the answer away.
-    pub fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.changed)
+    /// What is due to be drawn; asking takes the answer away.
+    pub fn take_due(&mut self) -> Due {
+        if self.due == Due::Frame {
+            self.framed = self.now;
+        }
+        std::mem::replace(&mut self.due, Due::Nothing)
     }
 
     /// Changes the state and says what is to be done. No I/O, no waiting.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
-        self.changed = true;
+        self.due = self.due.max(self.due_after(&message));
         match message {
             Message::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Message::Key(key) => {
@@ -231,8 +250,10 @@ impl App {
             }
             Message::Observed(observation) => {
                 self.now = self.now.max(observation.at);
-                self.picture.take(*observation);
-                self.news = true;
+                if self.picture.take(*observation) {
+                    self.news = true;
+                    self.due = Due::Frame;
+                }
                 Vec::new()
             }
             Message::Alarm { name, history, points } => {
@@ -280,6 +301,19 @@ impl App {
         }
     }
 
+    /// What a message makes due by its kind alone.
+    fn due_after(&self, message: &Message) -> Due {
+        match message {
+            Message::Mouse(mouse) if !is_wheel(*mouse) => Due::Nothing,
+            Message::Observed(_) => Due::Header,
+            // What lies over the screen tells seconds.
+            Message::Tick(now) if self.overlay.is_none() && now.duration_since(self.framed) < FRAME_EVERY => {
+                Due::Header
+            }
+            _ => Due::Frame,
+        }
+    }
+
     /// Draws conclusions from what was learned since the last time: once for a whole batch of messages.
     pub fn settle(&mut self) -> Vec<Effect> {
         if !self.news && self.now.duration_since(self.triaged) < TRIAGE_EVERY {
@@ -287,6 +321,7 @@ impl App {
         }
         let news = std::mem::take(&mut self.news);
         self.triaged = self.now;
+        self.due = Due::Frame;
         self.findings = findings(&self.platform, &self.picture, self.now);
         if news {
             self.timeline = timeline(&self.platform, &self.picture);
@@ -304,6 +339,7 @@ impl App {
         self.now = self.now.max(now);
         if self.notice.as_ref().is_some_and(|(_, said)| self.now.duration_since(*said) > NOTICE_STAYS) {
             self.notice = None;
+            self.due = Due::Frame;
         }
         if self.attention == Attention::Active && self.now.duration_since(self.touched) > IDLE_AFTER {
             return self.attend(Attention::Idle);
@@ -318,10 +354,77 @@ impl App {
 
     pub(super) fn attend(&mut self, attention: Attention) -> Vec<Effect> {
         self.attention = attention;
+        self.due = Due::Frame;
         vec![Effect::Attend(attention)]
     }
 
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now));
+    }
+}
+
+fn is_wheel(mouse: MouseEvent) -> bool {
+    matches!(mouse.kind, MouseEventKind::ScrollDown | MouseEventKind::ScrollUp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::{Fact, Observation, Spent, fixture};
+
+    fn watching() -> App {
+        let mut app = App::new(Arc::new(fixture::platform()), Theme::default(), fixture::now(), (80, 24));
+        app.take_due();
+        app
+    }
+
+    fn seen(app: &App, desired: u32) -> Message {
+        let mut service = fixture::picture().services[0].state.value().unwrap().clone();
+        service.desired = desired;
+        let facts = vec![Fact::Service(0, Ok(Box::new(service)))];
+        let (next, spent) = (SignedDuration::from_secs(5), Spent { calls: 7, metrics: 11 });
+        Message::Observed(Box::new(Observation { at: app.now, next, facts, spent, clock_skew: None }))
+    }
+
+    fn due(app: &mut App, message: Message) -> Due {
+        app.update(message);
+        app.settle();
+        app.take_due()
+    }
+
+    #[test]
+    fn a_dashboard_that_is_left_open_draws_its_clock_and_no_whole_frame_without_news() {
+        let mut app = watching();
+        let mut drawn = Vec::new();
+        for second in 1..=10 {
+            let now = fixture::now() + SignedDuration::from_secs(second);
+            drawn.push(due(&mut app, Message::Tick(now)));
+        }
+        let (header, frame) = (Due::Header, Due::Frame);
+        assert_eq!(drawn, [[header; 4].as_slice(), &[frame], &[header; 4], &[frame]].concat(), "ages are made anew");
+        let (first, again, changed) = (seen(&app, 3), seen(&app, 3), seen(&app, 4));
+        assert_eq!([first, again, changed].map(|message| due(&mut app, message)), [frame, header, frame]);
+    }
+
+    #[test]
+    fn an_answer_after_a_silence_is_news_although_it_says_the_same() {
+        let mut app = watching();
+        let first = seen(&app, 3);
+        due(&mut app, first);
+        app.now += SignedDuration::from_secs(60);
+        let late = seen(&app, 3);
+        assert_eq!(due(&mut app, late), Due::Frame, "its age was on the screen");
+    }
+
+    #[test]
+    fn what_lies_over_the_screen_tells_its_seconds_and_a_notice_goes_when_its_time_is_over() {
+        let mut app = watching();
+        app.overlay = Some(Overlay::Help);
+        assert_eq!(due(&mut app, Message::Tick(fixture::now() + SignedDuration::from_secs(1))), Due::Frame);
+        app.overlay = None;
+        assert_eq!(due(&mut app, Message::Notice("said".to_owned())), Due::Frame);
+        let late = fixture::now() + SignedDuration::from_secs(9);
+        app.framed = late;
+        assert_eq!((due(&mut app, Message::Tick(late)), app.notice()), (Due::Frame, None));
     }
 }

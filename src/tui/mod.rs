@@ -34,7 +34,7 @@ use tokio::sync::mpsc;
 use crate::clock::Clock;
 use crate::platform::Platform;
 use crate::runbook::Library;
-use app::App;
+use app::{App, Due};
 use connection::{Connected, Connection, Line};
 use effect::Effect;
 use message::Message;
@@ -84,7 +84,7 @@ pub async fn run(
     let mut app = App::new(Arc::clone(&platform), theme, clock.now(), terminal.size()?);
     app.library = options.library;
     app.forbidden = options.forbidden;
-    app.take_changed();
+    app.take_due();
     terminal.draw(&app)?;
 
     let (queue, mut messages) = mpsc::channel(QUEUE);
@@ -130,8 +130,10 @@ pub async fn run(
                 asked => line.carry_out(asked),
             }
         }
-        if app.take_changed() {
-            terminal.draw(&app)?;
+        match app.take_due() {
+            Due::Nothing => {}
+            Due::Header => terminal.draw_header(&app)?,
+            Due::Frame => terminal.draw(&app)?,
         }
     }
 }

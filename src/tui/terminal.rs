@@ -10,9 +10,9 @@ use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracket
 use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{Clear, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, execute, queue};
-use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
-use ratatui::buffer::Cell;
-use ratatui::layout::{Position, Size};
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Rect};
 
 use super::app::App;
 use super::{screen, sgr};
@@ -25,9 +25,25 @@ const SYNCHRONIZED_FROM: usize = 64;
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal while plantao has it. Dropping it gives it back.
+///
+/// In the place of [`ratatui::Terminal`], which knows whole frames only: a tick of the clock is one line.
 pub struct Terminal {
-    inner: ratatui::Terminal<Sparing>,
+    backend: CrosstermBackend<Page>,
+    /// What it shows.
+    shown: Buffer,
+    /// The frame in the making.
+    next: Buffer,
+    caret: Caret,
     mouse: bool,
+}
+
+/// The cursor, as it was left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Caret {
+    /// Nobody knows.
+    Unknown,
+    Hidden,
+    At(Position),
 }
 
 impl Terminal {
@@ -45,8 +61,11 @@ impl Terminal {
             }));
         });
         enter(mouse)?;
-        let backend = Sparing { inner: CrosstermBackend::new(Page::new(io::stdout())), hidden: None };
-        Ok(Terminal { inner: ratatui::Terminal::new(backend)?, mouse })
+        let backend = CrosstermBackend::new(Page::new(io::stdout()));
+        let (shown, next) = (Buffer::default(), Buffer::default());
+        let mut terminal = Terminal { backend, shown, next, caret: Caret::Unknown, mouse };
+        terminal.fit()?;
+        Ok(terminal)
     }
 
     /// Columns and rows.
@@ -54,16 +73,57 @@ impl Terminal {
     /// # Errors
     /// If the terminal is gone.
     pub fn size(&self) -> io::Result<(u16, u16)> {
-        let size = self.inner.size()?;
+        let size = self.backend.size()?;
         Ok((size.width, size.height))
     }
 
-    /// Writes what differs from the last frame.
+    /// Draws all of it, and writes what differs from what is shown.
     ///
     /// # Errors
     /// If the terminal is gone.
     pub fn draw(&mut self, app: &App) -> io::Result<()> {
-        self.inner.draw(|frame| screen::draw(app, frame)).map(|_| ())
+        self.fit()?;
+        self.next.reset();
+        let caret = screen::paint(app, self.next.area, &mut self.next);
+        write(
+            &mut self.backend,
+            &self.shown.diff(&self.next),
+            &mut self.caret,
+            caret.map_or(Caret::Hidden, Caret::At),
+        )?;
+        std::mem::swap(&mut self.shown, &mut self.next);
+        Ok(())
+    }
+
+    /// Draws the first line, and writes what differs. All else stays as it is shown.
+    ///
+    /// # Errors
+    /// If the terminal is gone.
+    pub fn draw_header(&mut self, app: &App) -> io::Result<()> {
+        if self.fit()? {
+            return self.draw(app);
+        }
+        let line = Rect { height: self.shown.area.height.min(1), ..self.shown.area };
+        let (mut before, mut after) = (Buffer::empty(line), Buffer::empty(line));
+        let shown = &mut self.shown.content[..line.area() as usize];
+        before.content.clone_from_slice(shown);
+        screen::paint_header(app, line, &mut after);
+        let caret = self.caret;
+        write(&mut self.backend, &before.diff(&after), &mut self.caret, caret)?;
+        shown.clone_from_slice(&after.content);
+        Ok(())
+    }
+
+    /// Takes the terminal's size for the frames to come. True if it is another one: then nothing is shown any more.
+    fn fit(&mut self) -> io::Result<bool> {
+        let area = Rect::from((Position::ORIGIN, self.backend.size()?));
+        let is_other = area != self.shown.area;
+        if is_other {
+            self.shown.resize(area);
+            self.next.resize(area);
+            self.clear()?;
+        }
+        Ok(is_other)
     }
 
     /// Forgets the last frame, so that the next one is written whole.
@@ -71,8 +131,9 @@ impl Terminal {
     /// # Errors
     /// If the terminal is gone.
     pub fn clear(&mut self) -> io::Result<()> {
-        self.inner.backend_mut().hidden = None;
-        self.inner.clear()
+        self.caret = Caret::Unknown;
+        self.shown.reset();
+        self.backend.clear()
     }
 
     /// Gives the terminal back, stops the process as the shell's job control expects, and takes the
@@ -125,6 +186,31 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         give_back();
     }
+}
+
+/// Writes changes, and the cursor where it is to be.
+fn write(
+    backend: &mut CrosstermBackend<Page>,
+    changes: &[(u16, u16, &Cell)],
+    was: &mut Caret,
+    caret: Caret,
+) -> io::Result<()> {
+    // Without changes crossterm would write resets.
+    if !changes.is_empty() {
+        backend.draw(changes.iter().copied())?;
+    }
+    match caret {
+        Caret::At(position) if !changes.is_empty() || caret != *was => {
+            backend.set_cursor_position(position)?;
+            if !matches!(was, Caret::At(_)) {
+                backend.show_cursor()?;
+            }
+        }
+        Caret::Hidden if caret != *was => backend.hide_cursor()?,
+        _ => {}
+    }
+    *was = caret;
+    Backend::flush(backend)
 }
 
 fn write_now(bytes: &[u8]) -> io::Result<()> {
@@ -184,74 +270,6 @@ impl Write for Page {
         }
         self.out.write_all(&frame)?;
         self.out.flush()
-    }
-}
-
-/// crossterm's backend without what it would write in vain: resets after an empty frame, and hiding
-/// a hidden cursor.
-struct Sparing {
-    inner: CrosstermBackend<Page>,
-    hidden: Option<bool>,
-}
-
-impl Backend for Sparing {
-    type Error = io::Error;
-
-    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
-    where
-        I: Iterator<Item = (u16, u16, &'a Cell)>,
-    {
-        let mut content = content.peekable();
-        if content.peek().is_none() { Ok(()) } else { self.inner.draw(content) }
-    }
-
-    fn hide_cursor(&mut self) -> io::Result<()> {
-        if self.hidden == Some(true) {
-            return Ok(());
-        }
-        self.hidden = Some(true);
-        self.inner.hide_cursor()
-    }
-
-    fn show_cursor(&mut self) -> io::Result<()> {
-        if self.hidden == Some(false) {
-            return Ok(());
-        }
-        self.hidden = Some(false);
-        // ratatui shows the cursor when it is dropped and complains on standard error if it can't: where
-        // the line is gone that would be a panic about nothing.
-        let _ = self.inner.show_cursor();
-        Ok(())
-    }
-
-    /// Never asked of the terminal: ratatui wants it only to put the cursor back after clearing, and waiting
-    /// for the answer would hold up every key, and end the process on a line that is slow to answer.
-    fn get_cursor_position(&mut self) -> io::Result<Position> {
-        Ok(Position::ORIGIN)
-    }
-
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
-        self.inner.set_cursor_position(position)
-    }
-
-    fn clear(&mut self) -> io::Result<()> {
-        self.inner.clear()
-    }
-
-    fn clear_region(&mut self, clear_type: ClearType) -> io::Result<()> {
-        self.inner.clear_region(clear_type)
-    }
-
-    fn size(&self) -> io::Result<Size> {
-        self.inner.size()
-    }
-
-    fn window_size(&mut self) -> io::Result<WindowSize> {
-        self.inner.window_size()
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Backend::flush(&mut self.inner)
     }
 }
 

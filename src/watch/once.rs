@@ -44,7 +44,7 @@ pub async fn once(platform: &Arc<Platform>, clients: &Clients, clock: &Clock) ->
     loop {
         tokio::select! {
             biased;
-            Some(observation) = observations.recv() => picture.take(observation),
+            Some(observation) = observations.recv() => { picture.take(observation); }
             () = &mut asking => break,
             () = &mut deadline => break,
         }

@@ -14,7 +14,6 @@ mod runbook;
 mod service;
 mod service_summary;
 
-use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 
@@ -41,16 +40,7 @@ pub fn overlay_last(app: &App) -> usize {
     overlay::last(app, Rect { x: 0, y: 1, width: columns, height: layout::body_height((columns, rows)) })
 }
 
-/// Draws the whole frame.
-pub fn draw(app: &App, frame: &mut Frame<'_>) {
-    let area = frame.area();
-    let caret = paint(app, area, frame.buffer_mut());
-    if let Some(caret) = caret {
-        frame.set_cursor_position(caret);
-    }
-}
-
-/// Draws into a buffer and says where the cursor stands, if text is being typed.
+/// Draws the whole frame and says where the cursor stands, if text is being typed.
 pub fn paint(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     if area.is_empty() {
         return None;
@@ -80,6 +70,14 @@ pub fn paint(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
     }
     app.theme.reduce(buffer);
     caret
+}
+
+/// Draws the first line alone, as [`paint`] draws it.
+pub fn paint_header(app: &App, line: Rect, buffer: &mut Buffer) {
+    if !line.is_empty() {
+        widget::header(app, line, buffer);
+        app.theme.reduce(buffer);
+    }
 }
 
 /// Draws the panels below each other and shows the part that the user has scrolled to.
