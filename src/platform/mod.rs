@@ -40,7 +40,7 @@ pub use part::Part;
 pub use picture::{Fact, Observation, Picture, ServicePicture};
 pub use price::{Prices, Spent};
 pub use secret::{Secret, without_passwords};
-pub use series::{Point, SPAN, STOPPED_AFTER, Series};
+pub use series::{Point, SPAN, STOPPED_AFTER, Series, minute_of};
 pub use service::{
     CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent, ServiceStatus,
 };

@@ -10,6 +10,11 @@ pub const SPAN: SignedDuration = SignedDuration::from_hours(3);
 /// A minute is published within two minutes of its end; a number this old means that none came since.
 pub const STOPPED_AFTER: SignedDuration = SignedDuration::from_mins(6);
 
+/// The start of the minute that `at` is in. What is drawn of minutes moves with it, and not each second.
+pub fn minute_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
+}
+
 /// One number and the start of the minute it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Point {
@@ -84,6 +89,13 @@ mod tests {
         let mut s = series(&[1.0, 2.0]);
         s.extend([Point { at: at(1), value: 5.0 }]);
         assert_eq!(s.points().map(|p| p.value).collect::<Vec<_>>(), [1.0, 5.0]);
+    }
+
+    #[test]
+    fn what_is_drawn_of_minutes_stands_still_within_one() {
+        let second = |second| at(7) + SignedDuration::from_secs(second);
+        assert_eq!([0, 1, 59].map(|s| minute_of(second(s))), [at(7); 3]);
+        assert_eq!((minute_of(second(60)), minute_of(Timestamp::MIN)), (at(8), Timestamp::MIN));
     }
 
     #[test]

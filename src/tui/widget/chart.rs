@@ -8,7 +8,7 @@ use ratatui::symbols::Marker;
 use ratatui::text::Line;
 use ratatui::widgets::{Axis, Chart, Dataset, GraphType, Widget};
 
-use crate::platform::{Point, Unit, text};
+use crate::platform::{Point, Unit, minute_of, text};
 use crate::tui::theme::Theme;
 
 /// What a chart shows.
@@ -30,6 +30,7 @@ pub fn chart(plot: &Plot, now: Timestamp, theme: Theme, area: Rect, buffer: &mut
     if area.width < 16 || area.height < 4 {
         return;
     }
+    let now = minute_of(now);
     let minutes = |at: Timestamp| at.duration_since(now).as_secs_f64() / 60.0;
     let span = plot.span.as_secs_f64() / 60.0;
     let data: Vec<(f64, f64)> = plot

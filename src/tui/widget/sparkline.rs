@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::platform::{Series, Target};
+use crate::platform::{Series, Target, minute_of};
 
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
@@ -18,7 +18,7 @@ pub fn sparkline(
     if columns == 0 {
         return String::new();
     }
-    let from = now - span;
+    let from = minute_of(now) - span;
     let lowest_is_worst = matches!(target, Some(Target::Above(_)));
     let mut cells: Vec<Option<f64>> = vec![None; columns];
     let mut top = target.map_or(0.0, |t| match t {
