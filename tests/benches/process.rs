@@ -131,7 +131,12 @@ pub fn idle() -> Vec<Figure> {
     terminal.end();
     let how = "120 s on the calm demo in another process, clock ticking, all sources asked at their cadence";
     vec![
-        Figure { what: "idle: written", goal: "25 bytes a tick", measured: format!("{tick} bytes a tick, {bytes:.0} bytes/s with all that changes"), how },
+        Figure {
+            what: "idle: written",
+            goal: "25 bytes a tick",
+            measured: format!("{tick} bytes a tick, {bytes:.0} bytes/s with all that changes"),
+            how,
+        },
         Figure { what: "idle: CPU", goal: "0.1 % of a core", measured: format!("{share:.2} %"), how },
         Figure { what: "idle: resident", goal: "20 MiB", measured: format!("{resident:.1} MiB"), how },
     ]

@@ -46,7 +46,15 @@ pub(super) fn tell(
     if ["has begun draining connections", "registered ", "deregistered "].iter().any(|noise| message.contains(noise)) {
         return None;
     }
-    Some((EntryKind::ServiceEvent, short(message)))
+    Some((EntryKind::ServiceEvent, scaled(message).unwrap_or_else(|| short(message))))
+}
+
+/// What Application Auto Scaling did, and which policy wanted it.
+fn scaled(message: &str) -> Option<String> {
+    let (count, cause) = message.split_once("set desired count to ")?.1.split_once(['.', ' '])?;
+    let cause = cause.split_once("Cause: ")?.1.trim_end_matches('.');
+    let why = cause.split_once("triggered policy ").map_or(cause, |(_, policy)| policy);
+    Some(format!("auto scaling set {count} tasks: {why}"))
 }
 
 /// The revision of a deployment that is listed, or that some task was started by.
@@ -107,6 +115,15 @@ mod tests {
             "stopped (task 01234567) then (task 01234567)"
         );
         assert_eq!(short("(service"), "(service");
+        let low = "monitor alarm TargetTracking-service/c/a-AlarmLow-1 in state ALARM triggered policy cpu-65.";
+        let set =
+            "(service a) Message: Successfully set desired count to 3. Change successfully fulfilled by ecs. Cause: ";
+        assert_eq!(scaled(&format!("{set}{low}")).as_deref(), Some("auto scaling set 3 tasks: cpu-65"));
+        assert_eq!(
+            scaled(&format!("{set}minimum capacity was set")).as_deref(),
+            Some("auto scaling set 3 tasks: minimum capacity was set")
+        );
+        assert_eq!(scaled("(service a) has started 1 tasks"), None);
         assert_eq!(short(""), "");
     }
 }
