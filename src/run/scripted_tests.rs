@@ -265,3 +265,20 @@ async fn an_outage_that_a_deployment_would_be_is_in_the_plan() {
     assert!(view.warnings.iter().any(|w| w.contains("nobody is served")), "{:?}", view.warnings);
     assert!(view.warnings.iter().any(|w| w.contains("tries for ever")), "{:?}", view.warnings);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_could_not_be_compared_with_what_runs_is_warned_of_in_the_plan() {
+    let tiny = Tiny::new(|operation, body| match operation {
+        "DescribeServices" => Reply::json(
+            r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "desiredCount": 1,
+            "deployments": [{"id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": "x/api:7", "rolloutState": "COMPLETED"}]}]}"#,
+        ),
+        "DescribeTaskDefinition" if body.contains("api:7") => Reply::json_error(400, "ClientException", "not yours"),
+        "DescribeTaskDefinition" => Reply::json(r#"{"taskDefinition": {"family": "api", "revision": 6}}"#),
+        _ => Reply::json(r#"{"ScalableTargets": []}"#),
+    });
+    let update = UpdateService { place: place(), task_definition: Some(6), ..UpdateService::default() };
+    let view = Action::UpdateService(update).plan(&context(&tiny), &Picture::default()).await.unwrap();
+    assert!(view.warnings.iter().any(|w| w.starts_with("api:6 can't be compared with api:7")), "{:?}", view.warnings);
+    assert!(view.warnings.iter().any(|w| w.contains("tries for ever")), "{:?}", view.warnings);
+}

@@ -14,12 +14,11 @@ const WIDTH: usize = 200;
 /// In words; `None` if there is nothing yet: `CloudWatch` Logs is a few seconds late.
 pub(super) async fn of(context: &Context, task: &Task) -> Option<String> {
     let container = task.failed_container().or_else(|| task.containers.first())?;
-    let number = task.revision.number?;
-    let definition =
-        match describe_task_definition(&context.clients, &format!("{}:{number}", task.revision.family)).await {
-            Ok(definition) => definition,
-            Err(trouble) => return Some(format!("where {} logs can't be told: {trouble}", container.name)),
-        };
+    task.revision.number?;
+    let definition = match describe_task_definition(&context.clients, &task.revision.name()).await {
+        Ok(definition) => definition,
+        Err(trouble) => return Some(format!("where {} logs can't be told: {trouble}", container.name)),
+    };
     let logs = definition.container(Some(&container.name)).and_then(|c| c.logs.as_ref());
     let Some((group, prefix)) = logs.and_then(|logs| Some((&logs.group, logs.stream_prefix.as_ref()?))) else {
         return Some(format!("{} does not log to CloudWatch Logs under a stream prefix", container.name));

@@ -8,10 +8,9 @@ use serde_json::json;
 use super::registry::{Fit, fits, machine, repository_name};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
-use super::{Context, Done};
+use super::{Context, Done, preview};
 use crate::aws::ecr_images::describe_image;
 use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
-use crate::aws::task_definition::describe_task_definition;
 use crate::platform::{Image, Rollout, Service, ServiceSpec, TroubleKind};
 use crate::run::history::{self, Ran};
 use crate::run::scribe::{is_uncertain, was_uncertain};
@@ -55,10 +54,8 @@ impl Rollback {
         if service.revision.number == Some(self.to) {
             return Err(Halt::refused(format!("{} is what the service is on already", service.revision)));
         }
-        let mut view = self.update().plan(context).await?;
-        let family = &service.revision.family;
-        let wanted = format!("{family}:{}", self.to);
-        let target = describe_task_definition(&context.clients, &wanted).await?;
+        let target = preview::revision(context, &service, self.to).await?;
+        let mut view = self.update().plan_on(context, &service, Some(&target)).await?;
         for container in &target.containers {
             match self.in_registry(context, &container.image, machine(target.architecture.as_deref())).await? {
                 Found::There(fact) => view.facts.push(fact),

@@ -31,7 +31,7 @@ impl Basis {
     pub(super) fn of(service: &Service) -> Basis {
         Basis {
             desired: service.desired,
-            revision: full(service),
+            revision: service.revision.name(),
             deployment: service.primary().map(|d| d.id.clone()).unwrap_or_default(),
         }
     }
@@ -53,11 +53,6 @@ impl Basis {
         }
         parts.join(", ")
     }
-}
-
-/// `family:7`.
-fn full(service: &Service) -> String {
-    format!("{}{}", service.revision.family, service.revision.number.map(|n| format!(":{n}")).unwrap_or_default())
 }
 
 impl Place {

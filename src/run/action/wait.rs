@@ -180,8 +180,8 @@ impl WaitSteady {
 /// Who registered what runs instead: the nearest that ECS comes to telling who deployed it.
 async fn whose(context: &Context, followed: &Followed, service: &Service) -> Option<String> {
     let revision = &service.primary().filter(|primary| primary.id != followed.id)?.revision;
-    let name = format!("{}:{}", revision.family, revision.number?);
-    let definition = task_definition::describe_task_definition(&context.clients, &name).await.ok()?;
+    revision.number?;
+    let definition = task_definition::describe_task_definition(&context.clients, &revision.name()).await.ok()?;
     let arn = definition.registered_by?;
     let who = arn.splitn(6, ':').last().filter(|who| !who.is_empty())?;
     Some(format!("; {revision} was registered by {}", printable(who)))
