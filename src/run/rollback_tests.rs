@@ -131,7 +131,7 @@ async fn a_plan_over_a_slow_line_asks_for_each_revision_and_each_image_once() {
     let rollback = Action::Rollback(Rollback { place: place.clone(), to: 40, migrations: None });
     let asked = async |action: Action, operation: &str| {
         let before = host.requests().len();
-        action.plan(&context, &crate::platform::Picture::default()).await.unwrap();
+        action.plan(&context, &Seen::default()).await.unwrap();
         host.requests()[before..].iter().filter(|asked| *asked == operation).count()
     };
     assert_eq!(asked(rollback, "ecs:DescribeTaskDefinition").await, 2, "what runs, and what is to run");
@@ -140,6 +140,12 @@ async fn a_plan_over_a_slow_line_asks_for_each_revision_and_each_image_once() {
     for operation in ["ecs:DescribeServices", "ecr:DescribeRepositories", "ecr:DescribeImages"] {
         let find = FindImage { place: place.clone(), container: None, image: tag.clone() };
         assert_eq!(asked(Action::FindImage(find), operation).await, 1, "{operation}");
+    }
+    let before = host.requests().len();
+    plan(&context, "rollback", &[]).await;
+    for operation in ["ecs:ListServiceDeployments", "ecs:DescribeServiceRevisions"] {
+        let asked = host.requests()[before..].iter().filter(|asked| *asked == operation).count();
+        assert_eq!(asked, 1, "{operation}: the question's default and the step look at one history");
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::action::{Place, SetBounds};
 use super::tests::{SERVICE, plan, world, world_that_scales};
-use super::{Action, Change};
-use crate::platform::Picture;
+use super::{Action, Change, Seen};
 use crate::runbook::Danger;
 
 #[tokio::test(start_paused = true)]
@@ -28,11 +27,11 @@ async fn no_tasks_at_all_is_an_outage_and_never_confirmed_with_one_key() {
 async fn a_maximum_of_no_tasks_is_an_outage_and_never_confirmed_with_one_key() {
     let (_host, context) = world_that_scales();
     let none = Action::SetBounds(SetBounds { min: Some(0), max: Some(0), ..bounds() });
-    let view = none.plan(&context, &Picture::default()).await.unwrap();
+    let view = none.plan(&context, &Seen::default()).await.unwrap();
     assert!(view.warnings.iter().any(|warning| warning.contains("this is an outage")), "{view:?}");
     assert_eq!(none.least_danger(&view), Danger::Danger);
     let some = Action::SetBounds(SetBounds { max: Some(9), ..bounds() });
-    let view = some.plan(&context, &Picture::default()).await.unwrap();
+    let view = some.plan(&context, &Seen::default()).await.unwrap();
     assert_eq!((some.least_danger(&view), view.warnings.len()), (Danger::Caution, 0));
 }
 

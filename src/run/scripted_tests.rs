@@ -12,7 +12,7 @@ use super::*;
 use crate::aws::Clients;
 use crate::aws::testing::{Reply, Tiny};
 use crate::clock::Clock;
-use crate::platform::{Picture, file};
+use crate::platform::file;
 
 /// A service that is deploying :43 over :42, until it is rolled back to :42 or updated to it.
 fn deploying(stop_is_known: bool) -> Tiny {
@@ -76,7 +76,7 @@ async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
 async fn carry_out_in(office: &Office, context: &Context, actions: Vec<Action>) -> Finished {
     let mut steps = Vec::new();
     for action in actions {
-        let view = action.plan(context, &Picture::default()).await.unwrap();
+        let view = action.plan(context, &Seen::default()).await.unwrap();
         steps.push(PlannedStep { title: String::new(), action, view });
     }
     let target = Target {
@@ -245,7 +245,7 @@ async fn a_service_that_ecs_itself_does_not_deploy_is_refused_with_who_does() {
         });
         let context = context(&tiny);
         let update = UpdateService { place: place(), desired_count: Some(2), ..UpdateService::default() };
-        let halt = Action::UpdateService(update).plan(&context, &Picture::default()).await.unwrap_err();
+        let halt = Action::UpdateService(update).plan(&context, &Seen::default()).await.unwrap_err();
         assert_eq!(halt.ending, Ending::Refused);
         assert!(halt.words.contains(says), "{}", halt.words);
     }
@@ -261,7 +261,7 @@ async fn an_outage_that_a_deployment_would_be_is_in_the_plan() {
         _ => Reply::json(r#"{"ScalableTargets": []}"#),
     });
     let update = UpdateService { place: place(), force_new_deployment: true, ..UpdateService::default() };
-    let view = Action::UpdateService(update).plan(&context(&tiny), &Picture::default()).await.unwrap();
+    let view = Action::UpdateService(update).plan(&context(&tiny), &Seen::default()).await.unwrap();
     assert!(view.warnings.iter().any(|w| w.contains("nobody is served")), "{:?}", view.warnings);
     assert!(view.warnings.iter().any(|w| w.contains("tries for ever")), "{:?}", view.warnings);
 }
@@ -278,7 +278,7 @@ async fn a_change_that_could_not_be_compared_with_what_runs_is_warned_of_in_the_
         _ => Reply::json(r#"{"ScalableTargets": []}"#),
     });
     let update = UpdateService { place: place(), task_definition: Some(6), ..UpdateService::default() };
-    let view = Action::UpdateService(update).plan(&context(&tiny), &Picture::default()).await.unwrap();
+    let view = Action::UpdateService(update).plan(&context(&tiny), &Seen::default()).await.unwrap();
     assert!(view.warnings.iter().any(|w| w.starts_with("api:6 can't be compared with api:7")), "{:?}", view.warnings);
     assert!(view.warnings.iter().any(|w| w.contains("tries for ever")), "{:?}", view.warnings);
 }

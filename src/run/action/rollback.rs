@@ -11,10 +11,9 @@ use super::update::UpdateService;
 use super::{Context, Done, preview};
 use crate::aws::ecr_images::describe_image;
 use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
-use crate::platform::{Image, Rollout, Service, ServiceSpec, TroubleKind};
-use crate::run::history::{self, Ran};
+use crate::platform::{Image, Rollout, Service, TroubleKind};
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, View, Work};
+use crate::run::{Answer, Halt, Scribe, Seen, View, Work};
 
 const STOP: &str = "ecs:StopServiceDeployment";
 /// How often, and how far apart, the rollback that ECS was asked for is looked for.
@@ -49,7 +48,7 @@ impl Rollback {
         UpdateService { place: self.place.clone(), task_definition: Some(self.to), ..UpdateService::default() }
     }
 
-    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+    pub(super) async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
         let service = self.place.look_to_change(context).await?;
         if service.revision.number == Some(self.to) {
             return Err(Halt::refused(format!("{} is what the service is on already", service.revision)));
@@ -64,7 +63,7 @@ impl Rollback {
             }
         }
         let now = context.clock.now();
-        match self.ran(context, &service).await {
+        match seen.ran(context, &self.place, &service).await.iter().find(|ran| ran.number == self.to) {
             Some(ran) => view.facts.push(format!(":{} {}", self.to, ran.when(now))),
             None => view.warnings.push(format!(
                 "neither ECS nor this machine's journals show that :{} ran successfully: make sure that it did",
@@ -76,17 +75,6 @@ impl Rollback {
             view.facts.push("its deployment is in progress: ECS is asked to stop it and roll back".to_owned());
         }
         Ok(view)
-    }
-
-    async fn ran(&self, context: &Context, service: &Service) -> Option<Ran> {
-        let spec =
-            context.platform.services.iter().find(|s| s.name == self.place.name && s.cluster == self.place.cluster);
-        let spec = spec.cloned().unwrap_or_else(|| ServiceSpec {
-            name: self.place.name.clone(),
-            cluster: self.place.cluster.clone(),
-            ..ServiceSpec::default()
-        });
-        history::ran(context, &spec, service).await.into_iter().find(|ran| ran.number == self.to)
     }
 
     /// Refused where the image is no longer in ECR, or is built for other machines.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Context, Halt};
 use crate::aws::{autoscaling, ecs};
-use crate::platform::{Scaling, Service, ServiceStatus, Trouble};
+use crate::platform::{Scaling, Service, ServiceSpec, ServiceStatus, Trouble};
 
 /// Where a service is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,12 @@ impl Basis {
             parts.push(format!("a new deployment {} began", now.deployment));
         }
         parts.join(", ")
+    }
+}
+
+impl From<&ServiceSpec> for Place {
+    fn from(spec: &ServiceSpec) -> Place {
+        Place { cluster: spec.cluster.clone(), name: spec.name.clone() }
     }
 }
 
