@@ -29,25 +29,21 @@ impl Scribe<'_> {
 
     /// The request was accepted.
     pub fn accepted(&mut self, operation: &str, details: Value) -> Result<(), Halt> {
-        self.answer(operation, Answer::Accepted { details })
+        self.answered(operation, Answer::Accepted { details })
     }
 
     /// Nobody heard the answer, but the request has had its effect.
     pub fn found(&mut self, operation: &str, details: Value) -> Result<(), Halt> {
-        self.answer(operation, Answer::Found { details })
+        self.answered(operation, Answer::Found { details })
     }
 
     /// The request failed, or nobody knows.
     pub fn trouble(&mut self, operation: &str, trouble: &Trouble) -> Result<(), Halt> {
-        self.answer(operation, Answer::from(trouble))
+        self.answered(operation, Answer::from(trouble))
     }
 
     /// What came back.
     pub fn answered(&mut self, operation: &str, answer: Answer) -> Result<(), Halt> {
-        self.answer(operation, answer)
-    }
-
-    fn answer(&mut self, operation: &str, answer: Answer) -> Result<(), Halt> {
         self.write(&Event::Answer { step: self.step, operation: operation.to_owned(), answer })
     }
 

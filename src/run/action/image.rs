@@ -156,7 +156,7 @@ impl RegisterImage {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, outputs, past } = work;
-        let basis = Basis::read(&view.basis)?;
+        let basis: Basis = view.basis()?;
         let Some(image) = outputs.get("ready.image").and_then(Value::as_str) else {
             return Err(Halt::failed("no step made an image ready"));
         };

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::aws::logs::last_lines;
 use crate::aws::task_definition::describe_task_definition;
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shortened};
 use crate::platform::{Task, masked};
 
 /// So many lines are enough for a cause, and few enough for a screen.
@@ -37,11 +37,7 @@ pub(super) async fn of(context: &Context, task: &Task) -> Option<String> {
 /// Fit for a screen and for a journal: printable, short, and without what looks like a password.
 fn fit(line: &str) -> String {
     let words: Vec<String> = line.split_whitespace().map(|word| printable(word).into_owned()).collect();
-    let line = masked(&words);
-    match line.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    shortened(&masked(&words), WIDTH).into_owned()
 }
 
 #[cfg(test)]

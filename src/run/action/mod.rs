@@ -16,6 +16,7 @@ mod push;
 mod redis;
 pub(super) mod registry;
 mod rollback;
+mod server;
 mod service;
 mod shell;
 mod sql;

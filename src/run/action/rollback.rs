@@ -128,7 +128,7 @@ impl Rollback {
             }
         }
         let now = self.place.look_to_change(context).await?;
-        let fresh = asked.is_empty() && Basis::of(&now) == Basis::read(&view.basis)?;
+        let fresh = asked.is_empty() && Basis::of(&now) == view.basis()?;
         if fresh
             && self.ecs_would_go_back_to_it(&now)
             && let Some(done) = self.ask_ecs(context, scribe, &now).await?

@@ -36,10 +36,6 @@ impl Basis {
         }
     }
 
-    pub(super) fn read(basis: &serde_json::Value) -> Result<Basis, Halt> {
-        serde_json::from_value(basis.clone()).map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
-    }
-
     /// What is different now, in words.
     pub(super) fn difference(&self, now: &Basis) -> String {
         let mut parts = Vec::new();

@@ -57,7 +57,7 @@ impl WaitSteady {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, outputs, .. } = work;
-        let planned = Basis::read(&view.basis)?.deployment;
+        let planned = view.basis::<Basis>()?.deployment;
         let id = outputs.get("deployment").and_then(Value::as_str).unwrap_or(&planned);
         let wanted = outputs.get("desired").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
         let mut followed = Followed::new(id, wanted);

@@ -38,7 +38,7 @@ impl UpdateService {
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, outputs, past } = work;
-        let basis = Basis::read(&view.basis)?;
+        let basis: Basis = view.basis()?;
         let mut now = self.place.look_to_change(context).await?;
         if let Some(last) = past.asked.iter().rfind(|asked| asked.operation == OPERATION) {
             match &last.answer {
@@ -193,7 +193,7 @@ impl UpdateService {
 
     async fn put_back(&self, work: &mut Work<'_>) -> Result<String, Halt> {
         let Work { context, scribe, view, past, .. } = work;
-        let before = Basis::read(&view.basis)?;
+        let before: Basis = view.basis()?;
         let now = self.place.look_to_change(context).await?;
         let back = UpdateService {
             place: self.place.clone(),

@@ -154,7 +154,7 @@ impl UpdateService {
 
     /// Its undo stops every task.
     pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
-        self.desired_count.is_some() && Basis::read(&view.basis).is_ok_and(|before| before.desired == 0)
+        self.desired_count.is_some() && view.basis::<Basis>().is_ok_and(|before| before.desired == 0)
     }
 
     /// Seconds that new tasks take, for the plan of the wait that follows.

@@ -28,7 +28,7 @@ type Found = Vec<(Before, Table)>;
 pub(super) async fn apply(action: &VacuumTables, work: &mut Work<'_>) -> Result<Done, Halt> {
     let Work { context, scribe, view, past, .. } = work;
     let (target, database) = open(context, &action.database).await?;
-    let basis = Basis::read(&view.basis)?;
+    let basis: Basis = view.basis()?;
     basis.check_server(&target)?;
     let (wanted, found) = if let Some(first) = past.asked.iter().find(|asked| asked.operation == OPERATION) {
         // The first request knows each table as it was before the run.
