@@ -21,6 +21,8 @@ pub struct Vacuum {
     pub full: bool,
     pub verbose: bool,
     pub analyze: bool,
+    /// It is `ANALYZE "public"."events"`.
+    pub only_analyze: bool,
     pub skip_locked: bool,
     /// Schema and name; all tables if there is none.
     pub table: Option<(String, String)>,
@@ -39,6 +41,8 @@ impl Statement {
         match words.first()?.keyword()?.as_str() {
             "SET" => set(&words[1..]),
             "VACUUM" => vacuum(&words[1..]).map(Statement::Vacuum),
+            "ANALYZE" => table(&words[1..])
+                .map(|table| Statement::Vacuum(Vacuum { only_analyze: true, table, ..Vacuum::default() })),
             "SELECT" => match &words[1..] {
                 [Word::Bare(name), Word::Sign('('), Word::Bare(pid), Word::Sign(')')]
                     if name == "pg_terminate_backend" =>
@@ -179,13 +183,18 @@ fn vacuum(words: &[Word]) -> Option<Vacuum> {
             rest = more;
         }
     }
-    vacuum.table = match rest {
+    vacuum.table = table(rest)?;
+    Some(vacuum)
+}
+
+/// Schema and name of one table, or that none is named.
+fn table(words: &[Word]) -> Option<Option<(String, String)>> {
+    Some(match words {
         [] => None,
         [name] => Some(("public".to_owned(), name.name()?)),
         [schema, Word::Sign('.'), name] => Some((schema.name()?, name.name()?)),
         _ => return None,
-    };
-    Some(vacuum)
+    })
 }
 
 #[cfg(test)]
