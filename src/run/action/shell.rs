@@ -84,8 +84,7 @@ impl RunScript {
             Err(Cut::Ended(halt)) if halt.ending == Ending::Unrecorded => return Err(halt),
             Err(Cut::Ended(halt)) => {
                 scribe.accepted(OPERATION, json!({ "well": false, "status": halt.words }))?;
-                let words = format!("{}; the script was ended in the middle", halt.words);
-                return Err(Halt { words, ..halt });
+                return Err(halt.and("the script was ended in the middle"));
             }
         };
         scribe.accepted(OPERATION, json!({ "well": ended.is_well(), "status": ended.status() }))?;

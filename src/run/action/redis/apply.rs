@@ -71,7 +71,7 @@ async fn send(
     match (answer, halt) {
         (Err(trouble), _) if trouble.in_doubt => Err(once::nobody_knows(NOUN, number, of, &operation, &trouble.why)),
         (Err(trouble), _) => Err(trouble.into()),
-        (Ok(_), Some(halt)) => Err(Halt { words: format!("{}; {name} was carried out", halt.words), ..halt }),
+        (Ok(_), Some(halt)) => Err(halt.and(&format!("{name} was carried out"))),
         (Ok(lines), None) => Ok(lines),
     }
 }

@@ -92,12 +92,9 @@ async fn send(
             Err(once::nobody_knows(NOUN, index + 1, of, &operation, &trouble.why))
         }
         (Err(trouble), Some(halt)) if trouble.kind == DatabaseTroubleKind::Canceled => {
-            Err(Halt { words: format!("{}; {} was cancelled at the server", halt.words, verb(sql)), ..halt })
+            Err(halt.and(&format!("{} was cancelled at the server", verb(sql))))
         }
-        (Ok(rows), Some(halt)) => {
-            let words = format!("{}; it came too late to cancel {}", halt.words, words(&verb(sql), &rows));
-            Err(Halt { words, ..halt })
-        }
+        (Ok(rows), Some(halt)) => Err(halt.and(&format!("it came too late to cancel {}", words(&verb(sql), &rows)))),
         (Err(trouble), _) => Err(failed(&trouble)),
         (Ok(rows), None) => Ok(rows),
     }
