@@ -72,9 +72,9 @@ impl Run<'_> {
             }
         };
         if halt.ending != Ending::Unrecorded && !halt.undo {
-            match self.restore().await {
+            match self.restore(halt.ending == Ending::Stopped).await {
                 Ok(words) if words.is_empty() => {}
-                Ok(words) => halt.words = format!("{}; {words}", halt.words),
+                Ok(words) => halt = halt.and(&words),
                 // What the run came to is not forgotten over what could not be put back.
                 Err(restore) => halt = Halt { words: format!("{}; {}", halt.words, restore.words), ..restore },
             }
@@ -161,8 +161,9 @@ impl Run<'_> {
         }
     }
 
-    /// Waits for the time until which something was done, and takes that back; a wish to stop brings the time forward.
-    async fn restore(&mut self) -> Result<String, Halt> {
+    /// Waits for the time until which something was done, and takes that back; a wish to stop, whenever it comes,
+    /// brings the time forward.
+    async fn restore(&mut self, mut stopped: bool) -> Result<String, Halt> {
         let mut said = Vec::new();
         for step in 0..self.plan.steps.len() {
             let past = self.past.steps.get(step).cloned().unwrap_or_default();
@@ -172,11 +173,13 @@ impl Run<'_> {
             }
             let context = self.context;
             let mut scribe = self.scribe(step);
-            scribe.progress(&format!("stays until {}, then puts it back", date(until)), None)?;
-            while context.clock.now() < until {
+            if !stopped {
+                scribe.progress(&format!("stays until {}, then puts it back", date(until)), None)?;
+            }
+            while !stopped && context.clock.now() < until {
                 match scribe.hear() {
                     Ok(()) => context.sleep(EAR).await,
-                    Err(halt) if halt.ending == Ending::Stopped && !halt.undo => break,
+                    Err(halt) if halt.ending == Ending::Stopped && !halt.undo => stopped = true,
                     Err(halt) => return Err(halt),
                 }
             }
@@ -193,6 +196,13 @@ impl Run<'_> {
 
     /// Takes back all that was done, the last step first. Answers with what stays of it, whatever anybody does.
     pub(super) async fn undo(&mut self, by: &str) -> Result<Vec<&'static str>, Halt> {
+        self.undo_steps(by).await.map_err(|halt| match self.taken_back() {
+            Some(back) if halt.ending != Ending::Unrecorded => halt.and(&format!("taken back before that: {back}")),
+            _ => halt,
+        })
+    }
+
+    async fn undo_steps(&mut self, by: &str) -> Result<Vec<&'static str>, Halt> {
         if !self.past.undoing {
             self.write(&Event::UndoBegan { by: by.to_owned() })?;
         }

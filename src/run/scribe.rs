@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::past::Past;
-use super::{Answer, Book, Command, Commands, Ending, Event, Halt};
+use super::{Answer, Book, Command, Commands, Ending, Event, Halt, Said};
 use crate::clock::Clock;
 use crate::platform::Trouble;
 
@@ -61,21 +61,22 @@ impl Scribe<'_> {
         let Some(commands) = self.commands else { return Ok(()) };
         // A file that can't be read now is read the next time.
         let said = commands.poll().unwrap_or_default();
-        for said in said {
-            match said.command {
+        let mut halt: Option<Halt> = None;
+        for Said { by, command, .. } in said {
+            match command {
+                Command::Approve => self.write(&Event::Approved { by })?,
                 Command::Stop => {
-                    self.write(&Event::StopAsked { by: said.by.clone() })?;
-                    return Err(Halt::new(Ending::Stopped, format!("{} asked to stop", said.by)));
+                    self.write(&Event::StopAsked { by: by.clone() })?;
+                    halt.get_or_insert_with(|| Halt::new(Ending::Stopped, format!("{by} asked to stop")));
                 }
+                // It is more than a wish to stop, whichever came first.
                 Command::Undo => {
-                    self.write(&Event::StopAsked { by: said.by.clone() })?;
-                    let words = format!("{} asked to undo", said.by);
-                    return Err(Halt { undo: true, ..Halt::new(Ending::Stopped, words) });
+                    self.write(&Event::StopAsked { by: by.clone() })?;
+                    halt = Some(Halt { undo: true, ..Halt::new(Ending::Stopped, format!("{by} asked to undo")) });
                 }
-                Command::Approve => self.write(&Event::Approved { by: said.by })?,
             }
         }
-        Ok(())
+        halt.map_or(Ok(()), Err)
     }
 
     /// Where what the step's programs print goes.
