@@ -41,8 +41,10 @@ impl Statement {
         match words.first()?.keyword()?.as_str() {
             "SET" => set(&words[1..]),
             "VACUUM" => vacuum(&words[1..]).map(Statement::Vacuum),
-            "ANALYZE" => table(&words[1..])
-                .map(|table| Statement::Vacuum(Vacuum { only_analyze: true, table, ..Vacuum::default() })),
+            "ANALYZE" => {
+                let analyze = Vacuum { only_analyze: true, ..Vacuum::default() };
+                of_table(analyze, &words[1..]).map(Statement::Vacuum)
+            }
             "SELECT" => match &words[1..] {
                 [Word::Bare(name), Word::Sign('('), Word::Bare(pid), Word::Sign(')')]
                     if name == "pg_terminate_backend" =>
@@ -183,18 +185,18 @@ fn vacuum(words: &[Word]) -> Option<Vacuum> {
             rest = more;
         }
     }
-    vacuum.table = table(rest)?;
-    Some(vacuum)
+    of_table(vacuum, rest)
 }
 
-/// Schema and name of one table, or that none is named.
-fn table(words: &[Word]) -> Option<Option<(String, String)>> {
-    Some(match words {
+/// … of the one table that is named, if any is. `None` if the words are something else.
+fn of_table(vacuum: Vacuum, words: &[Word]) -> Option<Vacuum> {
+    let table = match words {
         [] => None,
         [name] => Some(("public".to_owned(), name.name()?)),
         [schema, Word::Sign('.'), name] => Some((schema.name()?, name.name()?)),
         _ => return None,
-    })
+    };
+    Some(Vacuum { table, ..vacuum })
 }
 
 #[cfg(test)]
