@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shortened};
 
 /// Longest part of somebody else's message that is repeated.
 pub(super) const QUOTE: usize = 240;
@@ -10,11 +10,8 @@ pub(super) const QUOTE: usize = 240;
 /// Somebody else's text on one line, not too long, and fit for a screen.
 pub(super) fn quote(text: &str) -> String {
     let text = printable(text.trim());
-    let mut words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    if words.chars().count() > QUOTE {
-        words = words.chars().take(QUOTE).chain(['…']).collect();
-    }
-    words
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    shortened(&words, QUOTE).into_owned()
 }
 
 /// An error, its cause, the cause's cause …

@@ -236,11 +236,6 @@ impl Clients {
         self.known.meter.only_read();
     }
 
-    /// Only reads are sent.
-    pub fn is_read_only(&self) -> bool {
-        self.known.meter.is_read_only()
-    }
-
     /// Forgets the credentials in hand: the next call looks for new ones, files re-read.
     pub fn renew(&self) {
         if let Some(chain) = &self.known.chain {
@@ -316,7 +311,6 @@ mod tests {
     async fn a_read_only_session_lets_reads_through_and_sends_no_change() {
         let tiny = Tiny::new(|_, _| Reply::json(r#"{"clusterArns": []}"#));
         let clients = Clients::over(tiny.client(), "us-east-1");
-        assert!(!clients.is_read_only());
         clients.only_read();
         assert_eq!(ecs::list_clusters(&clients).await, Ok(Vec::new()));
         let error = clients.ecs.update_service().service("api").desired_count(0).send().await.unwrap_err();

@@ -66,7 +66,7 @@ impl Meter {
         self.0.read_only.store(true, Ordering::SeqCst);
     }
 
-    pub(super) fn is_read_only(&self) -> bool {
+    fn is_read_only(&self) -> bool {
         self.0.read_only.load(Ordering::SeqCst)
     }
 

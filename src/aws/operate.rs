@@ -1,15 +1,11 @@
 //! Operations that only runs ask, beside those of [`super::permissions`]: a second policy, for those who operate.
 
-use super::permissions::Permission;
+use super::permissions::{Permission, granted};
 
 /// The policy document, as shipped: what `assets/iam/plantao-read.json` grants is needed too.
 pub const OPERATE_POLICY: &str = include_str!("../../assets/iam/plantao-operate.json");
 /// Where the document is, for messages.
 pub const OPERATE_POLICY_FILE: &str = "assets/iam/plantao-operate.json";
-
-const fn granted(method: &'static str, action: &'static str, sid: &'static str, purpose: &'static str) -> Permission {
-    Permission { method, action, sid: Some(sid), purpose }
-}
 
 /// All operations of runs that the read policy does not grant.
 pub const OPERATIONS: &[Permission] = &[

@@ -19,7 +19,12 @@ pub struct Permission {
     pub purpose: &'static str,
 }
 
-const fn granted(method: &'static str, action: &'static str, sid: &'static str, purpose: &'static str) -> Permission {
+pub(super) const fn granted(
+    method: &'static str,
+    action: &'static str,
+    sid: &'static str,
+    purpose: &'static str,
+) -> Permission {
     Permission { method, action, sid: Some(sid), purpose }
 }
 

@@ -23,10 +23,11 @@ pub async fn describe_task_definition(clients: &Clients, name: &str) -> Result<D
 /// Takes over what a person compares; `name` is what was asked for.
 fn read(from: &sdk::TaskDefinition, name: &str) -> Definition {
     let platform = from.runtime_platform().and_then(sdk::RuntimePlatform::cpu_architecture);
+    let asked = Revision::parse(name);
     Definition {
         revision: Revision {
-            family: from.family().map_or_else(|| Revision::parse(name).family, str::to_owned),
-            number: u32::try_from(from.revision()).ok().filter(|number| *number > 0),
+            family: from.family().map_or(asked.family, str::to_owned),
+            number: u32::try_from(from.revision()).ok().filter(|number| *number > 0).or(asked.number),
         },
         status: from.status().map_or("ACTIVE", sdk::TaskDefinitionStatus::as_str).to_owned(),
         architecture: platform.map(|architecture| architecture.as_str().to_owned()),

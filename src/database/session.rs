@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 
 use super::connect::get;
 use super::trouble::DatabaseTrouble;
-use crate::platform::text::{duration, printable};
+use crate::platform::text::{duration, printable, shortened};
 
 /// Longest statement that is shown, in characters.
 const STATEMENT_LENGTH: usize = 120;
@@ -112,11 +112,7 @@ fn first_line(statement: &str) -> String {
         return "(not shown: it names a password)".to_owned();
     }
     let line = statement.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let line = printable(line);
-    match line.char_indices().nth(STATEMENT_LENGTH) {
-        None => line.into_owned(),
-        Some((end, _)) => format!("{}…", &line[..end]),
-    }
+    shortened(&printable(line), STATEMENT_LENGTH).into_owned()
 }
 
 #[cfg(test)]

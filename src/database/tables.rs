@@ -262,4 +262,4 @@ pub fn table_named<'a>(tables: &'a [Table], word: &str) -> Result<&'a Table, Dat
 
 #[cfg(test)]
 #[path = "tables_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -1,7 +1,7 @@
 use super::*;
 
 /// A table of 1 MB of which nothing is dead.
-fn table(schema: &str, name: &str) -> Table {
+pub(in crate::database) fn table(schema: &str, name: &str) -> Table {
     Table {
         name: TableName::new(schema, name),
         oid: 1,

@@ -96,13 +96,6 @@ impl Target {
         }
     }
 
-    /// The same server and role, another database in it.
-    #[must_use]
-    pub fn with_database(mut self, database: &str) -> Target {
-        database.clone_into(&mut self.database);
-        self
-    }
-
     /// A Unix socket's folder: no TCP, no TLS.
     pub fn is_socket(&self) -> bool {
         self.host.starts_with('/')

@@ -77,12 +77,7 @@ async fn containers(clients: &Clients, services: &[(String, String)]) -> Vec<Res
         .await;
     stream::iter(revisions)
         .map(|revision| async move {
-            let revision = revision?;
-            let name = match revision.number {
-                Some(number) => format!("{}:{number}", revision.family),
-                None => revision.family,
-            };
-            let definition = task_definition::describe_task_definition(clients, &name).await?;
+            let definition = task_definition::describe_task_definition(clients, &revision?.name()).await?;
             let containers = definition.containers.into_iter();
             let found = containers.map(|c| FoundContainer {
                 name: c.name,

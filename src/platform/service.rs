@@ -23,6 +23,14 @@ impl Revision {
             None => Revision { family: name.to_owned(), number: None },
         }
     }
+
+    /// `family:7`, as ECS takes it; the family alone where the number is not known.
+    pub fn name(&self) -> String {
+        match self.number {
+            Some(number) => format!("{}:{number}", self.family),
+            None => self.family.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Revision {

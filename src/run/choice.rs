@@ -28,8 +28,7 @@ pub async fn choices(context: &Context, wish: Wish<'_>, param: &Param) -> Result
         Kind::Revision => revisions(context, find_service(context, wish.service)?).await,
         Kind::Image => {
             let spec = find_service(context, wish.service)?;
-            let place = Place { cluster: spec.cluster.clone(), name: spec.name.clone() };
-            image_choices(context, &place, spec.container.as_deref()).await
+            image_choices(context, &Place::from(spec), spec.container.as_deref()).await
         }
         Kind::Tables => match find_database(context, wish.database)? {
             Some(database) => tables_choices(context, &database.id).await,

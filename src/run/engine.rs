@@ -1,4 +1,4 @@
-//! Carries a plan out, step by step; takes up a run whose process is gone; takes back what was done.
+//! One run: carries its plan out step by step, goes on where another process left it, takes back what was done.
 
 use std::time::Duration;
 
@@ -8,112 +8,13 @@ use serde_json::{Map, Value};
 use super::action::{Context, Done};
 use super::container::auth;
 use super::past::{Past, StepPast};
-use super::{
-    Book, Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, PlannedStep,
-    Resumed, RunId, Scribe, StepOutcome, Store, Who, Work, take_back,
-};
-
+use super::{Book, Commands, Ending, Event, Halt, JournalError, Plan, PlannedStep, Scribe, StepOutcome, Who, Work};
 use crate::platform::text::date;
 
 /// How often a run that only waits for a time listens for commands.
 const EAR: Duration = Duration::from_secs(1);
 /// What a step that failed gives: the ending of the run, for a process that has to write it down in its place.
 const ENDING: &str = "ending";
-
-/// A run that is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finished {
-    /// Its id, if it came to have a journal.
-    pub id: RunId,
-    /// How it ended.
-    pub ending: Ending,
-    /// What there is to say.
-    pub words: String,
-}
-
-/// Where runs are written down and kept apart.
-#[derive(Clone, Debug)]
-pub struct Office {
-    /// The journals.
-    pub store: Store,
-    /// One run at a time.
-    pub locks: Locks,
-}
-
-impl Office {
-    /// Carries out a plan under a new id.
-    pub async fn carry_out(
-        &self,
-        context: &Context,
-        id: &RunId,
-        plan: Plan,
-        who: Who,
-        reason: Option<String>,
-    ) -> Finished {
-        let finish = |halt: Halt| Finished { id: id.clone(), ending: halt.ending, words: halt.words };
-        let _lock = match self.lock(&plan, id, &who) {
-            Ok(lock) => lock,
-            Err(halt) => return finish(halt),
-        };
-        let past = match take_back::inherited(&self.store, &plan) {
-            Ok(past) => past,
-            Err(halt) => return finish(halt),
-        };
-        let journal = match Journal::create(&self.store, id) {
-            Ok(journal) => journal,
-            Err(error) => return finish(error.into()),
-        };
-        let mut run =
-            Run { context, book: Box::new(journal), commands: Some(Commands::of(&self.store, id)), plan, past };
-        let halt = run.begin(who, reason).await;
-        finish(halt)
-    }
-
-    /// Takes up a run whose process is gone. A run that is over is not taken up again.
-    pub async fn resume(&self, context: &Context, id: &RunId, who: Who) -> Result<Finished, JournalError> {
-        let Resumed { journal, records, torn } = Journal::resume(&self.store, id)?;
-        let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
-        let finish = |halt: Halt| Finished { id: id.clone(), ending: halt.ending, words: halt.words };
-        let plan = match plan_of(&events) {
-            Ok(plan) => plan,
-            Err(halt) => return Ok(finish(halt)),
-        };
-        let mut past = match take_back::inherited(&self.store, &plan) {
-            Ok(past) => past,
-            Err(halt) => return Ok(finish(halt)),
-        };
-        for event in &events {
-            past.take(event);
-        }
-        if let Some(ending) = past.ended {
-            return Ok(finish(Halt::new(ending, "it was over already")));
-        }
-        let _lock = match self.lock(&plan, id, &who) {
-            Ok(lock) => lock,
-            Err(halt) => return Ok(finish(halt)),
-        };
-        // From the first one on: a wish to stop or to undo that was heard and not yet obeyed is heard again.
-        let commands = Some(Commands::of(&self.store, id));
-        let mut run = Run { context, book: Box::new(journal), commands, plan, past };
-        Ok(finish(run.take_up(who, torn).await))
-    }
-
-    fn lock(&self, plan: &Plan, id: &RunId, who: &Who) -> Result<Lock, Halt> {
-        let holder = Holder { run: id.clone(), pid: std::process::id(), user: who.user.clone() };
-        self.locks.take(&plan.target, &holder).map_err(|error| match error {
-            LockError::Busy(_) => Halt::new(Ending::Busy, error.to_string()),
-            LockError::Io { .. } => Halt::failed(error.to_string()),
-        })
-    }
-}
-
-fn plan_of(events: &[Event]) -> Result<Plan, Halt> {
-    match events.first() {
-        Some(Event::Began { plan, .. }) => serde_json::from_value(plan.clone())
-            .map_err(|error| Halt::refused(format!("the plan in the journal can't be read by this version: {error}"))),
-        _ => Err(Halt::failed("the run was killed before it began: nothing was asked of anyone; start it again")),
-    }
-}
 
 /// One run in this process.
 pub(super) struct Run<'c> {
@@ -171,9 +72,9 @@ impl Run<'_> {
             }
         };
         if halt.ending != Ending::Unrecorded && !halt.undo {
-            match self.restore().await {
+            match self.restore(halt.ending == Ending::Stopped).await {
                 Ok(words) if words.is_empty() => {}
-                Ok(words) => halt.words = format!("{}; {words}", halt.words),
+                Ok(words) => halt = halt.and(&words),
                 // What the run came to is not forgotten over what could not be put back.
                 Err(restore) => halt = Halt { words: format!("{}; {}", halt.words, restore.words), ..restore },
             }
@@ -198,7 +99,7 @@ impl Run<'_> {
                 (true, true) => "what was asked for stays, and goes on",
                 (true, false) => "what was changed stays",
             };
-            halt.words = format!("{}; {rest}", halt.words);
+            halt = halt.and(rest);
         }
         // A journal that can't be written can't tell that it can't.
         if halt.ending != Ending::Unrecorded
@@ -227,7 +128,7 @@ impl Run<'_> {
         Ok(self.past.steps.last().map(|step| step.words.clone()).unwrap_or_default())
     }
 
-    async fn step(
+    pub(super) async fn step(
         &mut self,
         step: usize,
         past: &StepPast,
@@ -260,8 +161,9 @@ impl Run<'_> {
         }
     }
 
-    /// Waits for the time until which something was done, and takes that back; a wish to stop brings the time forward.
-    async fn restore(&mut self) -> Result<String, Halt> {
+    /// Waits for the time until which something was done, and takes that back; a wish to stop, whenever it comes,
+    /// brings the time forward.
+    async fn restore(&mut self, mut stopped: bool) -> Result<String, Halt> {
         let mut said = Vec::new();
         for step in 0..self.plan.steps.len() {
             let past = self.past.steps.get(step).cloned().unwrap_or_default();
@@ -271,11 +173,13 @@ impl Run<'_> {
             }
             let context = self.context;
             let mut scribe = self.scribe(step);
-            scribe.progress(&format!("stays until {}, then puts it back", date(until)), None)?;
-            while context.clock.now() < until {
+            if !stopped {
+                scribe.progress(&format!("stays until {}, then puts it back", date(until)), None)?;
+            }
+            while !stopped && context.clock.now() < until {
                 match scribe.hear() {
                     Ok(()) => context.sleep(EAR).await,
-                    Err(halt) if halt.ending == Ending::Stopped && !halt.undo => break,
+                    Err(halt) if halt.ending == Ending::Stopped && !halt.undo => stopped = true,
                     Err(halt) => return Err(halt),
                 }
             }
@@ -292,6 +196,13 @@ impl Run<'_> {
 
     /// Takes back all that was done, the last step first. Answers with what stays of it, whatever anybody does.
     pub(super) async fn undo(&mut self, by: &str) -> Result<Vec<&'static str>, Halt> {
+        self.undo_steps(by).await.map_err(|halt| match self.taken_back() {
+            Some(back) if halt.ending != Ending::Unrecorded => halt.and(&format!("taken back before that: {back}")),
+            _ => halt,
+        })
+    }
+
+    async fn undo_steps(&mut self, by: &str) -> Result<Vec<&'static str>, Halt> {
         if !self.past.undoing {
             self.write(&Event::UndoBegan { by: by.to_owned() })?;
         }

@@ -60,18 +60,43 @@ impl Facts {
     }
 }
 
-/// A runbook names this value, as a default or in a step. A block that is not an action's may name any.
+/// A runbook names this value, as a default or in a step.
 pub(super) fn mentions(runbook: &Runbook, name: &str) -> bool {
     let is_it = |found: &Name| matches!(found, Name::Known(known) if known.name == name);
+    let in_text = |pieces: &Vec<Piece>| pieces.iter().any(|piece| matches!(piece, Piece::Value(found) if is_it(found)));
     let in_setting = |setting: &Setting| match setting {
         Setting::Literal(_) => false,
         Setting::Value(found) => is_it(found),
-        Setting::Text(pieces) => pieces.iter().any(|piece| matches!(piece, Piece::Value(found) if is_it(found))),
+        Setting::Text(pieces) => in_text(pieces),
     };
     let in_block = |block: &Block| match block {
         Block::Action(call) => call.fields.iter().any(|(_, setting)| in_setting(setting)),
-        _ => true,
+        Block::Sql(sql) => sql.statements.iter().any(in_text),
+        Block::Redis(redis) => redis.commands.iter().any(in_text),
+        // Nothing is put into a script but answers.
+        Block::Sh(_) => false,
     };
     let is_default = |param: &Param| matches!(&param.default, Some(Default::Known(known)) if known.name == name);
     runbook.params.iter().any(is_default) || runbook.steps.iter().any(|step| in_block(&step.block))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_costs_calls_of_its_own_is_asked_for_only_where_a_block_names_it() {
+        for (block, name, names_it) in [
+            ("```sql\nSELECT 1\n```", "service.desired", false),
+            ("```sql\nSELECT {{ service.desired }}\n```", "service.desired", true),
+            ("```redis\nPING\n```", "service.name", false),
+            ("```redis\nGET {{ service.name }}\n```", "service.name", true),
+            ("```sh\ntrue\n```", "service.previous", false),
+            ("```toml ecs.rollback\nto = \"{{ service.previous }}\"\n```", "service.previous", true),
+        ] {
+            let text = format!("# T\n\n```toml runbook\ndanger = \"safe\"\n```\n\n## S\n\n{block}\n");
+            let runbook = crate::runbook::read(&text, "t.md").unwrap_or_else(|errors| panic!("{errors}"));
+            assert_eq!(mentions(&runbook, name), names_it, "{block}");
+        }
+    }
 }

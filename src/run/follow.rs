@@ -1,7 +1,8 @@
 //! Reads a journal while it is written.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::verify::{Broken, Chain};
@@ -11,8 +12,15 @@ use super::{Record, RunId, Store};
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// What a run's process said last, where it ended without an end in its journal: that the journal can't be written.
+///
+/// All processes of a run say it in one log. What is in one that is older than the journal's last record was said by a
+/// process before: this one was killed, and said nothing.
 pub fn last_words(store: &Store, id: &RunId) -> Option<String> {
-    let log = std::fs::read_to_string(store.log(id)).ok()?;
+    let written = |path: PathBuf| fs::metadata(path).and_then(|file| file.modified());
+    if written(store.log(id)).ok()? < written(store.journal(id)).ok()? {
+        return None;
+    }
+    let log = fs::read_to_string(store.log(id)).ok()?;
     log.lines().rev().find_map(|line| line.strip_prefix("plantao: ")).map(str::to_owned)
 }
 
@@ -39,7 +47,7 @@ pub async fn opened(store: &Store, id: &RunId, mut exited: impl FnMut() -> Optio
             Err(error) => return Err(Unopened { code: 1, words: format!("run {id} can't be followed: {error}") }),
         }
         if let Some(code) = over {
-            let said = std::fs::read_to_string(store.log(id)).unwrap_or_default();
+            let said = fs::read_to_string(store.log(id)).unwrap_or_default();
             let said = said.trim().trim_start_matches("plantao: ");
             let words = if said.is_empty() {
                 let folder = store.folder().display();
@@ -120,4 +128,26 @@ impl Follower {
 
 fn damaged(broken: Broken) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn the_words_of_an_earlier_process_are_not_put_in_the_mouth_of_one_that_was_killed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::at(folder.path());
+        let id: RunId = "20261124-031245-scale-x7f2".parse().unwrap();
+        fs::write(store.log(&id), "a warning\nplantao: the journal can't be written: no space\n").unwrap();
+        for (journal, words) in [(10, Some("the journal can't be written: no space")), (30, None)] {
+            let write = File::create(store.journal(&id)).unwrap();
+            write.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(journal)).unwrap();
+            let log = File::options().append(true).open(store.log(&id)).unwrap();
+            log.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(20)).unwrap();
+            assert_eq!(last_words(&store, &id).as_deref(), words);
+        }
+    }
 }

@@ -34,6 +34,13 @@ impl Halt {
     pub fn stale(words: impl Into<String>) -> Halt {
         Halt::new(Ending::PlanStale, words)
     }
+
+    /// … and what else there is to say.
+    #[must_use]
+    pub(super) fn and(mut self, more: &str) -> Halt {
+        self.words = format!("{}; {more}", self.words);
+        self
+    }
 }
 
 impl From<JournalError> for Halt {

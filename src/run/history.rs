@@ -6,9 +6,9 @@
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
-use super::action::{Action, Context};
+use super::action::{Action, Context, Place};
 use super::past::Past;
-use super::{Ending, Event, Follower, Plan, Store};
+use super::{Ending, Event, Plan, Record, RunId, Store, verify};
 use crate::aws::service_deployments::{describe_service_revisions, list_service_deployments};
 use crate::aws::task_definition::describe_task_definition;
 use crate::platform::text::{date, duration};
@@ -48,9 +48,9 @@ impl Ran {
 }
 
 /// All that have run, the one that ran last first; the running one too.
-pub(super) async fn ran(context: &Context, spec: &ServiceSpec, service: &Service) -> Vec<Ran> {
+pub(super) async fn ran(context: &Context, place: &Place, container: Option<&str>, service: &Service) -> Vec<Ran> {
     // Where ECS can't say (an older endpoint, no permission), the other sources still do.
-    let mut all = deployed(context, spec, service).await.unwrap_or_default();
+    let mut all = deployed(context, place, container, service).await.unwrap_or_default();
     for shown in service.deployments.iter().filter(|d| d.rollout == Rollout::Completed) {
         if let Some(number) = shown.revision.number
             && !all.iter().any(|ran| ran.number == number)
@@ -59,7 +59,7 @@ pub(super) async fn ran(context: &Context, spec: &ServiceSpec, service: &Service
         }
     }
     if let Some(store) = &context.store {
-        all.extend(journaled(context, store, spec, &service.revision.family));
+        all.extend(journaled(context, store, place, &service.revision.family).await);
     }
     latest(all, context.clock.now())
 }
@@ -83,9 +83,9 @@ fn latest(mut all: Vec<Ran>, now: Timestamp) -> Vec<Ran> {
 }
 
 /// What ECS remembers: each successful deployment, until the next one was successful.
-async fn deployed(context: &Context, spec: &ServiceSpec, service: &Service) -> Option<Vec<Ran>> {
+async fn deployed(context: &Context, place: &Place, container: Option<&str>, service: &Service) -> Option<Vec<Ran>> {
     let clients = &context.clients;
-    let deployments = list_service_deployments(clients, &spec.cluster, &spec.name).await.ok()?;
+    let deployments = list_service_deployments(clients, &place.cluster, &place.name).await.ok()?;
     let good: Vec<_> = deployments.iter().filter(|d| d.status == "SUCCESSFUL").collect();
     let mut arns: Vec<String> = Vec::new();
     for arn in good.iter().filter_map(|d| d.revision.as_ref()) {
@@ -103,7 +103,7 @@ async fn deployed(context: &Context, spec: &ServiceSpec, service: &Service) -> O
         if let Some(revision) = revision.filter(|r| r.definition.family == service.revision.family)
             && let Some(number) = revision.definition.number
         {
-            let image = match &spec.container {
+            let image = match container {
                 Some(name) => revision.images.iter().find(|(container, _)| container == name),
                 None => revision.images.first(),
             };
@@ -114,67 +114,99 @@ async fn deployed(context: &Context, spec: &ServiceSpec, service: &Service) -> O
     Some(all)
 }
 
-/// What runs of this machine brought to run.
-fn journaled(context: &Context, store: &Store, spec: &ServiceSpec, family: &str) -> Vec<Ran> {
-    let runs = store.runs().unwrap_or_default();
-    let read = |id| {
-        let records = Follower::open(store, &id).and_then(|mut follower| follower.poll()).ok()?;
-        let at = records.last()?.at;
-        let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
-        let number = brought(context, &events, spec, family)?;
-        Some(Ran { number, image: None, from: Some(at), until: None })
+/// What runs of this machine brought to run. Read aside: a disk can be slow, and a screen waits.
+async fn journaled(context: &Context, store: &Store, place: &Place, family: &str) -> Vec<Ran> {
+    let journals = Journals {
+        store: store.clone(),
+        service: format!("{}/{}", place.cluster, place.name),
+        account: context.platform.account.clone(),
+        region: context.clients.region().map(str::to_owned),
+        family: family.to_owned(),
     };
-    runs.into_iter().take(JOURNALS).filter_map(read).collect()
+    tokio::task::spawn_blocking(move || journals.read()).await.unwrap_or_default()
 }
 
-/// The revision that a run of this service ended successfully with, if it brought one.
-fn brought(context: &Context, events: &[Event], spec: &ServiceSpec, family: &str) -> Option<u32> {
-    let Some(Event::Began { plan, .. }) = events.first() else { return None };
-    let plan: Plan = serde_json::from_value(plan.clone()).ok()?;
-    let here = plan.target.name == format!("{}/{}", spec.cluster, spec.name)
-        && context.platform.account.as_ref().is_none_or(|account| *account == plan.target.account)
-        && context.clients.region().is_none_or(|region| region == plan.target.region);
-    let past = Past::of(events);
-    if !here || plan.undoes.is_some() || past.ended != Some(Ending::Succeeded) {
-        return None;
+/// Which journals tell of a service.
+struct Journals {
+    store: Store,
+    /// `CLUSTER/NAME`.
+    service: String,
+    account: Option<String>,
+    region: Option<String>,
+    family: String,
+}
+
+impl Journals {
+    fn read(&self) -> Vec<Ran> {
+        let runs = self.store.runs().unwrap_or_default();
+        runs.iter().take(JOURNALS).filter_map(|id| self.brought(id)).collect()
     }
-    let mut asked = past.steps.iter().flat_map(|step| &step.asked).rev();
-    let sent = asked.find_map(|asked| asked.parameters.get("taskDefinition")?.as_str());
-    match sent.map(Revision::parse) {
-        Some(sent) => sent.number.filter(|_| sent.family == family),
-        None => plan.steps.iter().find_map(|step| match &step.action {
-            Action::Rollback(rollback) => Some(rollback.to),
-            _ => None,
-        }),
+
+    /// The revision that a run of this service ended successfully with, if it brought one.
+    fn brought(&self, id: &RunId) -> Option<Ran> {
+        let bytes = std::fs::read(self.store.journal(id)).ok()?;
+        // The first record says whose journal it is: the others are read of this service's alone.
+        let first = bytes.split(|byte| *byte == b'\n').next()?;
+        let Event::Began { plan, .. } = Record::read(first, 1, &Record::genesis(id)).ok()?.event else { return None };
+        let plan: Plan = serde_json::from_value(plan).ok()?;
+        if !self.are_of(&plan) {
+            return None;
+        }
+        let (records, _) = verify::read(id, &bytes).ok()?;
+        let past = Past::of(records.iter().map(|record| &record.event));
+        let number = (past.ended == Some(Ending::Succeeded)).then(|| self.number(&plan, &past))??;
+        Some(Ran { number, image: None, from: records.last().map(|record| record.at), until: None })
+    }
+
+    fn are_of(&self, plan: &Plan) -> bool {
+        let same = |known: &Option<String>, of: &str| known.as_ref().is_none_or(|known| known == of);
+        plan.target.name == self.service
+            && same(&self.account, &plan.target.account)
+            && same(&self.region, &plan.target.region)
+            && plan.undoes.is_none()
+    }
+
+    fn number(&self, plan: &Plan, past: &Past) -> Option<u32> {
+        let mut asked = past.steps.iter().flat_map(|step| &step.asked).rev();
+        let sent = asked.find_map(|asked| asked.parameters.get("taskDefinition")?.as_str());
+        match sent.map(Revision::parse) {
+            Some(sent) => sent.number.filter(|_| sent.family == self.family),
+            None => plan.steps.iter().find_map(|step| match &step.action {
+                Action::Rollback(rollback) => Some(rollback.to),
+                _ => None,
+            }),
+        }
     }
 }
 
 /// What a rollback may go back to, the one that ran last first: ACTIVE, and not what the service is on.
 pub(super) async fn candidates(context: &Context, spec: &ServiceSpec, service: &Service) -> Vec<Ran> {
-    let family = &service.revision.family;
-    let others =
-        ran(context, spec, service).await.into_iter().filter(|ran| Some(ran.number) != service.revision.number);
+    let (family, container) = (&service.revision.family, spec.container.as_deref());
+    let others = ran(context, &Place::from(spec), container, service)
+        .await
+        .into_iter()
+        .filter(|ran| Some(ran.number) != service.revision.number);
     // Collected first: a stream that borrows what it asks with is not `Send` for every lifetime.
-    let asked: Vec<_> = others.take(OFFERED).map(|ran| check(context, spec, family, ran)).collect();
+    let asked: Vec<_> = others.take(OFFERED).map(|ran| check(context, container, family, ran)).collect();
     stream::iter(asked).buffered(AT_ONCE).filter_map(std::future::ready).collect().await
 }
 
 /// Without an answer it stays: whether it can be started is looked at again before it is.
-async fn check(context: &Context, spec: &ServiceSpec, family: &str, mut ran: Ran) -> Option<Ran> {
+async fn check(context: &Context, container: Option<&str>, family: &str, mut ran: Ran) -> Option<Ran> {
     let found = describe_task_definition(&context.clients, &format!("{family}:{}", ran.number)).await;
     let Ok(definition) = found else { return Some(ran) };
     if ran.image.is_none() {
-        ran.image = definition.container(spec.container.as_deref()).map(|container| container.image.clone());
+        ran.image = definition.container(container).map(|container| container.image.clone());
     }
     (definition.status == "ACTIVE").then_some(ran)
 }
 
 /// The newest revision that ran successfully before the present one. A later number is no way back: after a
 /// rollback it is the one that was left.
-pub(super) async fn previous(context: &Context, spec: &ServiceSpec, service: &Service) -> Option<u32> {
-    let before = |ran: &Ran| service.revision.number.is_some_and(|present| ran.number < present);
-    for ran in ran(context, spec, service).await.into_iter().filter(before).take(OFFERED) {
-        if let Some(ran) = check(context, spec, &service.revision.family, ran).await {
+pub(super) async fn previous(context: &Context, service: &Service, ran: &[Ran]) -> Option<u32> {
+    let before = |ran: &&Ran| service.revision.number.is_some_and(|present| ran.number < present);
+    for ran in ran.iter().filter(before).take(OFFERED) {
+        if let Some(ran) = check(context, None, &service.revision.family, ran.clone()).await {
             return Some(ran.number);
         }
     }

@@ -87,7 +87,7 @@ async fn an_alarm_that_watches_deployments_and_fires_already_is_said_to_watch_no
     context.clients = Clients::over(tiny.client(), "us-east-1");
     let place = Place { cluster: "prod".to_owned(), name: "api".to_owned() };
     let check = action::CheckAlarms { stop_when_firing: false, place: Some(place) };
-    let view = Action::CheckAlarms(check).plan(&context, &crate::platform::Picture::default()).await.unwrap();
+    let view = Action::CheckAlarms(check).plan(&context, &Seen::default()).await.unwrap();
     assert_eq!(view.warnings.len(), 1, "{view:?}");
     assert!(view.warnings[0].starts_with("Errors is to end bad deployments"), "{view:?}");
 }

@@ -19,7 +19,7 @@ const DESCRIPTION: u64 = 4_096;
 /// What only one run at a time may change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Target {
-    /// `service` or `database`.
+    /// `service`, `database` or `cache`.
     pub kind: String,
     /// The account.
     pub account: String,

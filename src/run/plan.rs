@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, RunId, Target};
+use super::{Action, Halt, RunId, Target};
 
 /// What a run will do. It is shown, confirmed, put in the journal, and carried out; the run reads it from there.
 #[expect(
@@ -72,6 +73,13 @@ pub struct View {
     /// What the step was planned on; it is read again before anything is sent.
     #[serde(default)]
     pub basis: Value,
+}
+
+impl View {
+    /// What the step was planned on, as its action wrote it.
+    pub(super) fn basis<T: DeserializeOwned>(&self) -> Result<T, Halt> {
+        T::deserialize(&self.basis).map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
+    }
 }
 
 /// One thing that a step changes.

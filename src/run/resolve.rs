@@ -16,7 +16,7 @@ use super::action::{
 };
 use super::answer::{self, literal};
 use super::facts::{Facts, mentions};
-use super::{Halt, Plan, PlannedStep, Target, history};
+use super::{Halt, Plan, PlannedStep, Seen, Target, history};
 use crate::aws::sts::get_caller_identity;
 use crate::platform::text::{duration, printable};
 use crate::platform::{CacheSpec, DatabaseSpec, Identity, ServiceSpec};
@@ -58,12 +58,14 @@ impl Plan {
         );
         let identity = identity?;
         check_account(context, &identity)?;
-        let mut facts = Facts::of(context, &picture, service, database);
+        let seen = Seen::from(picture);
+        let mut facts = Facts::of(context, &seen.picture, service, database);
         if mentions(wish.runbook, PREVIOUS)
-            && let Some(seen) = context.platform.services.iter().position(|spec| spec == service)
-            && let Some(seen) = picture.services.get(seen).and_then(|seen| seen.state.value())
+            && let Some(index) = context.platform.services.iter().position(|spec| spec == service)
+            && let Some(now) = seen.picture.services.get(index).and_then(|service| service.state.value())
         {
-            facts.learn(PREVIOUS, history::previous(context, service, seen).await.map(|number| json!(number)));
+            let ran = seen.ran(context, &Place::from(service), now).await;
+            facts.learn(PREVIOUS, history::previous(context, now, ran).await.map(|number| json!(number)));
         }
         let values = values(wish, &facts)?;
         let resolver = Resolver {
@@ -83,27 +85,14 @@ impl Plan {
                 continue;
             }
             danger = danger.max(step.danger.unwrap_or(danger));
-            let mut action = match &step.block {
-                Block::Action(call) => resolver
-                    .action(call)
-                    .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
-                Block::Sql(sql) => resolver
-                    .sql(sql)
-                    .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
-                Block::Redis(redis) => resolver
-                    .redis(redis)
-                    .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?,
-                Block::Sh(script) => resolver.sh(script),
-            };
+            let in_step = |halt: Halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt };
+            let mut action = resolver.block(&step.block).map_err(in_step)?;
             match &mut action {
                 Action::SetBounds(bounds) => moved = Moved { min: bounds.min, max: bounds.max },
                 Action::UpdateService(update) => update.moved = moved,
                 _ => {}
             }
-            let view = action
-                .plan(context, &picture)
-                .await
-                .map_err(|halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt })?;
+            let view = action.plan(context, &seen).await.map_err(in_step)?;
             danger = danger.max(action.least_danger(&view));
             steps.push(PlannedStep { title: step.title.clone(), action, view });
         }
@@ -222,6 +211,15 @@ impl Resolver<'_> {
         }
     }
 
+    fn block(&self, block: &Block) -> Result<Action, Halt> {
+        match block {
+            Block::Action(call) => self.action(call),
+            Block::Sql(sql) => self.sql(sql),
+            Block::Redis(redis) => self.redis(redis),
+            Block::Sh(script) => Ok(self.sh(script)),
+        }
+    }
+
     /// The database that the run is for.
     fn database_id(&self, fields: &Map<String, Value>) -> Result<String, Halt> {
         let Some(database) = self.database else { return Err(Halt::refused("the platform file names no database")) };
@@ -250,7 +248,7 @@ impl Resolver<'_> {
             return Err(Halt::refused(words));
         }
         let seconds = |name: &str| fields.get(name).and_then(Value::as_u64);
-        let place = Place { cluster: self.service.cluster.clone(), name: self.service.name.clone() };
+        let place = Place::from(self.service);
         Ok(match call.action.name {
             "check.alarms" => {
                 Action::CheckAlarms(CheckAlarms { stop_when_firing: is("when-firing", "stop"), place: Some(place) })

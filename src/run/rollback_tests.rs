@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::action::{FindImage, Place, Rollback};
 use super::tests::{SERVICE, broken_revision, carry_out, make, office, plan, world, writes};
 use super::*;
+use crate::platform::Image;
 use crate::runbook::shipped;
 use crate::world::{Ailment, Change as Happening, Failure, Fault};
 
@@ -120,6 +122,31 @@ async fn a_plan_shows_what_else_the_old_revision_changes_and_no_value_of_its_env
     }
     assert!(lines.iter().any(|l| l.starts_with("image of api: ")), "{lines:#?}");
     assert!(!serde_json::to_string(&plan).unwrap().contains("hunter"), "the plan is kept in the journal");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_over_a_slow_line_asks_for_each_revision_and_each_image_once() {
+    let (host, context) = world();
+    let place = Place { cluster: "analytics-production".to_owned(), name: SERVICE.to_owned() };
+    let rollback = Action::Rollback(Rollback { place: place.clone(), to: 40, migrations: None });
+    let asked = async |action: Action, operation: &str| {
+        let before = host.requests().len();
+        action.plan(&context, &Seen::default()).await.unwrap();
+        host.requests()[before..].iter().filter(|asked| *asked == operation).count()
+    };
+    assert_eq!(asked(rollback, "ecs:DescribeTaskDefinition").await, 2, "what runs, and what is to run");
+    let running = host.with(|world| world.definitions.iter().find(|d| d.number == 41).unwrap().image().to_owned());
+    let tag = Image::parse(&running).tag.unwrap();
+    for operation in ["ecs:DescribeServices", "ecr:DescribeRepositories", "ecr:DescribeImages"] {
+        let find = FindImage { place: place.clone(), container: None, image: tag.clone() };
+        assert_eq!(asked(Action::FindImage(find), operation).await, 1, "{operation}");
+    }
+    let before = host.requests().len();
+    plan(&context, "rollback", &[]).await;
+    for operation in ["ecs:ListServiceDeployments", "ecs:DescribeServiceRevisions"] {
+        let asked = host.requests()[before..].iter().filter(|asked| *asked == operation).count();
+        assert_eq!(asked, 1, "{operation}: the question's default and the step look at one history");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::past::Past;
-use super::{Answer, Book, Command, Commands, Ending, Event, Halt};
+use super::{Answer, Book, Command, Commands, Ending, Event, Halt, Said};
 use crate::clock::Clock;
 use crate::platform::Trouble;
 
@@ -29,25 +29,21 @@ impl Scribe<'_> {
 
     /// The request was accepted.
     pub fn accepted(&mut self, operation: &str, details: Value) -> Result<(), Halt> {
-        self.answer(operation, Answer::Accepted { details })
+        self.answered(operation, Answer::Accepted { details })
     }
 
     /// Nobody heard the answer, but the request has had its effect.
     pub fn found(&mut self, operation: &str, details: Value) -> Result<(), Halt> {
-        self.answer(operation, Answer::Found { details })
+        self.answered(operation, Answer::Found { details })
     }
 
     /// The request failed, or nobody knows.
     pub fn trouble(&mut self, operation: &str, trouble: &Trouble) -> Result<(), Halt> {
-        self.answer(operation, Answer::from(trouble))
+        self.answered(operation, Answer::from(trouble))
     }
 
     /// What came back.
     pub fn answered(&mut self, operation: &str, answer: Answer) -> Result<(), Halt> {
-        self.answer(operation, answer)
-    }
-
-    fn answer(&mut self, operation: &str, answer: Answer) -> Result<(), Halt> {
         self.write(&Event::Answer { step: self.step, operation: operation.to_owned(), answer })
     }
 
@@ -65,21 +61,22 @@ impl Scribe<'_> {
         let Some(commands) = self.commands else { return Ok(()) };
         // A file that can't be read now is read the next time.
         let said = commands.poll().unwrap_or_default();
-        for said in said {
-            match said.command {
+        let mut halt: Option<Halt> = None;
+        for Said { by, command, .. } in said {
+            match command {
+                Command::Approve => self.write(&Event::Approved { by })?,
                 Command::Stop => {
-                    self.write(&Event::StopAsked { by: said.by.clone() })?;
-                    return Err(Halt::new(Ending::Stopped, format!("{} asked to stop", said.by)));
+                    self.write(&Event::StopAsked { by: by.clone() })?;
+                    halt.get_or_insert_with(|| Halt::new(Ending::Stopped, format!("{by} asked to stop")));
                 }
+                // It is more than a wish to stop, whichever came first.
                 Command::Undo => {
-                    self.write(&Event::StopAsked { by: said.by.clone() })?;
-                    let words = format!("{} asked to undo", said.by);
-                    return Err(Halt { undo: true, ..Halt::new(Ending::Stopped, words) });
+                    self.write(&Event::StopAsked { by: by.clone() })?;
+                    halt = Some(Halt { undo: true, ..Halt::new(Ending::Stopped, format!("{by} asked to undo")) });
                 }
-                Command::Approve => self.write(&Event::Approved { by: said.by })?,
             }
         }
-        Ok(())
+        halt.map_or(Ok(()), Err)
     }
 
     /// Where what the step's programs print goes.

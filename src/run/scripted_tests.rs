@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::action::{Place, Rollback, UpdateService, WaitSteady};
 use super::tests::office;
@@ -12,7 +12,7 @@ use super::*;
 use crate::aws::Clients;
 use crate::aws::testing::{Reply, Tiny};
 use crate::clock::Clock;
-use crate::platform::{Picture, file};
+use crate::platform::file;
 
 /// A service that is deploying :43 over :42, until it is rolled back to :42 or updated to it.
 fn deploying(stop_is_known: bool) -> Tiny {
@@ -32,10 +32,6 @@ fn deploying(stop_is_known: bool) -> Tiny {
         };
         match operation {
             "DescribeServices" => Reply::json(&json!({"services": [service(back.load(Ordering::SeqCst))]}).to_string()),
-            "DescribeTaskDefinition" => Reply::json(
-                r#"{"taskDefinition": {"family": "api", "revision": 42, "status": "ACTIVE", "containerDefinitions": []}}"#,
-            ),
-            "DescribeScalableTargets" => Reply::json(r#"{"ScalableTargets": []}"#),
             "ListServiceDeployments" => Reply::json(
                 r#"{"serviceDeployments": [{"serviceDeploymentArn": "arn:sd/3", "status": "IN_PROGRESS"}]}"#,
             ),
@@ -48,8 +44,7 @@ fn deploying(stop_is_known: bool) -> Tiny {
                 back.store(true, Ordering::SeqCst);
                 Reply::json(&json!({"service": service(true)}).to_string())
             }
-            "ListTasks" => Reply::json(r#"{"taskArns": []}"#),
-            other => panic!("nobody should ask {other}"),
+            other => unchanging(other),
         }
     })
 }
@@ -76,7 +71,7 @@ async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
 async fn carry_out_in(office: &Office, context: &Context, actions: Vec<Action>) -> Finished {
     let mut steps = Vec::new();
     for action in actions {
-        let view = action.plan(context, &Picture::default()).await.unwrap();
+        let view = action.plan(context, &Seen::default()).await.unwrap();
         steps.push(PlannedStep { title: String::new(), action, view });
     }
     let target = Target {
@@ -116,15 +111,29 @@ async fn a_deployment_in_progress_is_rolled_back_by_ecs_where_it_can_and_by_an_u
     }
 }
 
+/// A service with one deployment.
+fn service(id: &str, number: u32, rollout: &str) -> Value {
+    let deployment = json!({"id": id, "status": "PRIMARY", "rolloutState": rollout,
+        "taskDefinition": format!("x/api:{number}"), "desiredCount": 3, "runningCount": 3, "pendingCount": 0, "failedTasks": 0});
+    json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": [deployment]})
+}
+
+/// What is answered alike in all of these scripts.
+fn unchanging(operation: &str) -> Reply {
+    match operation {
+        "DescribeTaskDefinition" => {
+            Reply::json(r#"{"taskDefinition": {"family": "api", "status": "ACTIVE", "containerDefinitions": []}}"#)
+        }
+        "DescribeScalableTargets" => Reply::json(r#"{"ScalableTargets": []}"#),
+        "ListTasks" => Reply::json(r#"{"taskArns": []}"#),
+        other => panic!("nobody should ask {other}"),
+    }
+}
+
 /// A service that goes from :42 to :43, and shows it neither in the answer to the update nor in the first looks after it.
 fn lagging(looks: usize) -> Tiny {
     let (updated, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     Tiny::new(move |operation, _| {
-        let service = |id: &str, number: u32, rollout: &str| {
-            let deployment = json!({"id": id, "status": "PRIMARY", "rolloutState": rollout,
-                "taskDefinition": format!("x/api:{number}"), "desiredCount": 3, "runningCount": 3, "pendingCount": 0, "failedTasks": 0});
-            json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": [deployment]})
-        };
         let before = || service("ecs-svc/2", 42, "COMPLETED");
         match operation {
             "DescribeServices" => {
@@ -140,12 +149,7 @@ fn lagging(looks: usize) -> Tiny {
                 updated.store(true, Ordering::SeqCst);
                 Reply::json(&json!({ "service": before() }).to_string())
             }
-            "DescribeTaskDefinition" => Reply::json(
-                r#"{"taskDefinition": {"family": "api", "revision": 43, "status": "ACTIVE", "containerDefinitions": []}}"#,
-            ),
-            "DescribeScalableTargets" => Reply::json(r#"{"ScalableTargets": []}"#),
-            "ListTasks" => Reply::json(r#"{"taskArns": []}"#),
-            other => panic!("nobody should ask {other}"),
+            other => unchanging(other),
         }
     })
 }
@@ -171,11 +175,6 @@ async fn a_record_that_lags_the_update_is_never_taken_for_the_deployment() {
 fn lagging_on_the_way_back(looks: usize) -> Tiny {
     let (updates, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     Tiny::new(move |operation, _| {
-        let service = |id: &str, number: u32, rollout: &str| {
-            let deployment = json!({"id": id, "status": "PRIMARY", "rolloutState": rollout,
-                "taskDefinition": format!("x/api:{number}"), "desiredCount": 3, "runningCount": 3, "pendingCount": 0, "failedTasks": 0});
-            json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": [deployment]})
-        };
         let there = || service("ecs-svc/3", 43, "COMPLETED");
         match operation {
             "DescribeServices" => {
@@ -194,12 +193,7 @@ fn lagging_on_the_way_back(looks: usize) -> Tiny {
                 updates.fetch_add(1, Ordering::SeqCst);
                 Reply::json(&json!({ "service": there() }).to_string())
             }
-            "DescribeTaskDefinition" => Reply::json(
-                r#"{"taskDefinition": {"family": "api", "revision": 43, "status": "ACTIVE", "containerDefinitions": []}}"#,
-            ),
-            "DescribeScalableTargets" => Reply::json(r#"{"ScalableTargets": []}"#),
-            "ListTasks" => Reply::json(r#"{"taskArns": []}"#),
-            other => panic!("nobody should ask {other}"),
+            other => unchanging(other),
         }
     })
 }
@@ -245,7 +239,7 @@ async fn a_service_that_ecs_itself_does_not_deploy_is_refused_with_who_does() {
         });
         let context = context(&tiny);
         let update = UpdateService { place: place(), desired_count: Some(2), ..UpdateService::default() };
-        let halt = Action::UpdateService(update).plan(&context, &Picture::default()).await.unwrap_err();
+        let halt = Action::UpdateService(update).plan(&context, &Seen::default()).await.unwrap_err();
         assert_eq!(halt.ending, Ending::Refused);
         assert!(halt.words.contains(says), "{}", halt.words);
     }
@@ -261,7 +255,24 @@ async fn an_outage_that_a_deployment_would_be_is_in_the_plan() {
         _ => Reply::json(r#"{"ScalableTargets": []}"#),
     });
     let update = UpdateService { place: place(), force_new_deployment: true, ..UpdateService::default() };
-    let view = Action::UpdateService(update).plan(&context(&tiny), &Picture::default()).await.unwrap();
+    let view = Action::UpdateService(update).plan(&context(&tiny), &Seen::default()).await.unwrap();
     assert!(view.warnings.iter().any(|w| w.contains("nobody is served")), "{:?}", view.warnings);
+    assert!(view.warnings.iter().any(|w| w.contains("tries for ever")), "{:?}", view.warnings);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_could_not_be_compared_with_what_runs_is_warned_of_in_the_plan() {
+    let tiny = Tiny::new(|operation, body| match operation {
+        "DescribeServices" => Reply::json(
+            r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "desiredCount": 1,
+            "deployments": [{"id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": "x/api:7", "rolloutState": "COMPLETED"}]}]}"#,
+        ),
+        "DescribeTaskDefinition" if body.contains("api:7") => Reply::json_error(400, "ClientException", "not yours"),
+        "DescribeTaskDefinition" => Reply::json(r#"{"taskDefinition": {"family": "api", "revision": 6}}"#),
+        _ => Reply::json(r#"{"ScalableTargets": []}"#),
+    });
+    let update = UpdateService { place: place(), task_definition: Some(6), ..UpdateService::default() };
+    let view = Action::UpdateService(update).plan(&context(&tiny), &Seen::default()).await.unwrap();
+    assert!(view.warnings.iter().any(|w| w.starts_with("api:6 can't be compared with api:7")), "{:?}", view.warnings);
     assert!(view.warnings.iter().any(|w| w.contains("tries for ever")), "{:?}", view.warnings);
 }

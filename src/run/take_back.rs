@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::action::AWAITED;
 use super::engine::Run;
-use super::past::Past;
-use super::{Action, Answer, Change, Ending, Event, Follower, Halt, Plan, RunId, StepOutcome, Store};
+use super::past::{Past, StepPast};
+use super::{Action, Answer, Change, Ending, Event, Follower, Halt, Plan, PlannedStep, RunId, Store, View};
 use crate::runbook::Danger;
 
 impl Plan {
@@ -33,36 +33,18 @@ impl Plan {
         let mut danger = Danger::named(&plan.danger).unwrap_or_default();
         let mut any = false;
         let mut staying = Vec::new();
+        let nothing = StepPast::default();
         for (index, step) in plan.steps.iter_mut().enumerate() {
-            let past = past.steps.get(index).cloned().unwrap_or_default();
-            let outage = step.action.outage_of_undo(&step.view);
-            let view = &mut step.view;
-            (view.warnings, view.command) = (Vec::new(), None);
-            let back = view.undo.take();
-            let may_have_changed = past.is_to_take_back();
-            let stays = step.action.stays().filter(|_| may_have_changed);
-            any |= may_have_changed && stays.is_none();
-            if let Some(words) = stays {
-                view.changes.clear();
-                (view.expected_seconds, view.facts) = (0, Vec::new());
-                view.warnings = vec![words.to_owned()];
-                staying.push(words);
-            } else if may_have_changed {
-                view.facts = back.into_iter().collect();
-                view.warnings.extend(outage.map(str::to_owned));
-                danger = danger.max(outage.map_or(Danger::Caution, |_| Danger::Danger));
-                for Change { before, after, .. } in &mut view.changes {
-                    std::mem::swap(before, after);
+            let fate = Fate::of(step, past.steps.get(index).unwrap_or(&nothing));
+            match fate {
+                Fate::IsPutBack { outage } => {
+                    any = true;
+                    danger = danger.max(outage.map_or(Danger::Caution, |_| Danger::Danger));
                 }
-            } else {
-                view.changes.clear();
-                view.expected_seconds =
-                    if matches!(step.action, Action::WaitSteady(_)) { view.expected_seconds } else { 0 };
-                view.facts = vec!["nothing to take back".to_owned()];
+                Fate::Stays(words) => staying.push(words),
+                Fate::IsFollowed | Fate::HasNothing => {}
             }
-            if matches!(step.action, Action::WaitSteady(_)) {
-                view.facts = vec!["what was put back is followed until it runs".to_owned()];
-            }
+            fate.show(&mut step.view);
         }
         if !any && !staying.is_empty() {
             return Err(Halt::refused(format!("run {id} can't be taken back: {}", staying.join("; "))));
@@ -77,6 +59,52 @@ impl Plan {
         )];
         (plan.made_at, plan.undoes) = (now, Some(id.clone()));
         Ok(plan)
+    }
+}
+
+/// What becomes of a step when its run is taken back.
+#[derive(Clone, Copy)]
+enum Fate {
+    /// What it changed is put back, which may leave users without service.
+    IsPutBack { outage: Option<&'static str> },
+    /// What it changed can't be taken back, and why.
+    Stays(&'static str),
+    /// It waits, now for what was put back.
+    IsFollowed,
+    /// It changed nothing.
+    HasNothing,
+}
+
+impl Fate {
+    fn of(step: &PlannedStep, past: &StepPast) -> Fate {
+        let action = &step.action;
+        match action.stays() {
+            _ if matches!(action, Action::WaitSteady(_)) => Fate::IsFollowed,
+            _ if !past.is_to_take_back() => Fate::HasNothing,
+            Some(words) => Fate::Stays(words),
+            None => Fate::IsPutBack { outage: action.outage_of_undo(&step.view) },
+        }
+    }
+
+    /// The step as the plan of taking back shows it. Its basis stays: that is what is put back.
+    fn show(self, view: &mut View) {
+        let seen = std::mem::take(view);
+        view.basis = seen.basis;
+        match self {
+            Fate::IsPutBack { outage } => {
+                view.expected_seconds = seen.expected_seconds;
+                view.facts.extend(seen.undo);
+                view.warnings.extend(outage.map(str::to_owned));
+                let back = |Change { what, before, after }| Change { what, before: after, after: before };
+                view.changes.extend(seen.changes.into_iter().map(back));
+            }
+            Fate::Stays(words) => view.warnings.push(words.to_owned()),
+            Fate::IsFollowed => {
+                view.expected_seconds = seen.expected_seconds;
+                view.facts.push("what was put back is followed until it runs".to_owned());
+            }
+            Fate::HasNothing => view.facts.push("nothing to take back".to_owned()),
+        }
     }
 }
 
@@ -113,8 +141,8 @@ impl Run<'_> {
             words = format!("{words}; {stays}");
         }
         if let Some((step, outputs)) = self.to_follow() {
-            match self.follow(step, &outputs).await {
-                Ok(followed) => words = format!("{words}; {followed}"),
+            match self.step(step, &StepPast::default(), &outputs).await {
+                Ok(_) => words = format!("{words}; {}", self.past.steps[step].words),
                 Err(halt) if halt.ending == Ending::Unrecorded => return halt,
                 Err(halt) => return Halt { words: format!("{words}; {}", halt.words), undo: false, ..halt },
             }
@@ -135,23 +163,5 @@ impl Run<'_> {
         })?;
         let of = |name: &str| Some((name.to_owned(), details.get(name)?.clone()));
         Some((waits, ["deployment", "desired", AWAITED].into_iter().filter_map(of).collect()))
-    }
-
-    async fn follow(&mut self, step: usize, outputs: &Map<String, Value>) -> Result<String, Halt> {
-        let planned = self.plan.steps[step].clone();
-        let (title, action) = (planned.title.clone(), planned.action.name().to_owned());
-        self.write(&Event::StepBegan { step, title, action })?;
-        let past = super::past::StepPast::default();
-        let mut work = self.work(step, &planned, outputs, &past);
-        let done = planned.action.apply(&mut work).await;
-        let (outcome, words) = match &done {
-            Ok(done) => (done.outcome, done.words.clone()),
-            Err(halt) if matches!(halt.ending, Ending::Unrecorded | Ending::Stopped) => {
-                return Err(halt.clone());
-            }
-            Err(halt) => (StepOutcome::Failed, halt.words.clone()),
-        };
-        self.write(&Event::StepEnded { step, outcome, words, outputs: Map::new() })?;
-        done.map(|done| done.words)
     }
 }

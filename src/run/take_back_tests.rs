@@ -44,6 +44,21 @@ async fn what_a_run_did_is_put_back_and_followed_after_its_end() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_undo_that_ends_in_the_middle_says_what_was_taken_back_by_then() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let first = plan(&context, "scale", &[("desired", "5"), ("minimum", "2")]).await;
+    let done = carry_out(&office, &context, first).await;
+    let plan = back(&office, &done.id, &context).unwrap();
+    let service = SERVICE.to_owned();
+    host.with(|world| world.apply(Happening::Scalable { service, min: 3, max: 7, suspended: true }));
+    let undone = carry_out(&office, &context, plan).await;
+    assert_eq!(undone.ending, Ending::PlanStale, "{}", undone.words);
+    assert!(undone.words.contains("no longer as this run left them (3–7)"), "{}", undone.words);
+    assert!(undone.words.contains("taken back before that: desired count is 3"), "{}", undone.words);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_somebody_else_has_changed_since_is_left_alone_and_said() {
     let (host, context) = world();
     let (_folder, office) = office();

@@ -1,7 +1,7 @@
 //! A run's journal as text: a line for each record that a person wants to read.
 
 use super::{Answer, Event, Record};
-use crate::platform::text::{printable, time};
+use crate::platform::text::{printable, shortened, time};
 
 /// Longest value that a line shows, in characters.
 const LONGEST: usize = 200;
@@ -47,11 +47,7 @@ pub fn told(record: &Record) -> Option<String> {
 
 /// A value on a line; one that is long is in the journal, whole.
 fn short(value: &serde_json::Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        None => text,
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+    shortened(&value.to_string(), LONGEST).into_owned()
 }
 
 #[cfg(test)]

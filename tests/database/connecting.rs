@@ -39,8 +39,7 @@ async fn a_missing_database_role_or_host_is_told_apart() {
     let target = server(Which::Newer).await.target("nowhere");
     let trouble = refusal(&target).await;
     assert_eq!((trouble.kind, trouble.why.as_str()), (Kind::NoDatabase, "database \"nowhere\" does not exist"));
-    let mut nobody = target.clone().with_database("postgres");
-    nobody.user = "nobody\u{1b}[2J".to_owned();
+    let nobody = Target { user: "nobody\u{1b}[2J".to_owned(), database: "postgres".to_owned(), ..target.clone() };
     let trouble = refusal(&nobody).await;
     assert_eq!(trouble.kind, Kind::Login);
     assert!(!trouble.to_string().contains('\u{1b}'));

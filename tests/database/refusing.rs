@@ -7,7 +7,7 @@ use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::{Fact, Observation, Picture, Point, Role, Secret, Spent, Subject, file};
 use plantao::run::action::VacuumTables;
-use plantao::run::{Action, Context, Ending};
+use plantao::run::{Action, Context, Ending, Seen};
 
 use super::killing::{carry_out, order};
 use super::running::{Bench, PLATFORM, SLOW, scans, url, vacuums};
@@ -35,22 +35,22 @@ async fn a_rewrite_is_refused_when_the_storage_could_not_hold_it_or_nobody_knows
         full: true,
         lock_timeout_seconds: 5,
     });
-    let mut picture = Picture::of(&context.platform);
-    let halt = rewrite.plan(&context, &picture).await.unwrap_err();
+    let mut seen = Seen::from(Picture::of(&context.platform));
+    let halt = rewrite.plan(&context, &seen).await.unwrap_err();
     assert_eq!(halt.ending, Ending::Refused);
     assert!(halt.words.contains("does not tell how much storage is free"), "{}", halt.words);
 
     let (index, _) = context.platform.gauge(Subject::Database(0), Role::FreeStorage).unwrap();
     for (free, enough) in [(1e6, false), (1e9, true)] {
         let point = Point { at: context.clock.now(), value: free };
-        picture.take(Observation {
+        seen.picture.take(Observation {
             at: point.at,
             next: SignedDuration::from_mins(1),
             facts: vec![Fact::Points(index, Ok(vec![point]))],
             spent: Spent::default(),
             clock_skew: None,
         });
-        match rewrite.plan(&context, &picture).await {
+        match rewrite.plan(&context, &seen).await {
             Ok(view) => {
                 assert!(enough && view.warnings[0].contains("ACCESS EXCLUSIVE lock"), "{view:?}");
                 assert!(view.command.unwrap().contains("VACUUM (FULL, VERBOSE, ANALYZE)"));

@@ -70,7 +70,10 @@ async fn what_holds_vacuum_back_is_named_the_oldest_first(which: Which) {
     let harmless = fresh.session("harmless").await;
     harmless.batch_execute("BEGIN").await.unwrap();
 
-    let holdback = fresh.database().await.holdback().await.unwrap();
+    let holdback = fresh.database().await.holdback().await;
+    // Before anything can fail: it would outlive the test, and hold back the vacuums of all others on the server.
+    fresh.run(&format!("ROLLBACK PREPARED '{}'", gid.replace('\'', "''"))).await;
+    let holdback = holdback.unwrap();
     assert_eq!(holdback.hidden_sessions, 0);
     let transaction = holdback.holders.iter().position(|holder| holder.words().contains("report")).unwrap();
     let prepared = holdback.holders.iter().position(|holder| holder.words().contains(&gid)).unwrap();
@@ -89,7 +92,6 @@ async fn what_holds_vacuum_back_is_named_the_oldest_first(which: Which) {
     let slot = holdback.holders.iter().find(|holder| holder.words().contains(&slot)).unwrap();
     assert!(matches!(slot, Holder::Slot { active: false, only_catalog: true, .. }));
     fresh.run(&slot.remedy()).await;
-    fresh.run(&format!("ROLLBACK PREPARED '{}'", gid.replace('\'', "''"))).await;
 }
 
 async fn a_role_that_may_not_see_others_is_told_so(which: Which) {

@@ -223,7 +223,8 @@ async fn a_wrong_password_or_database_and_a_server_that_is_down_are_told_apart()
     let kind = async |target: &Target| Database::connect(target).await.unwrap_err().kind;
     let wrong = Target::from_url(&served.database_url().unwrap().replace(":simulated", ":hunter2")).unwrap();
     assert_eq!(kind(&wrong).await, DatabaseTroubleKind::Login);
-    assert_eq!(kind(&target.clone().with_database("nowhere")).await, DatabaseTroubleKind::NoDatabase);
+    let nowhere = Target { database: "nowhere".to_owned(), ..target.clone() };
+    assert_eq!(kind(&nowhere).await, DatabaseTroubleKind::NoDatabase);
     let mode = |sslmode| Target { sslmode, ..target.clone() };
     assert_eq!(kind(&mode(SslMode::VerifyFull)).await, DatabaseTroubleKind::NoTls);
     assert!(!Database::connect(&mode(SslMode::Prefer)).await.unwrap().is_encrypted(), "as psql tries first");

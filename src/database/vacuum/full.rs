@@ -116,22 +116,12 @@ mod tests {
 
     fn table() -> Table {
         Table {
-            name: TableName::new("public", "events"),
-            oid: 1,
             live_rows: 1_000,
             dead_rows: 9_000,
             heap_bytes: 10_000_000,
             table_bytes: 11_000_000,
             total_bytes: 15_000_000,
-            sizes_are_old: false,
-            last_vacuum: None,
-            last_autovacuum: None,
-            last_analyze: None,
-            vacuum_count: 0,
-            xid_age: 0,
-            autovacuum_off: false,
-            may_vacuum: true,
-            running: None,
+            ..crate::database::tables::tests::table("public", "events")
         }
     }
 

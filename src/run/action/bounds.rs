@@ -39,13 +39,6 @@ struct Bounds {
     max: u32,
 }
 
-impl Bounds {
-    fn read(view: &View) -> Result<Bounds, Halt> {
-        serde_json::from_value(view.basis.clone())
-            .map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
-    }
-}
-
 impl SetBounds {
     async fn look(&self, context: &Context) -> Result<Bounds, Halt> {
         match self.place.scaling(context).await? {
@@ -104,12 +97,12 @@ impl SetBounds {
 
     /// Its undo lets auto scaling stop every task.
     pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
-        self.max.is_some() && Bounds::read(view).is_ok_and(|before| before.max == 0)
+        self.max.is_some() && view.basis::<Bounds>().is_ok_and(|before| before.max == 0)
     }
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, past, .. } = work;
-        let basis = Bounds::read(view)?;
+        let basis: Bounds = view.basis()?;
         let wanted = self.wanted(basis);
         let now = self.look(context).await?;
         let last = past.asked.iter().rfind(|asked| asked.operation == OPERATION);
@@ -158,7 +151,7 @@ impl SetBounds {
 
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
         let Work { context, scribe, view, past, .. } = work;
-        let before = Bounds::read(view)?;
+        let before: Bounds = view.basis()?;
         let now = self.look(context).await?;
         if now == before {
             return Ok("they are as they were".to_owned());

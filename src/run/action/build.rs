@@ -96,8 +96,7 @@ impl BuildImage {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, past, .. } = work;
-        let made: Made = serde_json::from_value(view.basis.clone())
-            .map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))?;
+        let made: Made = view.basis()?;
         let running = Running::of(context, &self.place, self.container.as_deref()).await?;
         if (&running.image, running.machine()) != (&made.running.image, made.running.machine()) {
             let words = format!(

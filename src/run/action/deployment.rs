@@ -186,13 +186,11 @@ impl Followed {
         }
         let failed = self.count_failed(own);
         let breaker = service.circuit_breaker.is_some_and(|breaker| breaker.enabled);
-        // A circuit breaker watches deployments: where only the number of tasks changed, nothing ends it.
-        let only_scaled = self.only_number && own.rollout == Rollout::Completed;
         let changed = self.wanted.filter(|wanted| *wanted != service.desired);
         if let Some(wanted) = changed.filter(|_| self.only_number) {
             return Verdict::Over(Ending::Superseded, self.changed_number(service, wanted));
         }
-        if failed >= FAILING && (!breaker || only_scaled) {
+        if failed >= FAILING && (!breaker || self.only_scaled(own)) {
             let (why, then) = if breaker {
                 ("the circuit breaker watches only deployments, not a change of the number", "set the number back")
             } else {
@@ -213,6 +211,25 @@ impl Followed {
             }
             return Verdict::Steady(text);
         }
+        let text = self.with_obstacles(text, service, own, failed, others);
+        let fraction = (service.desired > 0).then(|| (f64::from(own.running) / f64::from(service.desired)).min(1.0));
+        Verdict::Going { text, fraction }
+    }
+
+    /// A circuit breaker watches deployments: where only the number of tasks changed, nothing ends it.
+    fn only_scaled(&self, own: &Deployment) -> bool {
+        self.only_number && own.rollout == Rollout::Completed
+    }
+
+    /// How many run, and what keeps the others from it.
+    fn with_obstacles(
+        &self,
+        mut text: String,
+        service: &Service,
+        own: &Deployment,
+        failed: u32,
+        others: u32,
+    ) -> String {
         if own.pending > 0 {
             let _ = write!(text, ", {} starting", own.pending);
         }
@@ -229,19 +246,15 @@ impl Followed {
             if let Some(first) = &self.first_failed {
                 let _ = write!(text, " ({first})");
             }
-            let then = match service.circuit_breaker {
-                Some(breaker) if breaker.enabled && !only_scaled && breaker.rollback => {
-                    "the circuit breaker rolls back"
-                }
-                Some(breaker) if breaker.enabled && !only_scaled => {
-                    "the circuit breaker gives it up, without rolling back"
-                }
-                _ => "nothing ends it",
+            let watching = service.circuit_breaker.filter(|breaker| breaker.enabled && !self.only_scaled(own));
+            let then = match watching {
+                Some(breaker) if breaker.rollback => "the circuit breaker rolls back",
+                Some(_) => "the circuit breaker gives it up, without rolling back",
+                None => "nothing ends it",
             };
             let _ = write!(text, "; if that goes on {then}");
         }
-        let fraction = (service.desired > 0).then(|| (f64::from(own.running) / f64::from(service.desired)).min(1.0));
-        Verdict::Going { text, fraction }
+        text
     }
 
     /// The number is not this run's any more, and whose it is: auto scaling tells ECS why, all others don't.

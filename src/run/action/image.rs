@@ -38,10 +38,34 @@ pub struct RegisterImage {
     pub container: Option<String>,
 }
 
+/// The image that was found, and where.
+struct Found {
+    /// `123456789012.dkr.ecr.us-east-1.amazonaws.com/api`.
+    uri: String,
+    /// The repository's name in ECR.
+    repository: String,
+    /// The tag or digest by which it was found.
+    name: String,
+    digest: String,
+    /// What there is to say of it.
+    fact: String,
+    /// What nobody can tell.
+    doubt: Option<String>,
+}
+
+impl Found {
+    /// `URI@sha256:…`.
+    fn pinned(&self) -> String {
+        format!("{}@{}", self.uri, self.digest)
+    }
+}
+
 impl FindImage {
-    /// `repository@sha256:…`, what there is to say of it, and what is in doubt.
-    async fn find(&self, context: &Context) -> Result<(String, String, Option<String>), Halt> {
-        let running = Running::of(context, &self.place, self.container.as_deref()).await?;
+    async fn running(&self, context: &Context) -> Result<Running, Halt> {
+        Running::of(context, &self.place, self.container.as_deref()).await
+    }
+
+    async fn find(&self, context: &Context, running: &Running) -> Result<Found, Halt> {
         let (uri, repository) = running.repository(context).await?;
         // The whole name may have been given too.
         let name = match Image::parse(&self.image) {
@@ -52,30 +76,28 @@ impl FindImage {
             Halt::refused(format!("there is no image {} in the repository {repository}", printable(&name)))
         })?;
         let pushed = found.pushed_at.map(|at| format!(", pushed {}", date(at))).unwrap_or_default();
-        let mut fact = format!("{} is {}{pushed}", printable(&self.image), found.digest);
-        let doubt = match running.fits(context, &repository, &found.digest).await? {
-            Fit::Fits(words) => {
-                fact = format!("{fact}, {words}");
-                None
-            }
-            Fit::Unknown(why) => Some(why),
+        let fact = format!("{} is {}{pushed}", printable(&self.image), found.digest);
+        let (fact, doubt) = match running.fits(context, &repository, &found.digest).await? {
+            Fit::Fits(words) => (format!("{fact}, {words}"), None),
+            Fit::Unknown(why) => (fact, Some(why)),
         };
-        Ok((format!("{uri}@{}", found.digest), fact, doubt))
+        Ok(Found { uri, repository, name, digest: found.digest, fact, doubt })
     }
 
     pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
-        let (pinned, fact, doubt) = self.find(context).await?;
-        let mut warnings: Vec<String> = doubt.into_iter().collect();
-        let running = Running::of(context, &self.place, self.container.as_deref()).await?;
-        if self.runs_already(context, &running, &pinned).await {
+        let running = self.running(context).await?;
+        let found = self.find(context, &running).await?;
+        let mut warnings: Vec<String> = found.doubt.iter().cloned().collect();
+        if runs_already(context, &running, &found).await {
             warnings.push("this is the image that runs now: only fresh tasks would come of it".to_owned());
         }
-        let (uri, digest) = pinned.split_once('@').unwrap_or((&pinned, ""));
+        let pinned = found.pinned();
         let name = Image::parse(&self.image).tag.unwrap_or_else(|| self.image.clone());
-        let after = if name.starts_with("sha256:") { pinned.clone() } else { format!("{uri}:{name}@{digest}") };
+        let after =
+            if name.starts_with("sha256:") { pinned.clone() } else { format!("{}:{name}@{}", found.uri, found.digest) };
         Ok(View {
             changes: vec![Change::of(&format!("image of {}", running.container), &running.image, after)],
-            facts: vec![fact],
+            facts: vec![found.fact],
             warnings,
             basis: json!(pinned),
             expected_seconds: 1,
@@ -83,27 +105,32 @@ impl FindImage {
         })
     }
 
-    /// What runs is this very image; where nobody can tell, it is not said.
-    async fn runs_already(&self, context: &Context, running: &Running, pinned: &str) -> bool {
-        let runs = Image::parse(&running.image);
-        let Some(name) = runs.digest.as_ref().or(runs.tag.as_ref()) else { return false };
-        let Ok((uri, repository)) = running.repository(context).await else { return false };
-        match find_image(&context.clients, &repository, name).await {
-            Ok(Some(found)) => format!("{uri}@{}", found.digest) == pinned,
-            _ => false,
-        }
-    }
-
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
-        let found = self.find(work.context).await;
-        let (pinned, fact, _) = found.map_err(|halt| match halt.ending {
+        let found = async { self.find(work.context, &self.running(work.context).await?).await }.await;
+        let found = found.map_err(|halt| match halt.ending {
             Ending::Refused => Halt::stale(format!("what the plan found is no longer so: {}", halt.words)),
             _ => halt,
         })?;
+        let pinned = found.pinned();
         if work.view.basis != json!(pinned) {
-            return Err(Halt::stale(format!("since the plan was made {} became another image: {fact}", self.image)));
+            let words = format!("since the plan was made {} became another image: {}", self.image, found.fact);
+            return Err(Halt::stale(words));
         }
-        Ok(Done::new(fact).with("ready.image", pinned))
+        Ok(Done::new(found.fact).with("ready.image", pinned))
+    }
+}
+
+/// What runs is this very image; where nobody can tell, it is not said.
+async fn runs_already(context: &Context, running: &Running, found: &Found) -> bool {
+    let runs = Image::parse(&running.image);
+    match (runs.digest, runs.tag) {
+        _ if runs.repository != found.uri => false,
+        (Some(digest), _) => digest == found.digest,
+        (None, Some(tag)) if tag == found.name => true,
+        (None, Some(tag)) => find_image(&context.clients, &found.repository, &tag)
+            .await
+            .is_ok_and(|runs| runs.is_some_and(|runs| runs.digest == found.digest)),
+        (None, None) => false,
     }
 }
 
@@ -129,7 +156,7 @@ impl RegisterImage {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, outputs, past } = work;
-        let basis = Basis::read(&view.basis)?;
+        let basis: Basis = view.basis()?;
         let Some(image) = outputs.get("ready.image").and_then(Value::as_str) else {
             return Err(Halt::failed("no step made an image ready"));
         };

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::aws::logs::last_lines;
 use crate::aws::task_definition::describe_task_definition;
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shortened};
 use crate::platform::{Task, masked};
 
 /// So many lines are enough for a cause, and few enough for a screen.
@@ -14,12 +14,11 @@ const WIDTH: usize = 200;
 /// In words; `None` if there is nothing yet: `CloudWatch` Logs is a few seconds late.
 pub(super) async fn of(context: &Context, task: &Task) -> Option<String> {
     let container = task.failed_container().or_else(|| task.containers.first())?;
-    let number = task.revision.number?;
-    let definition =
-        match describe_task_definition(&context.clients, &format!("{}:{number}", task.revision.family)).await {
-            Ok(definition) => definition,
-            Err(trouble) => return Some(format!("where {} logs can't be told: {trouble}", container.name)),
-        };
+    task.revision.number?;
+    let definition = match describe_task_definition(&context.clients, &task.revision.name()).await {
+        Ok(definition) => definition,
+        Err(trouble) => return Some(format!("where {} logs can't be told: {trouble}", container.name)),
+    };
     let logs = definition.container(Some(&container.name)).and_then(|c| c.logs.as_ref());
     let Some((group, prefix)) = logs.and_then(|logs| Some((&logs.group, logs.stream_prefix.as_ref()?))) else {
         return Some(format!("{} does not log to CloudWatch Logs under a stream prefix", container.name));
@@ -38,11 +37,7 @@ pub(super) async fn of(context: &Context, task: &Task) -> Option<String> {
 /// Fit for a screen and for a journal: printable, short, and without what looks like a password.
 fn fit(line: &str) -> String {
     let words: Vec<String> = line.split_whitespace().map(|word| printable(word).into_owned()).collect();
-    let line = masked(&words);
-    match line.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    shortened(&masked(&words), WIDTH).into_owned()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod push;
 mod redis;
 pub(super) mod registry;
 mod rollback;
+mod server;
 mod service;
 mod shell;
 mod sql;
@@ -31,10 +32,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Halt, StepOutcome, Store, View, Work};
+use super::{Halt, Seen, StepOutcome, Store, View, Work};
 use crate::aws::Clients;
 use crate::clock::Clock;
-use crate::platform::{Picture, Platform};
+use crate::platform::Platform;
 use crate::runbook::Danger;
 
 pub use alarms::CheckAlarms;
@@ -220,14 +221,14 @@ impl Action {
     }
 
     /// What it would do now. Only reads.
-    pub async fn plan(&self, context: &Context, picture: &Picture) -> Result<View, Halt> {
+    pub async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
         match self {
             Action::CheckAlarms(action) => action.plan(context).await,
-            Action::CheckConnections(action) => action.plan(context, picture),
+            Action::CheckConnections(action) => action.plan(context, &seen.picture),
             Action::ShowBlockers(action) => action.plan(context).await,
             Action::ShowTables(action) => action.plan(context).await,
             Action::RegisterImage(action) => action.plan(context).await,
-            Action::Rollback(action) => action.plan(context).await,
+            Action::Rollback(action) => action.plan(context, seen).await,
             Action::CheckHealth(action) => Ok(action.plan()),
             Action::BuildImage(action) => action.plan(context).await,
             Action::FindImage(action) => action.plan(context).await,
@@ -238,7 +239,7 @@ impl Action {
             Action::Redis(action) => action.plan(context).await,
             Action::Sh(action) => action.plan(),
             Action::Sql(action) => action.plan(context).await,
-            Action::Vacuum(action) => action.plan(context, picture).await,
+            Action::Vacuum(action) => action.plan(context, &seen.picture).await,
         }
     }
 

@@ -67,8 +67,7 @@ impl PushImage {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, outputs, past } = work;
-        let made: Made = serde_json::from_value(view.basis.clone())
-            .map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))?;
+        let made: Made = view.basis()?;
         let Some(image) = outputs.get("built.image").and_then(Value::as_str) else {
             return Err(Halt::failed("no step built an image"));
         };

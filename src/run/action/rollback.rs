@@ -8,14 +8,12 @@ use serde_json::json;
 use super::registry::{Fit, fits, machine, repository_name};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
-use super::{Context, Done};
+use super::{Context, Done, preview};
 use crate::aws::ecr_images::describe_image;
 use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
-use crate::aws::task_definition::describe_task_definition;
-use crate::platform::{Image, Rollout, Service, ServiceSpec, TroubleKind};
-use crate::run::history::{self, Ran};
+use crate::platform::{Image, Rollout, Service, TroubleKind};
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, View, Work};
+use crate::run::{Answer, Halt, Scribe, Seen, View, Work};
 
 const STOP: &str = "ecs:StopServiceDeployment";
 /// How often, and how far apart, the rollback that ECS was asked for is looked for.
@@ -50,15 +48,13 @@ impl Rollback {
         UpdateService { place: self.place.clone(), task_definition: Some(self.to), ..UpdateService::default() }
     }
 
-    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+    pub(super) async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
         let service = self.place.look_to_change(context).await?;
         if service.revision.number == Some(self.to) {
             return Err(Halt::refused(format!("{} is what the service is on already", service.revision)));
         }
-        let mut view = self.update().plan(context).await?;
-        let family = &service.revision.family;
-        let wanted = format!("{family}:{}", self.to);
-        let target = describe_task_definition(&context.clients, &wanted).await?;
+        let target = preview::revision(context, &service, self.to).await?;
+        let mut view = self.update().plan_on(context, &service, Some(&target)).await?;
         for container in &target.containers {
             match self.in_registry(context, &container.image, machine(target.architecture.as_deref())).await? {
                 Found::There(fact) => view.facts.push(fact),
@@ -67,7 +63,7 @@ impl Rollback {
             }
         }
         let now = context.clock.now();
-        match self.ran(context, &service).await {
+        match seen.ran(context, &self.place, &service).await.iter().find(|ran| ran.number == self.to) {
             Some(ran) => view.facts.push(format!(":{} {}", self.to, ran.when(now))),
             None => view.warnings.push(format!(
                 "neither ECS nor this machine's journals show that :{} ran successfully: make sure that it did",
@@ -79,17 +75,6 @@ impl Rollback {
             view.facts.push("its deployment is in progress: ECS is asked to stop it and roll back".to_owned());
         }
         Ok(view)
-    }
-
-    async fn ran(&self, context: &Context, service: &Service) -> Option<Ran> {
-        let spec =
-            context.platform.services.iter().find(|s| s.name == self.place.name && s.cluster == self.place.cluster);
-        let spec = spec.cloned().unwrap_or_else(|| ServiceSpec {
-            name: self.place.name.clone(),
-            cluster: self.place.cluster.clone(),
-            ..ServiceSpec::default()
-        });
-        history::ran(context, &spec, service).await.into_iter().find(|ran| ran.number == self.to)
     }
 
     /// Refused where the image is no longer in ECR, or is built for other machines.
@@ -143,7 +128,7 @@ impl Rollback {
             }
         }
         let now = self.place.look_to_change(context).await?;
-        let fresh = asked.is_empty() && Basis::of(&now) == Basis::read(&view.basis)?;
+        let fresh = asked.is_empty() && Basis::of(&now) == view.basis()?;
         if fresh
             && self.ecs_would_go_back_to_it(&now)
             && let Some(done) = self.ask_ecs(context, scribe, &now).await?

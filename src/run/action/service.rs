@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Context, Halt};
 use crate::aws::{autoscaling, ecs};
-use crate::platform::{Scaling, Service, ServiceStatus, Trouble};
+use crate::platform::{Scaling, Service, ServiceSpec, ServiceStatus, Trouble};
 
 /// Where a service is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,13 +31,9 @@ impl Basis {
     pub(super) fn of(service: &Service) -> Basis {
         Basis {
             desired: service.desired,
-            revision: full(service),
+            revision: service.revision.name(),
             deployment: service.primary().map(|d| d.id.clone()).unwrap_or_default(),
         }
-    }
-
-    pub(super) fn read(basis: &serde_json::Value) -> Result<Basis, Halt> {
-        serde_json::from_value(basis.clone()).map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
     }
 
     /// What is different now, in words.
@@ -55,9 +51,10 @@ impl Basis {
     }
 }
 
-/// `family:7`.
-fn full(service: &Service) -> String {
-    format!("{}{}", service.revision.family, service.revision.number.map(|n| format!(":{n}")).unwrap_or_default())
+impl From<&ServiceSpec> for Place {
+    fn from(spec: &ServiceSpec) -> Place {
+        Place { cluster: spec.cluster.clone(), name: spec.name.clone() }
+    }
 }
 
 impl Place {

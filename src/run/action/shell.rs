@@ -34,6 +34,12 @@ pub struct RunScript {
     pub variables: BTreeMap<String, String>,
 }
 
+/// What a plan was made on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Made {
+    folder: PathBuf,
+}
+
 impl RunScript {
     pub(super) fn plan(&self) -> Result<View, Halt> {
         let folder = std::env::current_dir()
@@ -44,7 +50,7 @@ impl RunScript {
         for (name, value) in &self.variables {
             view.facts.push(format!("  {name}={}", printable(&super::quoted(value))));
         }
-        view.basis = json!({ "folder": folder });
+        view.basis = json!(Made { folder });
         Ok(view)
     }
 
@@ -78,8 +84,7 @@ impl RunScript {
             Err(Cut::Ended(halt)) if halt.ending == Ending::Unrecorded => return Err(halt),
             Err(Cut::Ended(halt)) => {
                 scribe.accepted(OPERATION, json!({ "well": false, "status": halt.words }))?;
-                let words = format!("{}; the script was ended in the middle", halt.words);
-                return Err(Halt { words, ..halt });
+                return Err(halt.and("the script was ended in the middle"));
             }
         };
         scribe.accepted(OPERATION, json!({ "well": ended.is_well(), "status": ended.status() }))?;
@@ -93,10 +98,11 @@ impl RunScript {
     }
 
     fn command(&self, context: &Context, view: &View) -> Result<Command, Halt> {
-        let folder: Option<PathBuf> = view.basis.get("folder").and_then(Value::as_str).map(PathBuf::from);
-        let folder = folder.filter(|folder| folder.is_dir()).ok_or_else(|| {
-            Halt::stale("the folder that the plan would run the script in is no longer there: nothing was run")
-        })?;
+        let Made { folder } = view.basis()?;
+        if !folder.is_dir() {
+            let words = "the folder that the plan would run the script in is no longer there: nothing was run";
+            return Err(Halt::stale(words));
+        }
         // Not on its standard input: a command of the script that reads that would read the rest of the script.
         let mut command = Command::new("sh");
         command.arg("-euc").arg(&self.script).arg("plantao").current_dir(folder);

@@ -57,7 +57,7 @@ impl WaitSteady {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, outputs, .. } = work;
-        let planned = Basis::read(&view.basis)?.deployment;
+        let planned = view.basis::<Basis>()?.deployment;
         let id = outputs.get("deployment").and_then(Value::as_str).unwrap_or(&planned);
         let wanted = outputs.get("desired").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
         let mut followed = Followed::new(id, wanted);
@@ -180,8 +180,8 @@ impl WaitSteady {
 /// Who registered what runs instead: the nearest that ECS comes to telling who deployed it.
 async fn whose(context: &Context, followed: &Followed, service: &Service) -> Option<String> {
     let revision = &service.primary().filter(|primary| primary.id != followed.id)?.revision;
-    let name = format!("{}:{}", revision.family, revision.number?);
-    let definition = task_definition::describe_task_definition(&context.clients, &name).await.ok()?;
+    revision.number?;
+    let definition = task_definition::describe_task_definition(&context.clients, &revision.name()).await.ok()?;
     let arn = definition.registered_by?;
     let who = arn.splitn(6, ':').last().filter(|who| !who.is_empty())?;
     Some(format!("; {revision} was registered by {}", printable(who)))

@@ -56,8 +56,8 @@ pub enum NoSlot {
 /// What a vacuum does when it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begun {
-    /// It runs, until this instant unless something happens.
-    Until(i64),
+    /// It runs.
+    Runs,
     /// Somebody has locked the table.
     Locked,
     /// The table is not there.
@@ -209,10 +209,9 @@ impl Database {
         }
         self.free_bytes -= vacuum.copy;
         self.server.vacuums.retain(|v| v.wish.table != wish.table);
-        let ends = vacuum.ends();
         self.server.vacuums.push(vacuum);
         self.settle(now);
-        Begun::Until(ends)
+        Begun::Runs
     }
 
     /// When this process's vacuum will be done; nothing if none is under way.
@@ -258,7 +257,7 @@ impl Database {
             table.dead = 0.0;
             table.heap = (table.live + table.held) * table.row;
             self.free_bytes += vacuum.copy + before - (table.heap + table.indexes);
-        } else {
+        } else if !vacuum.wish.only_analyze {
             table.dead = (table.dead - vacuum.removes).max(0.0);
             if vacuum.automatic {
                 table.last_autovacuum = Some(ends);
@@ -267,10 +266,12 @@ impl Database {
                 table.vacuums += 1;
             }
         }
-        if vacuum.wish.analyze || vacuum.wish.full {
+        if vacuum.wish.renews_statistics() {
             table.last_analyze = Some(ends);
         }
-        table.frozen = table.frozen.max(xids - FREEZE_AGE);
+        if !vacuum.wish.only_analyze {
+            table.frozen = table.frozen.max(xids - FREEZE_AGE);
+        }
     }
 
     /// One tick of what requests do to the tables.
@@ -292,7 +293,7 @@ impl Database {
         let due = |t: &&Table| t.is_due() && rested(t) && !busy.contains(&t.oid);
         let due: Vec<Table> = self.server.tables.iter().filter(due).cloned().collect();
         for table in due {
-            let wish = Wish { table: table.oid, full: false, analyze: true, delay: PAUSE };
+            let wish = Wish { table: table.oid, analyze: true, delay: PAUSE, ..Wish::default() };
             let pid = self.server.next_pid();
             self.server.vacuums.push(Vacuum::new(pid, wish, true, &table, now));
         }

@@ -9,8 +9,16 @@ pub struct Wish {
     pub table: u32,
     pub full: bool,
     pub analyze: bool,
+    /// `ANALYZE` alone: no row is removed.
+    pub only_analyze: bool,
     /// `vacuum_cost_delay`, in milliseconds.
     pub delay: f64,
+}
+
+impl Wish {
+    pub fn renews_statistics(&self) -> bool {
+        self.analyze || self.only_analyze || self.full
+    }
 }
 
 /// A vacuum under way.
@@ -75,18 +83,19 @@ impl Vacuum {
         if wish.full {
             phases.push((Phase::Copy, takes(table.heap, SCANNING) + takes(table.packed(), WRITING)));
             phases.push((Phase::Rebuild, takes(table.packed_indexes(), WRITING)));
-        } else {
+        } else if !wish.only_analyze {
             phases.push((Phase::Scan, takes(table.heap, SCANNING)));
             if table.dead >= 1.0 {
                 phases.push((Phase::Indexes, takes(table.indexes, INDEXING)));
                 phases.push((Phase::Heap, takes(table.dead * table.row, WRITING)));
             }
         }
-        if wish.analyze || wish.full {
+        if wish.renews_statistics() {
             phases.push((Phase::Analyze, takes((SAMPLE as f64 * BLOCK).min(table.heap), SCANNING)));
         }
         let copy = if wish.full { table.packed() } else { 0.0 };
-        Vacuum { pid, wish, automatic, began: now, removes: table.dead, copy, phases, blocks: table.blocks() }
+        let removes = if wish.only_analyze { 0.0 } else { table.dead };
+        Vacuum { pid, wish, automatic, began: now, removes, copy, phases, blocks: table.blocks() }
     }
 
     /// When it is done.

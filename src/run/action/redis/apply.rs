@@ -5,10 +5,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use super::{RunRedis, shown};
+use super::{Made, RunRedis, shown};
 use crate::cache::{Cache, CacheTrouble, only_reads};
 use crate::run::action::Done;
 use crate::run::action::once::{self, NUMBER, Noun};
+use crate::run::action::server::same_server;
 use crate::run::{Answer, Ending, Halt, Scribe, Work};
 
 const NOUN: Noun = Noun { one: "command", look: "the cache" };
@@ -20,11 +21,8 @@ pub(super) async fn apply(action: &RunRedis, work: &mut Work<'_>) -> Result<Done
     let of = action.commands.len();
     once::settled(past, NOUN, of)?;
     let cache = action.open(context).await?;
-    let planned = view.basis.get("server").and_then(Value::as_str).unwrap_or_default();
-    if planned != cache.place() {
-        let words = format!("the plan was for {planned}, and the URL now is of {}: nothing was sent", cache.place());
-        return Err(Halt::stale(words));
-    }
+    let made: Made = view.basis()?;
+    same_server(&made.server, cache.place())?;
     let mut said = Vec::new();
     for (index, command) in action.commands.iter().enumerate() {
         let number = index + 1;
@@ -73,7 +71,7 @@ async fn send(
     match (answer, halt) {
         (Err(trouble), _) if trouble.in_doubt => Err(once::nobody_knows(NOUN, number, of, &operation, &trouble.why)),
         (Err(trouble), _) => Err(trouble.into()),
-        (Ok(_), Some(halt)) => Err(Halt { words: format!("{}; {name} was carried out", halt.words), ..halt }),
+        (Ok(_), Some(halt)) => Err(halt.and(&format!("{name} was carried out"))),
         (Ok(lines), None) => Ok(lines),
     }
 }

@@ -24,6 +24,12 @@ pub struct RunRedis {
     pub commands: Vec<Vec<String>>,
 }
 
+/// What a plan was made on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Made {
+    server: String,
+}
+
 impl RunRedis {
     /// A connection; the URL is the platform file's or that of the environment.
     async fn open(&self, context: &Context) -> Result<Cache, Halt> {
@@ -56,7 +62,7 @@ impl RunRedis {
             format!("redis-cli -u {} {}", quoted(&format!("redis://{host}/{database}")), shown(command))
         });
         view.command = Some(by_hand.collect::<Vec<_>>().join("; "));
-        view.basis = json!({ "server": cache.place() });
+        view.basis = json!(Made { server: cache.place().to_owned() });
         Ok(view)
     }
 

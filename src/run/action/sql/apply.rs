@@ -10,6 +10,7 @@ use super::{Made, Ready, RunSql, shown};
 use crate::database::{Database, DatabaseTrouble, DatabaseTroubleKind, Rows, verb};
 use crate::run::action::Done;
 use crate::run::action::once::{self, NUMBER, Noun};
+use crate::run::action::server::same_server;
 use crate::run::database::target;
 use crate::run::{Answer, Ending, Halt, Scribe, Work};
 
@@ -26,13 +27,9 @@ const MOST: usize = 20;
 
 pub(super) async fn apply(action: &RunSql, work: &mut Work<'_>) -> Result<Done, Halt> {
     let Work { context, scribe, view, past, .. } = work;
-    let made = Made::read(&view.basis)?;
+    let made: Made = view.basis()?;
     let target = target(context, &action.database).await?;
-    let now = target.to_string();
-    if made.server != now {
-        let words = format!("the plan was for {}, and the URL now is of {now}: nothing was sent", made.server);
-        return Err(Halt::stale(words));
-    }
+    same_server(&made.server, &target.to_string())?;
     // Before any connection: nothing that is asked of the server could tell.
     once::settled(past, NOUN, made.statements.len())?;
     let (session, _notices) = Database::for_statements(&target, PATIENCE, LOCK).await?;
@@ -95,12 +92,9 @@ async fn send(
             Err(once::nobody_knows(NOUN, index + 1, of, &operation, &trouble.why))
         }
         (Err(trouble), Some(halt)) if trouble.kind == DatabaseTroubleKind::Canceled => {
-            Err(Halt { words: format!("{}; {} was cancelled at the server", halt.words, verb(sql)), ..halt })
+            Err(halt.and(&format!("{} was cancelled at the server", verb(sql))))
         }
-        (Ok(rows), Some(halt)) => {
-            let words = format!("{}; it came too late to cancel {}", halt.words, words(&verb(sql), &rows));
-            Err(Halt { words, ..halt })
-        }
+        (Ok(rows), Some(halt)) => Err(halt.and(&format!("it came too late to cancel {}", words(&verb(sql), &rows)))),
         (Err(trouble), _) => Err(failed(&trouble)),
         (Ok(rows), None) => Ok(rows),
     }

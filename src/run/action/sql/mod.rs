@@ -5,7 +5,7 @@ mod shown;
 mod text;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::service::quoted;
 use super::tables::place;
@@ -106,12 +106,6 @@ impl RunSql {
 
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         apply::apply(self, work).await
-    }
-}
-
-impl Made {
-    fn read(basis: &Value) -> Result<Made, Halt> {
-        serde_json::from_value(basis.clone()).map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Rows as lines of a screen.
 
 use crate::database::Rows;
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shortened};
 
 /// Longest cell, in characters.
 const WIDEST: usize = 40;
@@ -13,13 +13,7 @@ pub(super) fn lines(rows: &Rows) -> Vec<String> {
     if rows.columns.is_empty() || rows.rows.is_empty() {
         return Vec::new();
     }
-    let cut = |text: &String| {
-        let text = printable(text);
-        match text.char_indices().nth(WIDEST) {
-            None => text.into_owned(),
-            Some((end, _)) => format!("{}…", &text[..end]),
-        }
-    };
+    let cut = |text: &String| shortened(&printable(text), WIDEST).into_owned();
     let numbers = std::iter::once("#".to_owned()).chain((1..=rows.rows.len()).map(|number| number.to_string()));
     let table: Vec<Vec<String>> = std::iter::once(&rows.columns)
         .chain(&rows.rows)
@@ -33,7 +27,7 @@ pub(super) fn lines(rows: &Rows) -> Vec<String> {
     let line = |row: &Vec<String>| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}", width = *width));
         let line = cells.collect::<Vec<_>>().join("  ");
-        line.trim_end().chars().take(LINE).collect::<String>()
+        shortened(line.trim_end(), LINE).into_owned()
     };
     let mut lines: Vec<String> = table.iter().map(line).collect();
     let kept = rows.rows.len() as u64;

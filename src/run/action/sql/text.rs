@@ -47,19 +47,18 @@ impl Statement {
     fn written(&self, names: &[(String, TableName)], mut value: impl FnMut(&Bound) -> String) -> String {
         let mut sql = String::new();
         for part in &self.0 {
-            let (is_text, next) = match part {
-                Part::Text(text) => (true, text.clone()),
-                Part::Value(bound) => (false, value(bound)),
+            let next = match part {
+                Part::Text(text) => text.clone(),
+                Part::Value(bound) => value(bound),
                 Part::Tables(tables) => {
                     let known = |word: &String| names.iter().find(|(name, _)| name == word).map(|(_, name)| name.sql());
-                    (false, tables.iter().filter_map(known).collect::<Vec<_>>().join(", "))
+                    tables.iter().filter_map(known).collect::<Vec<_>>().join(", ")
                 }
             };
             // `LIMIT{{n}}` must not become the name `LIMIT$1`, nor `U&{{tables}}` another name.
             let is_word = |c: char| c.is_alphanumeric() || "_$\"&'".contains(c);
             let (before, after) = (sql.chars().next_back(), next.chars().next());
-            let was_part = sql.is_empty() || !is_text;
-            if before.is_some_and(is_word) && after.is_some_and(is_word) && (was_part || !sql.is_empty()) {
+            if before.is_some_and(is_word) && after.is_some_and(is_word) {
                 sql.push(' ');
             }
             sql.push_str(&next);

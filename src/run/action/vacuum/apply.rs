@@ -28,7 +28,7 @@ type Found = Vec<(Before, Table)>;
 pub(super) async fn apply(action: &VacuumTables, work: &mut Work<'_>) -> Result<Done, Halt> {
     let Work { context, scribe, view, past, .. } = work;
     let (target, database) = open(context, &action.database).await?;
-    let basis = Basis::read(&view.basis)?;
+    let basis: Basis = view.basis()?;
     basis.check_server(&target)?;
     let (wanted, found) = if let Some(first) = past.asked.iter().find(|asked| asked.operation == OPERATION) {
         // The first request knows each table as it was before the run.
@@ -115,7 +115,7 @@ async fn settled(
             _ => return Ok(Some(table)),
         };
         if let Err(halt) = scribe.hear() {
-            return Err(Halt { words: format!("{}; {by}, and goes on", halt.words), ..halt });
+            return Err(halt.and(&format!("{by}, and goes on")));
         }
         scribe.progress(&by, None)?;
         sleep(EAR).await;
@@ -217,12 +217,11 @@ fn answer(report: &VacuumReport) -> Answer {
 fn conclude(report: &VacuumReport, found: &[(Before, Table)], halt: Option<Halt>) -> Result<Done, Halt> {
     let words = told::all(report, found);
     if let Some(halt) = halt {
-        return Err(Halt { words: format!("{}; {words}", halt.words), ..halt });
+        return Err(halt.and(&words));
     }
     match &report.ending {
         VacuumEnding::Failed(trouble) => {
-            let halt = Halt::from(trouble.clone());
-            return Err(Halt { words: format!("{}; {words}", halt.words), ..halt });
+            return Err(Halt::from(trouble.clone()).and(&words));
         }
         VacuumEnding::Stopped => return Err(Halt::failed(words)),
         VacuumEnding::Finished => {}

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::database::{Table, TableName, Target};
 use crate::run::Halt;
+use crate::run::action::server::same_server;
 
 /// What a plan is made on: the server, and the tables if some were chosen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,17 +21,9 @@ impl Basis {
         Basis { server: target.to_string(), tables }
     }
 
-    pub(super) fn read(basis: &Value) -> Result<Basis, Halt> {
-        serde_json::from_value(basis.clone()).map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
-    }
-
     /// Nothing is sent to another server than was shown.
     pub(super) fn check_server(&self, target: &Target) -> Result<(), Halt> {
-        let now = target.to_string();
-        if self.server == now {
-            return Ok(());
-        }
-        Err(Halt::stale(format!("the plan was for {}, and the URL now is of {now}: nothing was sent", self.server)))
+        same_server(&self.server, &target.to_string())
     }
 
     /// Nor to another table of the same name.

@@ -36,7 +36,7 @@ impl SimpleQueryHandler for Postgres {
         for text in &texts {
             let statement = Statement::read(text).ok_or_else(unknown)?;
             // Statements in one text are one transaction.
-            if texts.len() > 1 && matches!(statement, Statement::Vacuum(_)) {
+            if texts.len() > 1 && matches!(&statement, Statement::Vacuum(wanted) if !wanted.only_analyze) {
                 return Err(error("25001", "VACUUM cannot run inside a transaction block"));
             }
             let asked = Asked { pid: backend.pid, user: backend.user.clone(), ..Asked::default() };
@@ -123,7 +123,7 @@ where
                     Err(_) => return Err(error("57014", "canceling statement due to statement timeout")),
                 },
             }
-            Ok(Response::Execution(Tag::new("VACUUM")))
+            Ok(Response::Execution(Tag::new(if wanted.only_analyze { "ANALYZE" } else { "VACUUM" })))
         }
         Statement::Terminate(pid) => {
             let done = backend.with(|database, _| {

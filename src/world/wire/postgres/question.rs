@@ -181,7 +181,7 @@ fn with<const N: usize>(mut row: Vec<Cell>, more: [Cell; N]) -> Vec<Cell> {
 
 fn table(database: &Database, table: &Table, age: Cell) -> Vec<Cell> {
     let server = &database.server;
-    let vacuum = server.vacuums.iter().find(|v| v.wish.table == table.oid && !v.wish.full);
+    let vacuum = server.vacuums.iter().find(|v| v.wish.table == table.oid && !v.wish.full && !v.wish.only_analyze);
     let now = database.answered.max(vacuum.map_or(0, |v| v.began));
     vec![
         Cell::text(table.schema),

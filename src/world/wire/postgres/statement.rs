@@ -21,6 +21,8 @@ pub struct Vacuum {
     pub full: bool,
     pub verbose: bool,
     pub analyze: bool,
+    /// It is `ANALYZE "public"."events"`.
+    pub only_analyze: bool,
     pub skip_locked: bool,
     /// Schema and name; all tables if there is none.
     pub table: Option<(String, String)>,
@@ -39,6 +41,10 @@ impl Statement {
         match words.first()?.keyword()?.as_str() {
             "SET" => set(&words[1..]),
             "VACUUM" => vacuum(&words[1..]).map(Statement::Vacuum),
+            "ANALYZE" => {
+                let analyze = Vacuum { only_analyze: true, ..Vacuum::default() };
+                of_table(analyze, &words[1..]).map(Statement::Vacuum)
+            }
             "SELECT" => match &words[1..] {
                 [Word::Bare(name), Word::Sign('('), Word::Bare(pid), Word::Sign(')')]
                     if name == "pg_terminate_backend" =>
@@ -179,13 +185,18 @@ fn vacuum(words: &[Word]) -> Option<Vacuum> {
             rest = more;
         }
     }
-    vacuum.table = match rest {
+    of_table(vacuum, rest)
+}
+
+/// … of the one table that is named, if any is. `None` if the words are something else.
+fn of_table(vacuum: Vacuum, words: &[Word]) -> Option<Vacuum> {
+    let table = match words {
         [] => None,
         [name] => Some(("public".to_owned(), name.name()?)),
         [schema, Word::Sign('.'), name] => Some((schema.name()?, name.name()?)),
         _ => return None,
     };
-    Some(vacuum)
+    Some(Vacuum { table, ..vacuum })
 }
 
 #[cfg(test)]

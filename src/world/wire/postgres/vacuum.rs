@@ -1,4 +1,4 @@
-//! `VACUUM`: it waits for locks and for the model's time, and says what PostgreSQL says.
+//! `VACUUM` and `ANALYZE`: each waits for locks and for the model's time, and says what PostgreSQL says.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -28,7 +28,8 @@ where
     PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
 {
     let delay = backend.settings().cost_delay;
-    let wish = |oid| Wish { table: oid, full: wanted.full, analyze: wanted.analyze, delay };
+    let Vacuum { full, analyze, only_analyze, .. } = *wanted;
+    let wish = |oid| Wish { table: oid, full, analyze, only_analyze, delay };
     let tables = tables(backend, wanted)?;
     for before in tables {
         if !begin(backend, wish(before.oid), wanted.skip_locked, &before).await? {
@@ -73,7 +74,7 @@ async fn begin(backend: &Backend, wish: Wish, skip_locked: bool, table: &Table) 
     let asked = Instant::now();
     loop {
         match backend.with(|database, now| database.vacuum(now, backend.pid, wish))? {
-            Begun::Until(_) => {
+            Begun::Runs => {
                 backend.wait_for(None)?;
                 return Ok(true);
             }

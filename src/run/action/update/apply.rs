@@ -1,21 +1,18 @@
-//! `ecs.update-service`: desired count, revision, fresh tasks. Only what is given is sent.
+//! Changing a service and putting it back: sent once, and looked for where nobody heard the answer.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::deployment::{AWAITED, Awaited};
-use super::service::{Basis, Place};
-use super::{Context, Done, preview};
+use super::UpdateService;
 use crate::aws::ecs_write::{self, ServiceUpdate};
-use crate::platform::{Revision, Scaling, Service, TroubleKind};
-use crate::run::plan::Change;
+use crate::platform::{Revision, Service, TroubleKind};
+use crate::run::action::deployment::{AWAITED, Awaited};
+use crate::run::action::service::Basis;
+use crate::run::action::{Context, Done};
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, View, Work};
+use crate::run::{Answer, Halt, Scribe, Work};
 
-pub(super) const OUTAGE: &str = "no task will run: this is an outage";
 const OPERATION: &str = "ecs:UpdateService";
 /// How often a throttled request is sent again; a throttled one has not been carried out.
 const THROTTLED: u32 = 6;
@@ -23,167 +20,9 @@ const THROTTLED: u32 = 6;
 /// lost: `DescribeServices` lags.
 const LOOKS: u32 = 5;
 const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
-/// A Fargate task from request to healthy.
-const TASK_STARTS: u64 = 90;
-
-/// What is to change; at least one of the three.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct UpdateService {
-    /// Which service.
-    #[serde(flatten)]
-    pub place: Place,
-    /// Tasks wanted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub desired_count: Option<u32>,
-    /// A revision's number in the service's family.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task_definition: Option<u32>,
-    /// The revision that an earlier step of the run registered.
-    #[serde(default)]
-    pub registered: bool,
-    /// Fresh tasks although nothing changes.
-    #[serde(default)]
-    pub force_new_deployment: bool,
-    /// Where an earlier step of the run will have moved auto scaling's bounds.
-    #[serde(default, skip_serializing_if = "Moved::is_nowhere")]
-    pub moved: Moved,
-}
-
-/// Auto scaling's bounds, as far as a run moves them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Moved {
-    /// Fewest tasks.
-    pub min: Option<u32>,
-    /// Most tasks.
-    pub max: Option<u32>,
-}
-
-impl Moved {
-    fn is_nowhere(&self) -> bool {
-        *self == Moved::default()
-    }
-}
 
 impl UpdateService {
-    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
-        let controls = ecs_write::controls(&context.clients, &self.place.cluster, &self.place.name).await?;
-        let name = &self.place.name;
-        match controls.controller.as_str() {
-            "ECS" => {}
-            "CODE_DEPLOY" => {
-                return Err(Halt::refused(format!(
-                    "service {name} is deployed by CodeDeploy: change it there, ECS refuses it here"
-                )));
-            }
-            other => {
-                return Err(Halt::refused(format!(
-                    "service {name} has the deployment controller {other}: whoever runs it deploys it"
-                )));
-            }
-        }
-        if controls.scheduling == "DAEMON" && self.desired_count.is_some() {
-            return Err(Halt::refused(format!(
-                "service {name} is a DAEMON: it runs one task on each instance, and has no desired count"
-            )));
-        }
-        let service = self.place.look_to_change(context).await?;
-        let scaling = self.place.scaling(context).await?;
-        let basis = Basis::of(&service);
-        let mut view = View { basis: json!(basis), ..View::default() };
-        if let Some(count) = self.desired_count {
-            view.changes.push(Change::of("desired count", service.desired, count));
-        }
-        if let Some(number) = self.task_definition {
-            let family = &service.revision.family;
-            let wanted = format!("{family}:{number}");
-            view.changes.push(Change::of("task definition", &basis.revision, &wanted));
-            preview::compare(context, &basis.revision, &wanted, &mut view).await?;
-        }
-        view.facts.extend(preview::cost(context, &service, self.desired_count, self.task_definition).await);
-        if self.registered {
-            view.changes.push(Change::of("task definition", &basis.revision, "the revision that this run registers"));
-        }
-        if self.force_new_deployment {
-            view.changes.push(Change::of("tasks", "as they run", "all replaced by fresh ones"));
-        }
-        view.warnings = self.warnings(&service, scaling.as_ref());
-        view.expected_seconds = 2;
-        view.undo = Some(match (self.desired_count, self.task_definition.or(self.registered.then_some(0))) {
-            (Some(_), None) => format!("set the desired count back to {}", service.desired),
-            (None, Some(_)) => format!("go back to {}", basis.revision),
-            (Some(_), Some(_)) => format!("go back to {} tasks of {}", service.desired, basis.revision),
-            (None, None) => "fresh tasks can't be made old again; nothing else changes".to_owned(),
-        });
-        view.command = Some(self.command(&service.revision.family));
-        Ok(view)
-    }
-
-    fn warnings(&self, service: &Service, scaling: Option<&Scaling>) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if let Some(count) = self.desired_count {
-            if count == 0 && service.desired > 0 {
-                warnings.push(OUTAGE.to_owned());
-            }
-            if let Some(Scaling { min, max, suspended: false }) = scaling {
-                let (min, max) = (&self.moved.min.unwrap_or(*min), &self.moved.max.unwrap_or(*max));
-                let outside = |takes: &str| {
-                    format!(
-                        "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling {takes}; move the bounds first"
-                    )
-                };
-                warnings.push(if count > *max {
-                    outside(&format!("changes it to {max} when it next scales in, usually within minutes"))
-                } else if count < *min {
-                    outside(&format!("changes it to {min} when it next scales out"))
-                } else {
-                    let then = if count > service.desired {
-                        "it soon takes back what the load does not need; set its minimum too to hold it"
-                    } else {
-                        "it adds tasks again when the load asks for them"
-                    };
-                    format!("auto scaling ({min}–{max}) stays in charge: {then}")
-                });
-            }
-        }
-        let tasks = self.desired_count.unwrap_or(service.desired);
-        let replaces = self.task_definition.is_some() || self.registered || self.force_new_deployment;
-        if replaces && service.minimum_healthy_percent == Some(0) && tasks == 1 {
-            warnings.push("minimum healthy percent is 0 and there is one task: nobody is served from its stop until the new one is healthy".to_owned());
-        }
-        if replaces && !service.circuit_breaker.is_some_and(|breaker| breaker.enabled) {
-            warnings
-                .push("there is no deployment circuit breaker: if the new tasks fail, ECS tries for ever".to_owned());
-        }
-        if service.is_deploying()
-            && let Some(primary) = service.primary()
-        {
-            warnings.push(format!(
-                "a deployment of {} ({}) is in progress; it is not this run's",
-                primary.revision, primary.id
-            ));
-        }
-        warnings
-    }
-
-    fn command(&self, family: &str) -> String {
-        let mut command = format!("aws ecs update-service {}", self.place.flags());
-        if let Some(count) = self.desired_count {
-            let _ = write!(command, " --desired-count {count}");
-        }
-        if let Some(number) = self.task_definition {
-            let _ = write!(command, " --task-definition {}", super::service::quoted(&format!("{family}:{number}")));
-        }
-        if self.registered {
-            command.push_str(" --task-definition FAMILY:N, as registered");
-        }
-        if self.force_new_deployment {
-            command.push_str(" --force-new-deployment");
-        }
-        command
-    }
-
-    pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
+    pub(in crate::run::action) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         if self.registered {
             let number =
                 work.outputs.get("registered.revision").and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
@@ -199,7 +38,7 @@ impl UpdateService {
 
     async fn carry_out(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, outputs, past } = work;
-        let basis = Basis::read(&view.basis)?;
+        let basis: Basis = view.basis()?;
         let mut now = self.place.look_to_change(context).await?;
         if let Some(last) = past.asked.iter().rfind(|asked| asked.operation == OPERATION) {
             match &last.answer {
@@ -340,13 +179,8 @@ impl UpdateService {
         self.task_definition.map_or_else(|| seen.revision.clone(), |number| format!("{family}:{number}"))
     }
 
-    /// Its undo stops every task.
-    pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
-        self.desired_count.is_some() && Basis::read(&view.basis).is_ok_and(|before| before.desired == 0)
-    }
-
     /// Puts back what was there, if what is there is what this run made.
-    pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
+    pub(in crate::run::action) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
         if self.registered {
             let sent =
                 work.past.asked.last().and_then(|asked| asked.parameters.get("taskDefinition")).and_then(Value::as_str);
@@ -359,7 +193,7 @@ impl UpdateService {
 
     async fn put_back(&self, work: &mut Work<'_>) -> Result<String, Halt> {
         let Work { context, scribe, view, past, .. } = work;
-        let before = Basis::read(&view.basis)?;
+        let before: Basis = view.basis()?;
         let now = self.place.look_to_change(context).await?;
         let back = UpdateService {
             place: self.place.clone(),
@@ -384,11 +218,6 @@ impl UpdateService {
             )));
         }
         back.send(context, scribe, &before, &Basis::of(&now)).await.map(|done| done.words)
-    }
-
-    /// Seconds that new tasks take, for the plan of the wait that follows.
-    pub(super) fn task_start_seconds() -> u64 {
-        TASK_STARTS
     }
 }
 

@@ -1,0 +1,55 @@
+//! What could go wrong with a change of a service.
+
+use super::UpdateService;
+use crate::platform::{Scaling, Service};
+
+pub(in crate::run::action) const OUTAGE: &str = "no task will run: this is an outage";
+
+impl UpdateService {
+    pub(super) fn warnings(&self, service: &Service, scaling: Option<&Scaling>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Some(count) = self.desired_count {
+            if count == 0 && service.desired > 0 {
+                warnings.push(OUTAGE.to_owned());
+            }
+            if let Some(Scaling { min, max, suspended: false }) = scaling {
+                let (min, max) = (&self.moved.min.unwrap_or(*min), &self.moved.max.unwrap_or(*max));
+                let outside = |takes: &str| {
+                    format!(
+                        "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling {takes}; move the bounds first"
+                    )
+                };
+                warnings.push(if count > *max {
+                    outside(&format!("changes it to {max} when it next scales in, usually within minutes"))
+                } else if count < *min {
+                    outside(&format!("changes it to {min} when it next scales out"))
+                } else {
+                    let then = if count > service.desired {
+                        "it soon takes back what the load does not need; set its minimum too to hold it"
+                    } else {
+                        "it adds tasks again when the load asks for them"
+                    };
+                    format!("auto scaling ({min}–{max}) stays in charge: {then}")
+                });
+            }
+        }
+        let tasks = self.desired_count.unwrap_or(service.desired);
+        let replaces = self.task_definition.is_some() || self.registered || self.force_new_deployment;
+        if replaces && service.minimum_healthy_percent == Some(0) && tasks == 1 {
+            warnings.push("minimum healthy percent is 0 and there is one task: nobody is served from its stop until the new one is healthy".to_owned());
+        }
+        if replaces && !service.circuit_breaker.is_some_and(|breaker| breaker.enabled) {
+            warnings
+                .push("there is no deployment circuit breaker: if the new tasks fail, ECS tries for ever".to_owned());
+        }
+        if service.is_deploying()
+            && let Some(primary) = service.primary()
+        {
+            warnings.push(format!(
+                "a deployment of {} ({}) is in progress; it is not this run's",
+                primary.revision, primary.id
+            ));
+        }
+        warnings
+    }
+}

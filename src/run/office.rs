@@ -1,0 +1,106 @@
+//! Where runs are carried out: one at a time on a target, each written down.
+
+use super::action::Context;
+use super::engine::Run;
+use super::{
+    Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, Resumed, RunId, Store,
+    Who, take_back,
+};
+
+/// A run that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its id, if it came to have a journal.
+    pub id: RunId,
+    /// How it ended.
+    pub ending: Ending,
+    /// What there is to say.
+    pub words: String,
+}
+
+/// Where runs are written down and kept apart.
+#[derive(Clone, Debug)]
+pub struct Office {
+    /// The journals.
+    pub store: Store,
+    /// One run at a time.
+    pub locks: Locks,
+}
+
+impl Office {
+    /// Carries out a plan under a new id.
+    pub async fn carry_out(
+        &self,
+        context: &Context,
+        id: &RunId,
+        plan: Plan,
+        who: Who,
+        reason: Option<String>,
+    ) -> Finished {
+        Finished::of(id, self.begin(context, id, plan, who, reason).await)
+    }
+
+    /// Takes up a run whose process is gone. A run that is over is not taken up again.
+    pub async fn resume(&self, context: &Context, id: &RunId, who: Who) -> Result<Finished, JournalError> {
+        let resumed = Journal::resume(&self.store, id)?;
+        Ok(Finished::of(id, self.take_up(context, id, resumed, who).await))
+    }
+
+    async fn begin(
+        &self,
+        context: &Context,
+        id: &RunId,
+        plan: Plan,
+        who: Who,
+        reason: Option<String>,
+    ) -> Result<Halt, Halt> {
+        let _lock = self.lock(&plan, id, &who)?;
+        let past = take_back::inherited(&self.store, &plan)?;
+        let journal = Journal::create(&self.store, id)?;
+        let commands = Some(Commands::of(&self.store, id));
+        let mut run = Run { context, book: Box::new(journal), commands, plan, past };
+        Ok(run.begin(who, reason).await)
+    }
+
+    async fn take_up(&self, context: &Context, id: &RunId, resumed: Resumed, who: Who) -> Result<Halt, Halt> {
+        let Resumed { journal, records, torn } = resumed;
+        let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
+        let plan = plan_of(&events)?;
+        let mut past = take_back::inherited(&self.store, &plan)?;
+        for event in &events {
+            past.take(event);
+        }
+        if let Some(ending) = past.ended {
+            return Ok(Halt::new(ending, "it was over already"));
+        }
+        let _lock = self.lock(&plan, id, &who)?;
+        // From the first one on: a wish to stop or to undo that was heard and not yet obeyed is heard again.
+        let commands = Some(Commands::of(&self.store, id));
+        let mut run = Run { context, book: Box::new(journal), commands, plan, past };
+        Ok(run.take_up(who, torn).await)
+    }
+
+    fn lock(&self, plan: &Plan, id: &RunId, who: &Who) -> Result<Lock, Halt> {
+        let holder = Holder { run: id.clone(), pid: std::process::id(), user: who.user.clone() };
+        self.locks.take(&plan.target, &holder).map_err(|error| match error {
+            LockError::Busy(_) => Halt::new(Ending::Busy, error.to_string()),
+            LockError::Io { .. } => Halt::failed(error.to_string()),
+        })
+    }
+}
+
+impl Finished {
+    /// A run that came to its end, or that never began.
+    fn of(id: &RunId, halt: Result<Halt, Halt>) -> Finished {
+        let (Ok(halt) | Err(halt)) = halt;
+        Finished { id: id.clone(), ending: halt.ending, words: halt.words }
+    }
+}
+
+fn plan_of(events: &[Event]) -> Result<Plan, Halt> {
+    match events.first() {
+        Some(Event::Began { plan, .. }) => serde_json::from_value(plan.clone())
+            .map_err(|error| Halt::refused(format!("the plan in the journal can't be read by this version: {error}"))),
+        _ => Err(Halt::failed("the run was killed before it began: nothing was asked of anyone; start it again")),
+    }
+}
