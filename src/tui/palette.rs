@@ -63,8 +63,9 @@ impl Palette {
             });
         }
         for broken in app.library.broken() {
-            let text = format!("{}.md {}: {}; plantao check", broken.name, broken.why, app.library.in_place_of(broken));
-            let name = format!("! {text}");
+            let instead = app.library.in_place_of(broken);
+            let name = format!("! {}.md is broken: {instead}", broken.name);
+            let text = format!("{}.md is broken: {instead}\n{}\nplantao check tells it all", broken.name, broken.why);
             items.push(Item { kind: "runbook", name, key: String::new(), goal: Goal::Text(text) });
         }
         for binding in BINDINGS.iter().filter(|b| !b.hint.is_empty() && b.action != Action::Palette) {
