@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -148,12 +149,39 @@ fn a_profile_that_does_not_exist_is_named_with_those_that_do() {
 #[test]
 fn no_screen_where_there_is_no_terminal() {
     let home = Home::with("platform.toml", SMALL);
-    for arguments in [&[][..], &["demo"]] {
+    // `plantao status` knows nothing of the demo's platform.
+    for (arguments, instead, not) in [(&[][..], "plantao status", "--serve"), (&["demo"], "--serve", "status")] {
         let said = home.run(arguments);
         assert_eq!(said.code, Some(1), "{said:?}");
-        assert!(said.err.contains("plantao status"), "{said:?}");
+        assert!(said.err.contains(instead) && !said.err.contains(not), "{said:?}");
         assert!(said.out.is_empty(), "{said:?}");
     }
+}
+
+#[test]
+fn doctor_names_the_tool_that_a_build_would_take_not_a_docker_without_its_daemon() {
+    let home = Home::with("platform.toml", SMALL);
+    let bin = home.0.path().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let program = |name: &str, script: &str| {
+        fs::write(bin.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    program("docker", "case $1 in buildx) echo v0.17 ;; *) echo 'is the daemon running?' >&2; exit 1 ;; esac");
+    let container = || {
+        let mut command = home.command(&["doctor", "--json", "--endpoint-url", "http://127.0.0.1:9"]);
+        let said = Said::of(&command.env("PATH", &bin).output().expect("it runs"));
+        let json = said.json();
+        let checks = json["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["what"] == "container tool").unwrap().clone()
+    };
+    let check = container();
+    let found = check["found"].as_str().unwrap();
+    assert!(check["outcome"] == "note" && found.contains("is the daemon running?"), "{check}");
+    program("podman", "echo podman version 5.3.1");
+    let check = container();
+    let found = check["found"].as_str().unwrap();
+    assert!(check["outcome"] == "ok" && found.starts_with("podman version 5.3.1: "), "{check}");
 }
 
 #[test]

@@ -60,7 +60,8 @@ async fn all_well_is_0_low_storage_is_1_and_a_bad_deployment_is_2_with_its_runbo
     let low = Scene::of("low-storage", 10).await;
     let (code, text) = low.run(&["status"]).await;
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("RDS-LowStorage") && !text.contains("runbook:"), "{text}");
+    let (_, storage) = text.split_once("RDS-LowStorage").expect("its alarm");
+    assert!(storage.contains("enlarge the volume") && !storage.contains("runbook:"), "{text}");
 
     let bad = Scene::of("bad-deploy", 15).await;
     let (code, text) = bad.run(&["status"]).await;

@@ -25,6 +25,7 @@ macro_rules! assert_both {
 mod endings;
 mod flow;
 mod runs;
+mod treated;
 
 use std::time::Duration;
 

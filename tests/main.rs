@@ -26,6 +26,7 @@ mod pty;
 mod pty_runs;
 mod readme;
 mod runs;
+mod tmux;
 mod watching;
 mod world;
 mod world_cli;

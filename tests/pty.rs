@@ -139,7 +139,7 @@ fn a_dropped_line_ends_the_process_even_when_nobody_tells_it() {
 #[test]
 fn a_terminal_that_cannot_show_it_gets_a_clear_refusal() {
     let terminal = Terminal::plantao(&["demo"], (80, 24), &[("TERM", "dumb")]);
-    terminal.wait_for("plantao status");
+    terminal.wait_for("plantao demo --serve");
     let written = terminal.transcript();
     assert!(!written.contains(&0x1b), "{:?}", String::from_utf8_lossy(&written));
     let ended = terminal.end();
@@ -157,7 +157,7 @@ fn a_pipe_gets_a_clear_refusal_too() {
     assert!(!output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout), "");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(said.contains("plantao status") && !said.contains('\u{1b}'), "{said:?}");
+    assert!(said.contains("plantao demo --serve") && !said.contains('\u{1b}'), "{said:?}");
 }
 
 /// A look at everything, then everything that was written.

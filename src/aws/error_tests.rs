@@ -160,6 +160,17 @@ async fn a_clock_that_is_wrong_is_told_by_how_much() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_proxys_clock_is_not_taken_for_aws_s() {
+    for (status, kind) in [(404, "text/html"), (200, "text/html"), (503, "text/html")] {
+        let mut aws = Tiny::new(move |_, _| Reply::Answer(status, kind, b"<html>a proxy</html>".to_vec()));
+        aws.date = Some("Tue, 24 Nov 2026 03:00:00 GMT");
+        let clients = Clients::over(aws.client(), "us-east-1");
+        clients.ecs.list_clusters().send().await.unwrap_err();
+        assert_eq!(clients.clock_skew(), None, "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn retries_count_as_one_call() {
     let aws = Tiny::new(|_, _| Reply::json_error(400, "ThrottlingException", "Rate exceeded"));
     let clients = Clients::over(aws.client(), "us-east-1");

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
-    BeforeDeserializationInterceptorContextRef, BeforeSerializationInterceptorContextRef,
-    BeforeTransmitInterceptorContextRef,
+    AfterDeserializationInterceptorContextRef, BeforeDeserializationInterceptorContextRef,
+    BeforeSerializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
 };
-use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
@@ -23,6 +23,8 @@ use crate::platform::Spent;
 
 /// No answer has carried a date yet.
 const NO_SKEW: i64 = i64::MIN;
+/// Headers that only AWS sends. A proxy's page has a date too, by a clock that is not AWS's.
+const REQUEST_IDS: [&str; 3] = ["x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"];
 
 /// The interceptor of every client of one connection. Clones are one meter.
 #[derive(Clone, Debug)]
@@ -89,6 +91,14 @@ impl Meter {
         self.0.clock.read().unwrap_or_else(PoisonError::into_inner).now()
     }
 
+    /// Takes the time of an answer for AWS's.
+    fn compare_clocks(&self, response: &HttpResponse) {
+        let date = response.headers().get("date");
+        if let Some(date) = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok()) {
+            self.0.skew_seconds.store(self.now().as_second() - date.secs(), Ordering::Relaxed);
+        }
+    }
+
     /// The host that an operation (`DescribeServices`) was last sent to.
     pub(super) fn host(&self, operation: &str) -> Option<String> {
         self.0.hosts.lock().unwrap_or_else(PoisonError::into_inner).get(operation).cloned()
@@ -148,9 +158,22 @@ impl Intercept for Meter {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let date = context.response().headers().get("date");
-        if let Some(date) = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok()) {
-            self.0.skew_seconds.store(self.now().as_second() - date.secs(), Ordering::Relaxed);
+        // Before it is read, so that a refusal because of the clock can say by how much.
+        let response = context.response();
+        if REQUEST_IDS.iter().any(|name| response.headers().contains_key(*name)) {
+            self.compare_clocks(response);
+        }
+        Ok(())
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if context.output_or_error().is_ok() {
+            self.compare_clocks(context.response());
         }
         Ok(())
     }

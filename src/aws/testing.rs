@@ -174,6 +174,10 @@ impl HttpConnector for Tiny {
                 Reply::Answer(status, kind, body) => {
                     let mut response = HttpResponse::new(StatusCode::try_from(status).unwrap(), SdkBody::from(body));
                     response.headers_mut().insert("content-type", kind);
+                    // Pages are a proxy's.
+                    if kind != "text/html" {
+                        response.headers_mut().insert("x-amzn-requestid", "1b9d6bcd");
+                    }
                     if kind == "application/cbor" {
                         response.headers_mut().insert("smithy-protocol", "rpc-v2-cbor");
                     }

@@ -18,6 +18,9 @@ use crate::platform::{Platform, Secret, file};
 use crate::tui::{self, connection::Connected};
 use crate::world::{Host, Scenario, Served, World};
 
+/// What shows the demo where no screen can be opened: `plantao status` would find no platform.
+const AS_TEXT: &str = "The demo as text:  plantao demo --serve, and in another shell what it prints";
+
 /// The seed platform's region, and the demo's if its file says nothing.
 pub(super) const REGION: &str = "us-east-1";
 
@@ -57,7 +60,8 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
             ));
         }
     };
-    let platform = platform(&url, Some(&cache_url));
+    let options = screen::options(screen);
+    let platform = Platform { treated: options.library.treated(), ..platform(&url, Some(&cache_url)) };
     let region = platform.region.clone().unwrap_or_else(|| REGION.to_owned());
     let (seed, speed) = (args.seed, args.speed);
     let only_looks = read_only::said_by(whence, None);
@@ -119,8 +123,8 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
             }
             connected
         };
-        let options = tui::Options { forbidden: only_looks.map(screen::forbidden), ..screen::options(screen) };
-        let code = screen::open(platform, connect, clock, options).await;
+        let options = tui::Options { forbidden: only_looks.map(screen::forbidden), ..options };
+        let code = screen::open(platform, connect, clock, options, AS_TEXT).await;
         drop(served);
         code
     })

@@ -4,25 +4,49 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::locate::Environment;
-use crate::runbook::{self, Library, Runbook};
+use crate::platform::file::FileErrors;
+use crate::platform::text::printable;
+use crate::runbook::{self, Broken, Library, Runbook};
 
 /// Every runbook, and all that is wrong with the user's own. One that can't be read is left out, so that the others run.
 pub fn library(environment: &Environment) -> (Library, Vec<String>) {
-    let (mut own, mut wrong) = (Vec::new(), Vec::new());
+    let (mut own, mut wrong, mut broken) = (Vec::new(), Vec::new(), Vec::new());
     for path in files(environment) {
-        match read(&path) {
-            Ok(runbook) => own.push(runbook),
-            Err(message) => wrong.push(message),
-        }
+        let name = path.file_stem().map(|stem| printable(&stem.to_string_lossy()).into_owned()).unwrap_or_default();
+        let (message, why) = match text(&path) {
+            Ok(text) => match runbook::read(&text, &path.display().to_string()) {
+                Ok(runbook) => {
+                    own.push(runbook);
+                    continue;
+                }
+                Err(errors) => (errors.to_string(), first(&errors)),
+            },
+            Err(why) => (format!("cannot read {}: {why}", super::show(&path)), format!("cannot be read: {why}")),
+        };
+        wrong.push(message);
+        broken.push(Broken { name, why });
     }
-    (Library::of(own), wrong)
+    (Library::of(own).without(broken), wrong)
+}
+
+/// In a line: the first thing that is wrong, and how many more there are.
+fn first(errors: &FileErrors) -> String {
+    let mut all = errors.iter();
+    let first = all.next().map(|error| format!("line {}: {}", error.line(), error.message())).unwrap_or_default();
+    match all.count() {
+        0 => first,
+        more => format!("{first} (and {more} more)"),
+    }
 }
 
 /// Reads one runbook; the error is all that is wrong with it.
 pub fn read(path: &Path) -> Result<Runbook, String> {
-    let text = fs::read_to_string(path)
-        .map_err(|error| format!("cannot read {}: {}", super::show(path), super::locate::why(&error)))?;
+    let text = text(path).map_err(|why| format!("cannot read {}: {why}", super::show(path)))?;
     runbook::read(&text, &path.display().to_string()).map_err(|errors| errors.to_string())
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| super::locate::why(&error))
 }
 
 /// The user's own runbooks' files, by name.

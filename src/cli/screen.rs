@@ -32,17 +32,21 @@ pub(super) fn dashboard(whence: &Whence, screen: Screen) -> ExitCode {
     };
     let options =
         tui::Options { forbidden: read_only::said_by(whence, Some(&platform)).map(forbidden), ..options(screen) };
-    on_runtime(open(platform, connect, Clock::system(), options))
+    on_runtime(open(platform, connect, Clock::system(), options, AS_TEXT))
 }
 
-/// Opens the screen at once; `connect` is awaited behind it.
+/// What shows the platform where no screen can be opened.
+const AS_TEXT: &str = "The same as text:  plantao status\nFor a program:     plantao status --json";
+
+/// Opens the screen at once; `instead` says what to do where there can be none; `connect` is awaited behind it.
 pub(super) async fn open(
     platform: Platform,
     connect: impl Future<Output = Connected> + Send + 'static,
     clock: Clock,
     options: tui::Options,
+    instead: &str,
 ) -> ExitCode {
-    if let Some(refusal) = refusal(io::stdout().is_terminal(), std::env::var("TERM").ok().as_deref()) {
+    if let Some(refusal) = refusal(io::stdout().is_terminal(), std::env::var("TERM").ok().as_deref(), instead) {
         return failed(&refusal);
     }
     match tui::run(Arc::new(platform), connect, clock, options).await {
@@ -71,14 +75,14 @@ pub(super) fn hosting(arguments: impl Fn() -> Vec<OsString> + Send + Sync + 'sta
 }
 
 /// Why no screen can be opened here.
-fn refusal(is_terminal: bool, term: Option<&str>) -> Option<String> {
+fn refusal(is_terminal: bool, term: Option<&str>, instead: &str) -> Option<String> {
     let why = match term {
         _ if !is_terminal => "standard output is not a terminal",
         Some("dumb") => "this terminal cannot move its cursor (TERM=dumb)",
         Some("") | None => "TERM is not set, so it is unknown what this terminal can do",
         Some(_) => return None,
     };
-    Some(format!("no screen here: {why}.\nThe same as text:  plantao status\nFor a program:     plantao status --json"))
+    Some(format!("no screen here: {why}.\n{instead}"))
 }
 
 #[cfg(test)]
@@ -87,9 +91,9 @@ mod tests {
 
     #[test]
     fn a_terminal_that_cannot_draw_is_pointed_to_status() {
-        assert!(refusal(true, Some("xterm-256color")).is_none());
+        assert!(refusal(true, Some("xterm-256color"), AS_TEXT).is_none());
         for (terminal, term) in [(false, Some("xterm")), (true, Some("dumb")), (true, Some("")), (true, None)] {
-            assert!(refusal(terminal, term).is_some_and(|message| message.contains("plantao status")));
+            assert!(refusal(terminal, term, AS_TEXT).is_some_and(|message| message.contains("plantao status")));
         }
     }
 }

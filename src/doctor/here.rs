@@ -11,7 +11,9 @@ use tokio::time::timeout;
 
 use super::{Check, Outcome};
 use crate::platform::Platform;
+use crate::run;
 
+const CONTAINER: &str = "container tool";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether the health pages of the services can be connected to, all at once. No request is made: a
@@ -60,8 +62,7 @@ fn address(url: &str) -> Option<(String, u16)> {
 pub(super) fn tools(path: Option<&OsStr>) -> Vec<Check> {
     let folders: Vec<_> = path.map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
     let at = |name: &&str| folders.iter().map(|folder| folder.join(name)).find(|file| is_executable(file));
-    let wanted: [(&str, &[&str], &str); 5] = [
-        ("container tool", &["docker", "podman", "buildah"], "emergency deploys that build here need one"),
+    let wanted: [(&str, &[&str], &str); 4] = [
         ("session-manager-plugin", &["session-manager-plugin"], "a shell in a task needs it"),
         ("pg_dump", &["pg_dump"], "dumps before a risky change need it"),
         ("psql", &["psql"], "a database prompt of your own needs it"),
@@ -74,6 +75,16 @@ pub(super) fn tools(path: Option<&OsStr>) -> Vec<Check> {
             None => Check::new("tools", what, Outcome::Note, format!("{} not found: {purpose}", names.join(", "))),
         })
         .collect()
+}
+
+/// What an emergency deploy would build with, found as it finds it: a docker whose daemon is gone is passed over.
+pub(super) async fn container() -> Check {
+    match run::builder().await {
+        Ok((version, program)) => {
+            Check::new("tools", CONTAINER, Outcome::Ok, format!("{version}: {}", program.display()))
+        }
+        Err(why) => Check::new("tools", CONTAINER, Outcome::Note, format!("emergency deploys can't build here: {why}")),
+    }
 }
 
 fn is_executable(file: &Path) -> bool {
@@ -156,7 +167,7 @@ mod tests {
     fn a_missing_tool_is_no_failure() {
         let checks = tools(None);
         assert!(checks.iter().all(|check| check.outcome == Outcome::Note));
-        assert!(checks[0].found.contains("docker, podman, buildah"));
+        assert!(checks[1].found.contains("pg_dump not found"));
     }
 
     #[test]
@@ -166,9 +177,9 @@ mod tests {
         let git = folder.path().join("git");
         fs::write(&git, "").unwrap();
         fs::set_permissions(&git, fs::Permissions::from_mode(0o644)).unwrap();
-        assert_eq!(tools(Some(folder.path().as_os_str()))[4].outcome, Outcome::Note);
+        assert_eq!(tools(Some(folder.path().as_os_str()))[3].outcome, Outcome::Note);
         fs::set_permissions(&git, fs::Permissions::from_mode(0o755)).unwrap();
-        assert_eq!(tools(Some(folder.path().as_os_str()))[4].outcome, Outcome::Ok);
+        assert_eq!(tools(Some(folder.path().as_os_str()))[3].outcome, Outcome::Ok);
     }
 
     #[test]

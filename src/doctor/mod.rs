@@ -90,7 +90,8 @@ pub async fn examine(file: Result<String, String>, platform: Option<&Platform>, 
         Ok(path) => Check::new("configuration", "platform file", Outcome::Ok, path),
         Err(message) => Check::new("configuration", "platform file", Outcome::Fail, message),
     }];
-    let (seen, pages) = tokio::join!(timeout(DEADLINE, ask(described, connection)), here::pages(described));
+    let (seen, pages, container) =
+        tokio::join!(timeout(DEADLINE, ask(described, connection)), here::pages(described), here::container());
     match seen {
         Ok(seen) => checks.extend(account::checks(described, &seen)),
         Err(_) => checks.push(
@@ -99,6 +100,7 @@ pub async fn examine(file: Result<String, String>, platform: Option<&Platform>, 
         ),
     }
     checks.extend(pages);
+    checks.push(container);
     checks.extend(here::tools(std::env::var_os("PATH").as_deref()));
     let size = terminal_size::terminal_size().map(|(width, height)| (width.0, height.0));
     checks.extend(here::terminal(|name| std::env::var(name).ok().filter(|value| !value.is_empty()), size));

@@ -60,6 +60,7 @@ impl Status {
                 "since": finding.since,
                 "after": finding.after,
                 "runbook": finding.runbook,
+                "advice": finding.advice,
                 "about": self.name(finding.subject),
             })).collect::<Vec<_>>(),
             "could_not_tell": self.troubles().iter().map(|(what, trouble)| json!({

@@ -50,7 +50,7 @@ impl Status {
         let since = finding.since.map(|since| format!("  for {}", age(since, self.at))).unwrap_or_default();
         let title = format!("{}{since}", finding.title);
         let mut out = wrap(finding.severity.word(), 10, &title, WIDTH);
-        for line in [Some(&finding.evidence), finding.after.as_ref()].into_iter().flatten() {
+        for line in [Some(&finding.evidence), finding.advice.as_ref(), finding.after.as_ref()].into_iter().flatten() {
             if !line.trim().is_empty() {
                 out.push_str(&wrap("", 10, line, WIDTH));
             }

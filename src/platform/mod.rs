@@ -27,6 +27,8 @@ pub mod timeline;
 mod trouble;
 mod unit;
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
@@ -74,6 +76,9 @@ pub struct Platform {
     pub gauges: Vec<Gauge>,
     /// Alarms that should exist.
     pub alarms: Vec<ExpectedAlarm>,
+    /// Alarms that runbooks say they treat, with the runbook's name; what the file says of an alarm goes before it.
+    #[serde(skip)]
+    pub treated: BTreeMap<String, String>,
     /// What things cost.
     pub prices: Prices,
     /// Pages to open beside the terminal.
@@ -143,5 +148,11 @@ impl Platform {
     /// What the team says of an alarm.
     pub fn expected_alarm(&self, name: &str) -> Option<&ExpectedAlarm> {
         self.alarms.iter().find(|a| a.name == name)
+    }
+
+    /// The runbook that treats an alarm.
+    pub fn treats(&self, alarm: &str) -> Option<&String> {
+        let said = self.expected_alarm(alarm).and_then(|expected| expected.runbook.as_ref());
+        said.or_else(|| self.treated.get(alarm))
     }
 }

@@ -37,6 +37,29 @@ impl Unit {
         }
     }
 
+    /// A value and what it is compared with, with as many digits as tell them apart: `1.96 GB` and `2 GB`.
+    pub fn show_apart(self, value: f64, border: f64) -> (String, String) {
+        let (shown, limit) = (self.show(value), self.show(border));
+        if shown != limit || !value.is_finite() {
+            return (shown, limit);
+        }
+        let (scale, unit) = match self {
+            Unit::Percent => (1.0, " %"),
+            Unit::Count => (scale_of(value), letter(scale_of(value))),
+            Unit::PerSecond => (1.0, "/s"),
+            Unit::Seconds | Unit::Milliseconds => time_scale(if self == Unit::Seconds { 1e3 } else { 1.0 }, value),
+            Unit::Bytes => byte_scale(value),
+        };
+        let apart = (1..=DIGITS).find(|digits| {
+            let factor = 10_f64.powi(i32::from(*digits)) / scale;
+            (value * factor).round() != (border * factor).round()
+        });
+        match apart {
+            Some(digits) => (format!("{:.*}{unit}", usize::from(digits), value / scale), limit),
+            None => (shown, limit),
+        }
+    }
+
     /// A value written with a unit of its own, in this unit: `2 GB` for [`Unit::Bytes`] is 2e9.
     ///
     /// `None` if the text is no number or its unit measures something else.
@@ -66,12 +89,14 @@ impl Unit {
     }
 }
 
+/// More digits than these tell nobody anything.
+const DIGITS: u8 = 4;
+
 fn short(value: f64) -> String {
     let size = value.abs();
-    if size >= 1e6 {
-        format!("{:.1}M", value / 1e6)
-    } else if size >= 10_000.0 {
-        format!("{:.1}k", value / 1e3)
+    if size >= 10_000.0 {
+        let scale = scale_of(value);
+        format!("{:.1}{}", value / scale, letter(scale))
     } else if size >= 10.0 || (value - value.round()).abs() < 0.05 {
         format!("{value:.0}")
     } else {
@@ -79,30 +104,54 @@ fn short(value: f64) -> String {
     }
 }
 
-fn seconds(milliseconds: f64) -> String {
-    if milliseconds.abs() < 1_000.0 {
-        format!("{milliseconds:.0} ms")
-    } else if milliseconds.abs() < 100_000.0 {
-        format!("{:.1} s", milliseconds / 1e3)
+/// By what a large number of things is divided …
+fn scale_of(value: f64) -> f64 {
+    match value.abs() {
+        1e6.. => 1e6,
+        10_000.0.. => 1e3,
+        _ => 1.0,
+    }
+}
+
+/// … and the letter that says so.
+fn letter(scale: f64) -> &'static str {
+    if scale >= 1e6 {
+        "M"
+    } else if scale >= 1e3 {
+        "k"
     } else {
-        format!("{:.0} min", milliseconds / 60e3)
+        ""
+    }
+}
+
+/// By what a time is divided, and in what it then is; `milliseconds` is how many of them the value's unit has.
+fn time_scale(milliseconds: f64, value: f64) -> (f64, &'static str) {
+    match (value * milliseconds).abs() {
+        100_000.0.. => (60e3 / milliseconds, " min"),
+        1_000.0.. => (1e3 / milliseconds, " s"),
+        _ => (1.0 / milliseconds, " ms"),
+    }
+}
+
+fn seconds(milliseconds: f64) -> String {
+    let (scale, unit) = time_scale(1.0, milliseconds);
+    let digits = usize::from(unit == " s");
+    format!("{:.digits$}{unit}", milliseconds / scale)
+}
+
+fn byte_scale(value: f64) -> (f64, &'static str) {
+    match value.abs() {
+        1e12.. => (1e12, " TB"),
+        1e9.. => (1e9, " GB"),
+        1e6.. => (1e6, " MB"),
+        1e3.. => (1e3, " kB"),
+        _ => (1.0, " B"),
     }
 }
 
 fn bytes(value: f64) -> String {
-    let size = value.abs();
-    let (scaled, unit) = if size >= 1e12 {
-        (value / 1e12, "TB")
-    } else if size >= 1e9 {
-        (value / 1e9, "GB")
-    } else if size >= 1e6 {
-        (value / 1e6, "MB")
-    } else if size >= 1e3 {
-        (value / 1e3, "kB")
-    } else {
-        (value, "B")
-    };
-    format!("{} {unit}", short(scaled))
+    let (scale, unit) = byte_scale(value);
+    format!("{}{unit}", short(value / scale))
 }
 
 #[cfg(test)]
@@ -128,5 +177,21 @@ mod tests {
         assert_eq!(Unit::Percent.read("65"), Some(65.0));
         assert_eq!(Unit::Percent.read("65 ms"), None);
         assert_eq!(Unit::Count.read("many"), None);
+    }
+
+    #[test]
+    fn a_breach_never_reads_as_the_limit_beside_itself() {
+        let apart = |unit: Unit, value, border| {
+            let (shown, limit) = unit.show_apart(value, border);
+            format!("{shown}, limit {limit}")
+        };
+        assert_eq!(apart(Unit::Bytes, 1.96e9, 2e9), "1.96 GB, limit 2 GB");
+        assert_eq!(apart(Unit::Bytes, 1.9999e9, 2e9), "1.9999 GB, limit 2 GB");
+        assert_eq!(apart(Unit::Percent, 80.3, 80.0), "80.3 %, limit 80 %");
+        assert_eq!(apart(Unit::Milliseconds, 300.4, 300.0), "300.4 ms, limit 300 ms");
+        assert_eq!(apart(Unit::Seconds, 2.04, 2.0), "2.04 s, limit 2.0 s");
+        assert_eq!(apart(Unit::Count, 20_020.0, 20_000.0), "20.02k, limit 20.0k");
+        assert_eq!(apart(Unit::Bytes, 1e9, 2e9), "1 GB, limit 2 GB");
+        assert_eq!(apart(Unit::Count, 80.0, 80.0), "80, limit 80");
     }
 }

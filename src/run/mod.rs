@@ -41,6 +41,7 @@ mod work;
 pub use action::{Action, Context};
 pub use choice::{Choice, choices};
 pub use commands::{Command, Commands, Said};
+pub use container::tool::builder;
 pub use ending::Ending;
 pub use event::{Answer, Event, StepOutcome};
 pub use follow::{Follower, Unopened, last_words, opened};

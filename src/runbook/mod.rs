@@ -43,7 +43,7 @@ pub use explain::explain;
 pub use head::Danger;
 pub use kind::{Kind, Literal, duration};
 pub use known::{KNOWN, Known, known};
-pub use library::Library;
+pub use library::{Broken, Library};
 pub use param::{Default, Param};
 pub use redis::Redis;
 pub use shell::Shell;

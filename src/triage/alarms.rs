@@ -38,7 +38,7 @@ fn firing<'a>(scene: &Scene<'a>, alarm: &'a Alarm, expected: Option<&ExpectedAla
         .evidence(evidence(scene, alarm))
         .since(alarm.since);
     draft.evidence_rank = 3;
-    draft.runbook = expected.and_then(|e| e.runbook.clone());
+    draft.runbook = scene.platform.treats(&alarm.name).cloned();
     draft
 }
 
@@ -57,7 +57,13 @@ fn evidence(scene: &Scene, alarm: &Alarm) -> String {
     let Some(condition) = &alarm.condition else { return words };
     let gauges = scene.subjects.gauges(&condition.query);
     let exact = gauges.iter().find(|(_, g)| g.query.statistic == condition.query.statistic);
-    if let Some((index, gauge)) = exact
+    // The reason's number is that of the minute in which the alarm rose: a near one of now says more.
+    let near = gauges.iter().find(|(i, g)| {
+        let past = |value| condition.comparison.holds(value, condition.threshold);
+        ![&g.query, &condition.query].into_iter().any(is_percentile)
+            && scene.fresh_point(*i).is_some_and(|point| past(point.value))
+    });
+    if let Some((index, gauge)) = exact.or(near)
         && let Some(point) = scene.fresh_point(*index)
     {
         return compared(&gauge.title, gauge.unit, point.value, condition);
@@ -84,7 +90,7 @@ fn is_percentile(query: &MetricQuery) -> bool {
 }
 
 fn compared(name: &str, unit: Unit, value: f64, condition: &AlarmCondition) -> String {
-    let (shown, border) = (unit.show(value), unit.show(condition.threshold));
+    let (shown, border) = unit.show_apart(value, condition.threshold);
     let sign = condition.comparison.sign();
     if !condition.comparison.holds(value, condition.threshold) {
         format!("{name} {shown} now, alarm at {sign} {border}")

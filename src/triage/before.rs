@@ -21,6 +21,8 @@ pub(super) struct Before {
     pub(super) text: String,
     /// It was a deployment of something new that still stands, not one that put the old back.
     pub(super) deploy: bool,
+    /// Whose deployment it was, whichever way.
+    pub(super) service: Option<usize>,
 }
 
 /// All changes that a finding may be the consequence of, in order of time.
@@ -71,7 +73,7 @@ impl<'s, 'a> Changes<'s, 'a> {
         }
         // Where nobody says since when no task runs, it is so now.
         let since = draft.since.or_else(|| (draft.symptom == Symptom::TasksDown).then_some(self.scene.now))?;
-        let change = |text| Before { text, deploy: false };
+        let change = |text| Before { text, deploy: false, service: None };
         self.deployment(draft, since)
             .or_else(|| self.database(draft).map(change))
             .or_else(|| self.tasks(draft, since).map(change))
@@ -96,7 +98,8 @@ impl<'s, 'a> Changes<'s, 'a> {
         let label = picture.label(spec, &deployment.revision);
         // One that ECS has given up on and is taking back needs nobody to roll it back.
         let given_up = deployment.rollout == Rollout::Failed && deployment.status != DeploymentStatus::Primary;
-        Some(Before { text: format!("{} {what} {whose}{label}", ago(since, *at)), deploy: !back && !given_up })
+        let text = format!("{} {what} {whose}{label}", ago(since, *at));
+        Some(Before { text, deploy: !back && !given_up, service: Some(*i) })
     }
 
     /// A deployment that ECS made to undo another. Its reason says so while it is in progress; after

@@ -1,6 +1,6 @@
 //! Deployments that failed, were rolled back, keep losing tasks, or take too long.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::draft::{Draft, Rank, Topic};
 use super::scene::Scene;
@@ -34,6 +34,13 @@ pub(super) fn speaks_of_rollback(words: &str) -> bool {
     words.contains("rolling back")
 }
 
+/// An event that tells of a rollback, is recent, and was not followed by a new try.
+pub(super) fn is_current(event: &ServiceEvent, primary: Option<&Deployment>, now: Timestamp) -> bool {
+    speaks_of_rollback(&event.message)
+        && now.duration_since(event.at) <= REMEMBERED
+        && primary.and_then(|d| d.created_at).is_none_or(|began| began.duration_since(event.at) <= NEW_TRY)
+}
+
 struct Finder<'s, 'a> {
     scene: &'s Scene<'a>,
     spec: &'a ServiceSpec,
@@ -64,7 +71,7 @@ impl<'a> Finder<'_, 'a> {
     /// ECS gave up on a deployment and put the last good one back.
     fn rolled_back(&self) -> Option<Draft<'a>> {
         let primary = self.service.primary();
-        let event = self.service.events.iter().find(|e| self.is_current(e, primary));
+        let event = self.service.events.iter().find(|e| is_current(e, primary, self.scene.now));
         let says = primary.and_then(|d| d.rollout_reason.as_deref()).is_some_and(speaks_of_rollback);
         let in_progress = says && primary.is_some_and(|d| d.rollout == Rollout::InProgress);
         if event.is_none() && !in_progress {
@@ -95,13 +102,6 @@ impl<'a> Finder<'_, 'a> {
                 .notes(reason)
                 .since(since),
         )
-    }
-
-    /// An event that tells of a rollback, is recent, and was not followed by a new try.
-    fn is_current(&self, event: &ServiceEvent, primary: Option<&Deployment>) -> bool {
-        speaks_of_rollback(&event.message)
-            && self.scene.now.duration_since(event.at) <= REMEMBERED
-            && primary.and_then(|d| d.created_at).is_none_or(|began| began.duration_since(event.at) <= NEW_TRY)
     }
 
     fn primary(&self) -> Option<Draft<'a>> {
@@ -138,13 +138,10 @@ impl<'a> Finder<'_, 'a> {
             Rollout::InProgress => {
                 let took = self.scene.now.duration_since(deployment.created_at?);
                 (took > LONG).then(|| {
-                    self.draft(
-                        &deployment.id,
-                        Severity::Warning,
-                        format!("deploy {label} of {name} takes unusually long"),
-                    )
-                    .evidence(format!("{progress} after {}", text::duration(took)))
-                    .since(deployment.created_at)
+                    let title = format!("deploy {label} of {name} takes unusually long");
+                    let mut draft = self.draft(&deployment.id, Severity::Warning, title);
+                    draft.runbook = Some("rollback".to_owned());
+                    draft.evidence(format!("{progress} after {}", text::duration(took))).since(deployment.created_at)
                 })
             }
             Rollout::Completed | Rollout::Unknown => None,

@@ -90,13 +90,14 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
         Some(alarm) => format!("alarm/{}", alarm.name),
         None => format!("gauge/{}/{}/{}", scene.path(gauge.subject), gauge.query.metric, gauge.query.statistic),
     };
-    Some(
-        Draft::new(Topic::metric(&gauge.query), severity, gauge.subject, id, title)
-            .symptom(symptom(gauge))
-            .evidence(evidence(gauge, target, level, point.value))
-            .notes(falling.as_ref().map(|f| format!("full in {}", about(f.left))))
-            .since(onset.into_iter().chain(falling.map(|f| f.since)).min()),
-    )
+    let mut draft = Draft::new(Topic::metric(&gauge.query), severity, gauge.subject, id, title)
+        .symptom(symptom(gauge))
+        .evidence(evidence(gauge, target, level, point.value))
+        .notes(falling.as_ref().map(|f| format!("full in {}", about(f.left))))
+        .since(onset.into_iter().chain(falling.map(|f| f.since)).min());
+    // What treats the alarm on this metric treats what it will tell of.
+    draft.runbook = scene.alarms_on(&gauge.query).iter().find_map(|alarm| scene.platform.treats(&alarm.name)).cloned();
+    Some(draft)
 }
 
 /// So far past its target that nobody should wait for an alarm.
@@ -151,7 +152,7 @@ fn symptom(gauge: &Gauge) -> Symptom {
 }
 
 fn evidence(gauge: &Gauge, target: Target, level: Level, value: f64) -> String {
-    let (shown, border) = (gauge.unit.show(value), gauge.unit.show(target.border()));
+    let (shown, border) = gauge.unit.show_apart(value, target.border());
     let sign = match target {
         Target::Below(_) => ">",
         Target::Above(_) => "<",

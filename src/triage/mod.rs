@@ -19,6 +19,7 @@ mod stop;
 mod symptom;
 mod tasks;
 mod trend;
+mod undone;
 mod unknown;
 mod verdict;
 
@@ -57,6 +58,8 @@ pub struct Finding {
     pub after: Option<String>,
     /// The runbook that treats it, by file name without `.md`: `rollback`.
     pub runbook: Option<String>,
+    /// What to do where no runbook does it, or before one: `see to RDS-Down first`.
+    pub advice: Option<String>,
     /// What it is about.
     pub subject: Subject,
 }
@@ -97,17 +100,19 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     let deployed = picture.services.iter().filter_map(|s| s.state.value()).flat_map(|s| &s.deployments);
     let deployed = deployed.filter_map(|d| d.created_at).any(|at| now.duration_since(at) < SUSPECT);
     let changes = before::Changes::of(&scene);
+    let ward = runbook::Ward::of(&scene, &merged, deployed);
     merged
         .into_iter()
         .map(|draft| {
             let before = changes.before(&draft);
-            let runbook = runbook::choose(&draft, before.as_ref(), deployed);
+            let treatment = ward.treat(&draft, before.as_ref());
             Finding {
                 severity: draft.severity,
                 evidence: text::printable(&draft.full_evidence()).into_owned(),
                 since: draft.since,
                 after: before.map(|before| text::printable(&before.text).into_owned()),
-                runbook,
+                runbook: treatment.runbook,
+                advice: treatment.advice.map(|advice| text::printable(&advice).into_owned()),
                 subject: draft.subject,
                 title: text::printable(&draft.title).into_owned(),
                 id: draft.id,

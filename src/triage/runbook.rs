@@ -1,21 +1,145 @@
-//! Which runbook treats a finding.
+//! Which runbook treats a finding, and what to do where none does.
+
+use std::collections::HashSet;
 
 use super::before::Before;
-use super::draft::Draft;
+use super::draft::{Draft, Topic};
+use super::scene::Scene;
 use super::symptom::Symptom;
-use crate::platform::Subject;
+use super::undone::Undone;
+use crate::platform::{Severity, Subject};
 
-/// The runbook of the platform file, unless something new was deployed just before things went wrong.
-/// `deployed` is whether anything was deployed of late: where nothing was, going back treats nothing.
-pub(super) fn choose(draft: &Draft, before: Option<&Before>, deployed: bool) -> Option<String> {
-    if draft.symptom.suspects_deploy() && before.is_some_and(|b| b.deploy) {
-        return Some("rollback".to_owned());
+const ROLLBACK: &str = "rollback";
+const SCALE: &str = "scale";
+
+/// What else is known when a finding's treatment is chosen.
+pub(super) struct Ward<'s, 'a> {
+    scene: &'s Scene<'a>,
+    /// Something was deployed of late: where nothing was, going back treats nothing.
+    deployed: bool,
+    /// The database that holds everything up, by its finding's title.
+    database: Option<String>,
+    /// Services that lack CPU of their own.
+    busy: HashSet<usize>,
+}
+
+/// How a finding is treated.
+#[derive(Default)]
+pub(super) struct Treatment {
+    pub(super) runbook: Option<String>,
+    /// What no runbook does, or what comes before one.
+    pub(super) advice: Option<String>,
+}
+
+impl<'s, 'a> Ward<'s, 'a> {
+    pub(super) fn of(scene: &'s Scene<'a>, drafts: &[Draft], deployed: bool) -> Ward<'s, 'a> {
+        let held_up = |d: &&Draft| {
+            d.severity >= Severity::Warning
+                && matches!(d.subject, Subject::Database(_))
+                // One that is not there at all is another account's or region's: it holds nothing up.
+                && !scene.is_missing(d.subject)
+                && matches!(d.symptom, Symptom::DatabaseDown | Symptom::Connections | Symptom::Cpu)
+        };
+        let busy = drafts.iter().filter(|d| d.symptom == Symptom::Cpu).filter_map(|d| match d.subject {
+            Subject::Service(i) => Some(i),
+            _ => None,
+        });
+        Ward { scene, deployed, database: drafts.iter().find(held_up).map(|d| d.title.clone()), busy: busy.collect() }
     }
-    if let Some(runbook) = &draft.runbook {
-        return (runbook != "rollback" || deployed).then(|| runbook.clone());
+
+    /// The runbook of the platform file, unless something new was deployed just before things went wrong; and
+    /// none that goes back where that was done.
+    pub(super) fn treat(&self, draft: &Draft, before: Option<&Before>) -> Treatment {
+        let mut runbook = self.runbook(draft, before);
+        let mut advice = None;
+        // A deployment's own finding is about what runs now, not about what was left.
+        if runbook.as_deref() == Some(ROLLBACK)
+            && !matches!(draft.topic, Topic::Deployment(_))
+            && let Some(undone) = self.service(draft, before).and_then(|i| Undone::of(self.scene, i))
+        {
+            runbook = None;
+            advice = undone.words(self.scene, draft);
+        }
+        if runbook.as_deref() == Some(ROLLBACK) && !self.deployed {
+            runbook = None;
+        }
+        let first = self.first(draft);
+        // More tasks would take still more from the database that all of them wait for.
+        runbook = runbook.filter(|runbook| runbook != SCALE || first.is_none());
+        if draft.severity < Severity::Warning || runbook.as_deref() == Some(ROLLBACK) {
+            return Treatment { runbook, advice };
+        }
+        advice = advice.or(first);
+        if runbook.is_none() && !self.scene.is_missing(draft.subject) {
+            advice = advice.or_else(|| instead(draft, self.deployed).map(str::to_owned));
+        }
+        Treatment { runbook, advice }
     }
-    // More tasks don't help a database: they take connections from it.
-    let more_tasks = matches!(draft.symptom, Symptom::Cpu | Symptom::Memory | Symptom::Queue)
-        && !matches!(draft.subject, Subject::Database(_));
-    more_tasks.then(|| "scale".to_owned())
+
+    fn runbook(&self, draft: &Draft, before: Option<&Before>) -> Option<String> {
+        if draft.symptom.suspects_deploy() && before.is_some_and(|b| b.deploy) {
+            return Some(ROLLBACK.to_owned());
+        }
+        if let Some(runbook) = &draft.runbook {
+            return Some(runbook.clone());
+        }
+        let runbook = match (draft.symptom, draft.subject) {
+            // More tasks don't help a database: they take connections from it. Dead rows cost it CPU.
+            (Symptom::Cpu, Subject::Database(_)) => "vacuum",
+            (Symptom::Cpu | Symptom::Memory | Symptom::Queue, Subject::Service(_) | Subject::Platform) => SCALE,
+            (Symptom::Latency, Subject::Service(i)) if self.busy.contains(&i) => SCALE,
+            _ => return None,
+        };
+        Some(runbook.to_owned())
+    }
+
+    /// Whose deployment a finding may come from.
+    fn service(&self, draft: &Draft, before: Option<&Before>) -> Option<usize> {
+        match draft.subject {
+            Subject::Service(i) => Some(i),
+            _ => before.and_then(|b| b.service).or((self.scene.platform.services.len() == 1).then_some(0)),
+        }
+    }
+
+    /// The database that a finding about what depends on it waits for.
+    fn first(&self, draft: &Draft) -> Option<String> {
+        let database = self.database.as_ref()?;
+        let depends = matches!(draft.symptom, Symptom::TasksDown | Symptom::Errors | Symptom::Latency | Symptom::Queue);
+        let own = match draft.subject {
+            Subject::Service(i) => self.busy.contains(&i),
+            Subject::Platform => !self.busy.is_empty(),
+            Subject::Database(_) => true,
+        };
+        (depends && !own).then(|| format!("see to {database} first"))
+    }
+}
+
+/// What to do where no runbook fits. `None` where the finding's own words say it.
+fn instead(draft: &Draft, deployed: bool) -> Option<&'static str> {
+    let by_id = [
+        ("alarms/missing", "create it with aws cloudwatch put-metric-alarm, or take it out of the platform file"),
+        ("backups/", "aws rds modify-db-instance --backup-retention-period 7"),
+        ("restorable/", "RDS ships its log by itself every 5 min; if it does not catch up, ask AWS Support"),
+    ];
+    if let Some((_, words)) = by_id.into_iter().find(|(id, _)| draft.id.starts_with(id)) {
+        return Some(words);
+    }
+    let is_service = matches!(draft.subject, Subject::Service(_));
+    match draft.symptom {
+        Symptom::DatabaseDown if matches!(draft.topic, Topic::Database(_)) => {
+            Some("if RDS does not bring it back: aws rds restore-db-instance-to-point-in-time")
+        }
+        Symptom::Connections => Some("replace the tasks: aws ecs update-service --force-new-deployment"),
+        Symptom::Storage => Some("enlarge the volume: aws rds modify-db-instance --allocated-storage"),
+        Symptom::TasksDown if is_service => Some("see why its tasks stop: their exit codes, events and logs"),
+        Symptom::Errors | Symptom::Latency if !deployed => Some("no deployment in 2 h: look at logs and dependencies"),
+        Symptom::Errors | Symptom::Latency => Some("no deployment just before it: look at logs and dependencies"),
+        Symptom::Other if matches!(draft.topic, Topic::Tasks(_)) && draft.severity >= Severity::Warning => {
+            Some("see why its tasks stop: their exit codes, events and logs")
+        }
+        _ if matches!(draft.topic, Topic::Metric(..)) || draft.id.starts_with("alarm/") => {
+            Some("the platform file names no runbook for it")
+        }
+        _ => None,
+    }
 }

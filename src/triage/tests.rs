@@ -5,6 +5,7 @@ mod data;
 mod deploy;
 mod large;
 mod task;
+mod treat;
 
 use super::*;
 use crate::platform::fixture;

@@ -178,6 +178,10 @@ impl App {
                 self.show(Some(Overlay::Runbook(name)));
                 Vec::new()
             }
+            Goal::Text(text) => {
+                self.show(Some(Overlay::Text(text)));
+                Vec::new()
+            }
             Goal::Copy(text) => self.send_to_clipboard(text),
         }
     }
@@ -211,6 +215,9 @@ impl App {
     fn open_subject(&mut self, finding: &Finding) -> Vec<Effect> {
         if let Some(name) = finding.id.strip_prefix("alarm/") {
             return self.reach(Goal::Alarm(name.to_owned()));
+        }
+        if finding.id.starts_with("runbook/") {
+            return self.act(Action::Runbooks);
         }
         match finding.subject {
             Subject::Service(service) => self.reach(Goal::Service(service)),

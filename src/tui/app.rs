@@ -15,7 +15,7 @@ use super::plan_page::PlanPage;
 use super::run_page::RunPage;
 use super::theme::Theme;
 use crate::platform::timeline::{Entry, timeline};
-use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Trouble};
+use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Subject, Trouble};
 use crate::runbook::Library;
 use crate::triage::{Finding, findings};
 use crate::watch::Attention;
@@ -323,6 +323,7 @@ impl App {
         self.triaged = self.now;
         self.due = Due::Frame;
         self.findings = findings(&self.platform, &self.picture, self.now);
+        self.add_broken_runbooks();
         if news {
             self.timeline = timeline(&self.platform, &self.picture);
         }
@@ -333,6 +334,24 @@ impl App {
         // What is over may ring again when it comes back.
         self.rung = critical;
         if rings { vec![Effect::Bell] } else { Vec::new() }
+    }
+
+    /// A runbook that can't be used stands beside what is wrong: whoever relies on it must know before the key is hit.
+    fn add_broken_runbooks(&mut self) {
+        let library = &self.library;
+        let broken = library.broken().iter().map(|broken| Finding {
+            id: format!("runbook/{}", broken.name),
+            severity: Severity::Warning,
+            title: format!("{}.md is broken", broken.name),
+            evidence: broken.why.clone(),
+            since: None,
+            after: None,
+            runbook: None,
+            advice: Some(format!("{}; plantao check", library.in_place_of(broken))),
+            subject: Subject::Platform,
+        });
+        let at = self.findings.partition_point(|finding| finding.severity >= Severity::Warning);
+        self.findings.splice(at..at, broken.collect::<Vec<_>>());
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {

@@ -29,6 +29,10 @@ impl App {
         let mut effects = self.make(&mut page);
         effects.extend(look_ups(&page));
         self.show(Some(Overlay::Plan(Box::new(page))));
+        let broken = self.library.broken().iter().find(|broken| broken.name == runbook.name);
+        if let Some(broken) = broken {
+            self.say(format!("{}: {}.md is broken ({})", self.library.in_place_of(broken), broken.name, broken.why));
+        }
         effects
     }
 

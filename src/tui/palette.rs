@@ -22,6 +22,8 @@ pub enum Goal {
     Alarm(String),
     /// Read a runbook.
     Runbook(String),
+    /// Read a line in full.
+    Text(String),
     /// Put this on the clipboard.
     Copy(String),
 }
@@ -59,6 +61,12 @@ impl Palette {
                 key: runbook.key.map(String::from).unwrap_or_default(),
                 goal: Goal::Runbook(runbook.name.clone()),
             });
+        }
+        for broken in app.library.broken() {
+            let instead = app.library.in_place_of(broken);
+            let name = format!("! {}.md is broken: {instead}", broken.name);
+            let text = format!("{}.md is broken: {instead}\n{}\nplantao check tells it all", broken.name, broken.why);
+            items.push(Item { kind: "runbook", name, key: String::new(), goal: Goal::Text(text) });
         }
         for binding in BINDINGS.iter().filter(|b| !b.hint.is_empty() && b.action != Action::Palette) {
             let kind = if matches!(binding.action, Action::Go(_)) { "screen" } else { "key" };

@@ -9,6 +9,7 @@ mod postgres;
 mod redis;
 mod registry;
 mod terminal;
+mod tmux;
 mod tools;
 
 pub use home::{plantao_at, store_in, told};
@@ -18,6 +19,7 @@ pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use redis::Redis;
 pub use registry::{Registry, Workshop};
 pub use terminal::{Ended, PATIENCE, Terminal};
+pub use tmux::Tmux;
 pub use tools::{aws_cli, ecs_deploy, python};
 
 /// Held while a long-lived process is started, and while a pty is opened: between opening its

@@ -127,17 +127,8 @@ fn make_environment(requirements: &str, home: &Path, interpreter: &str) -> Resul
 /// Downloads Debian's own pip with an apt that keeps its lists in our folder: no root, nothing installed.
 fn pip_of_the_distribution(folder: &Path) -> Result<PathBuf, String> {
     let hint = |why: String| format!("{why}\nInstall it and run again: apt-get install python3-venv");
-    fs::create_dir_all(folder.join("lists/partial")).map_err(|e| hint(e.to_string()))?;
-    fs::create_dir_all(folder.join("cache/archives/partial")).map_err(|e| hint(e.to_string()))?;
-    let apt = |action: &[&str]| {
-        let mut apt = Command::new("apt-get");
-        apt.arg("-qq").current_dir(folder);
-        apt.arg("-o").arg(format!("Dir::State::lists={}", folder.join("lists").display()));
-        apt.arg("-o").arg(format!("Dir::Cache={}", folder.join("cache").display()));
-        run(apt.args(["-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User="]).args(action))
-    };
-    apt(&["update"]).map_err(hint)?;
-    apt(&["download", "python3-pip-whl"]).map_err(hint)?;
+    apt(folder, &["update"]).map_err(hint)?;
+    apt(folder, &["download", "python3-pip-whl"]).map_err(hint)?;
     let deb = only_file(folder, "deb").map_err(hint)?;
     run(Command::new("dpkg-deb").arg("-x").arg(deb).arg(folder)).map_err(hint)?;
     let wheels = folder.join("usr/share/python-wheels");
@@ -148,6 +139,18 @@ fn pip_of_the_distribution(folder: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| hint(format!("no pip in {}", wheels.display())))?;
     // A wheel is a zip file, and Python runs a package inside one.
     Ok(wheel.join("pip"))
+}
+
+/// apt with its lists and its cache in a folder of ours, where it also leaves what it downloads: no root needed.
+pub(super) fn apt(folder: &Path, action: &[&str]) -> Result<String, String> {
+    for part in ["lists/partial", "cache/archives/partial"] {
+        fs::create_dir_all(folder.join(part)).map_err(|e| format!("{}: {e}", folder.display()))?;
+    }
+    let mut apt = Command::new("apt-get");
+    apt.arg("-qq").current_dir(folder);
+    apt.arg("-o").arg(format!("Dir::State::lists={}", folder.join("lists").display()));
+    apt.arg("-o").arg(format!("Dir::Cache={}", folder.join("cache").display()));
+    run(apt.args(["-o", "Debug::NoLocking=1", "-o", "APT::Sandbox::User="]).args(action))
 }
 
 fn only_file(folder: &Path, extension: &str) -> Result<PathBuf, String> {
@@ -166,7 +169,7 @@ fn write_launcher(kit: &Kit, home: &Path) -> std::io::Result<()> {
 }
 
 /// Its standard output; the error is the command and all that it said.
-fn run(command: &mut Command) -> Result<String, String> {
+pub(super) fn run(command: &mut Command) -> Result<String, String> {
     let output = command.stdin(Stdio::null()).output().map_err(|e| format!("{command:?}: {e}"))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());

@@ -8,6 +8,8 @@ mod gauges;
 mod parts;
 mod table;
 
+use std::collections::BTreeMap;
+
 use toml::de::DeTable;
 
 use super::Platform;
@@ -77,6 +79,7 @@ fn platform(report: &Report, table: &toml::Spanned<DeTable>, own_runbooks: &[Str
         caches: parts::caches(&top),
         gauges: gauges::read(&top, &services, &databases),
         alarms: parts::alarms(&top, own_runbooks),
+        treated: BTreeMap::new(),
         prices: parts::prices(&top),
         links: parts::links(&top),
         services: services.into_iter().map(|s| s.spec).collect(),

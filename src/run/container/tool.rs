@@ -52,6 +52,15 @@ pub(in crate::run) struct Build<'a> {
     pub(in crate::run) context: &'a str,
 }
 
+/// What a build on this machine would be made with: its name and version, and where it is. The error says of each
+/// tool why not, and what to install.
+///
+/// # Errors
+/// If there is none.
+pub async fn builder() -> Result<(String, PathBuf), String> {
+    Tool::find(None).await.map(|tool| (tool.version, tool.program))
+}
+
 impl Tool {
     /// The first one that works, or the one that is wanted. The error says of each why not, and what to install.
     pub(in crate::run) async fn find(wanted: Option<&str>) -> Result<Tool, String> {

@@ -64,7 +64,7 @@ fn a_value_that_rounds_to_its_threshold_does_not_read_80_over_80() {
     let mut picture = fixture::picture();
     picture.series[fixture::CPU] = fixture::last(&[80.3; 8]);
     fire(&mut picture, "ECS-HighCPU", 8, "");
-    assert_eq!(only(&picture).evidence, "CPU just > 80 %");
+    assert_eq!(only(&picture).evidence, "CPU 80.3 % > 80 %");
 }
 
 #[test]

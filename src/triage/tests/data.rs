@@ -88,6 +88,15 @@ fn storage_that_runs_out_says_when() {
 }
 
 #[test]
+fn storage_just_below_its_limit_does_not_read_2_gb_of_2_gb() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::STORAGE] = last(&[1.96e9; 30]);
+    assert_eq!(only(&picture).evidence, "free storage 1.96 GB < 2 GB");
+    picture.series[fixture::STORAGE] = last(&[2.04e9; 30]);
+    assert_eq!(only(&picture).evidence, "free storage 2.04 GB, limit 2 GB");
+}
+
+#[test]
 fn storage_that_falls_is_told_before_it_is_low() {
     let mut picture = fixture::picture();
     let falling = |rate: f64| -> Vec<f64> { (0..170).map(|minute| 9e9 - f64::from(minute) * rate).collect() };

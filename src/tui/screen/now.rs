@@ -97,7 +97,7 @@ fn lines(app: &App, room: usize, most: usize) -> Vec<NowLine<'_>> {
         // A line that has no continuation is cut, and says so.
         let own = match (granted, own.as_str()) {
             (0, "") => finding.evidence.clone(),
-            (0, own) if own != finding.evidence => format!("{own} …"),
+            (0, own) if !more.is_empty() => format!("{own} …"),
             _ => own,
         };
         lines.push(NowLine::Finding(finding, own));
@@ -120,6 +120,9 @@ fn treats(app: &App, runbook: &str) -> String {
 /// What of the evidence stands on a finding's own line, and the lines below it.
 fn laid_out(app: &App, finding: &Finding, room: usize, columns: &Columns) -> (String, Vec<String>) {
     let (own, mut rest) = split(&finding.evidence, columns.evidence);
+    if let Some(advice) = &finding.advice {
+        join(&mut rest, advice);
+    }
     if let Some(after) = &finding.after
         && !(room >= ROOM_FOR_AFTER && columns.evidence > width(&finding.evidence) + 16)
     {

@@ -166,7 +166,10 @@ impl Host {
         };
         let date = self.0.clock.now().checked_add(skew).unwrap_or(Timestamp::MAX);
         answer.headers.push(("date", date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
-        answer.headers.push(("x-amzn-requestid", id));
+        // A proxy's page has a date, and nothing that is AWS's.
+        if !answer.headers.iter().any(|(_, value)| value == "text/html") {
+            answer.headers.push(("x-amzn-requestid", id));
+        }
         Fate::Answered(answer, delay)
     }
 

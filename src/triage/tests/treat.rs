@@ -1,0 +1,160 @@
+use super::*;
+use crate::platform::fixture::{ago, deploying, deployment, edit, event, fire, last, revision, task};
+use crate::platform::{DeploymentStatus, Rollout};
+
+/// The fixture's platform, whose file says that rollback treats errors.
+fn platform() -> Platform {
+    let mut platform = fixture::platform();
+    platform.alarms[1].runbook = Some("rollback".into());
+    platform
+}
+
+fn errors(picture: &Picture) -> Finding {
+    let all = findings(&platform(), picture, fixture::now());
+    all.into_iter().find(|f| f.title == "API-HighErrorRate").unwrap()
+}
+
+/// `:42` was deployed, errors began, and so many minutes ago the service was put back to `:41`.
+fn put_back(minutes_ago: i64, rollout: Rollout) -> Picture {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| {
+        s.deployments = vec![deployment(41, DeploymentStatus::Primary, rollout, ago(minutes_ago))];
+    });
+    edit(&mut picture.services[0].tasks, |tasks| {
+        let mut left = task(9, 42);
+        (left.created_at, left.stopped_at, left.last_status) = (Some(ago(20)), Some(ago(1)), "STOPPED".into());
+        tasks.push(left);
+    });
+    fire(&mut picture, "API-HighErrorRate", 15, "");
+    picture
+}
+
+#[test]
+fn nobody_rolls_back_twice_while_the_alarm_still_fires_after_a_rollback() {
+    let found = errors(&put_back(4, Rollout::Completed));
+    assert_eq!(found.runbook, None);
+    let said = "rolled back to :41 tag41 at 03:08; the alarm needs 1 good minute to clear";
+    assert_eq!(found.advice.as_deref(), Some(said));
+    // Three bad of five: three good minutes.
+    let mut picture = put_back(4, Rollout::Completed);
+    edit(&mut picture.alarms, |a| a.iter_mut().for_each(|a| a.condition.as_mut().unwrap().datapoints_to_alarm = 3));
+    fire(&mut picture, "API-HighErrorRate", 15, "");
+    assert!(errors(&picture).advice.unwrap().ends_with("the alarm needs 3 good minutes to clear"));
+}
+
+#[test]
+fn while_a_rollback_is_under_way_nobody_is_told_to_start_another() {
+    let mut picture = put_back(2, Rollout::InProgress);
+    edit(&mut picture.services[0].state, |s| {
+        s.deployments.push(deployment(42, DeploymentStatus::Active, Rollout::Completed, ago(16)));
+    });
+    edit(&mut picture.services[0].tasks, |tasks| tasks.truncate(3));
+    let found = errors(&picture);
+    assert_eq!(found.runbook, None);
+    assert_eq!(found.advice.as_deref(), Some("going back to :41 tag41 since 03:10: wait for it"));
+}
+
+#[test]
+fn a_rollback_by_ecs_itself_is_not_to_be_done_again() {
+    let mut picture = fixture::picture();
+    deploying(&mut picture, 10);
+    edit(&mut picture.services[0].state, |s| {
+        // ECS takes the old deployment up again instead of making a new one.
+        s.deployments.swap(0, 1);
+        s.deployments[0].status = DeploymentStatus::Primary;
+        s.deployments[0].updated_at = Some(ago(1));
+        s.deployments[1].status = DeploymentStatus::Active;
+        s.deployments[1].rollout = Rollout::Failed;
+        s.events = vec![event(3, "(service analytics-api) rolling back to deployment ecs-svc/41.")];
+    });
+    fire(&mut picture, "API-HighErrorRate", 8, "");
+    let found = errors(&picture);
+    assert_eq!(found.runbook, None);
+    assert!(found.advice.unwrap().starts_with("rolled back to :41 tag41 at 03:09; the alarm"));
+}
+
+#[test]
+fn an_alarm_that_a_rollback_did_not_clear_has_another_cause() {
+    let found = errors(&put_back(12, Rollout::Completed));
+    let said = "rolled back to :41 tag41 at 03:00, and it goes on: look for another cause";
+    assert_eq!((found.runbook, found.advice.as_deref()), (None, Some(said)));
+}
+
+#[test]
+fn a_deployment_forward_is_not_taken_for_a_rollback() {
+    let mut picture = put_back(16, Rollout::Completed);
+    edit(&mut picture.services[0].state, |s| s.deployments[0].revision = revision(43));
+    assert_eq!(errors(&picture).runbook.as_deref(), Some("rollback"));
+}
+
+#[test]
+fn a_gauge_past_its_target_has_the_key_of_its_alarm_before_that_fires() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::CPU] = last(&[70.0; 9]);
+    let mut platform = platform();
+    platform.alarms[2].runbook = Some("cool-down".into());
+    assert_eq!(findings(&platform, &picture, fixture::now())[0].runbook.as_deref(), Some("cool-down"));
+    // The file says nothing, a runbook does.
+    platform.alarms[2].runbook = None;
+    platform.treated = [("ECS-HighCPU".to_owned(), "chill".to_owned())].into();
+    assert_eq!(findings(&platform, &picture, fixture::now())[0].runbook.as_deref(), Some("chill"));
+}
+
+#[test]
+fn an_alarm_that_only_a_runbook_knows_shows_the_runbook() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.alarms, |a| {
+        a.push(fixture::alarm("theirs", "SomeCount", crate::platform::Comparison::Greater, 1.0));
+    });
+    fire(&mut picture, "theirs", 3, "");
+    let mut platform = platform();
+    platform.treated = [("theirs".to_owned(), "drain".to_owned())].into();
+    assert_eq!(findings(&platform, &picture, fixture::now())[0].runbook.as_deref(), Some("drain"));
+    assert_eq!(only(&picture).advice.as_deref(), Some("the platform file names no runbook for it"));
+}
+
+#[test]
+fn no_critical_finding_leaves_its_reader_without_a_next_step() {
+    let platform = platform();
+    let told = |picture: &Picture| -> Vec<String> {
+        let all = findings(&platform, picture, fixture::now());
+        let worth = all.into_iter().filter(|f| f.severity >= Severity::Warning);
+        worth.map(|f| f.runbook.or(f.advice).unwrap_or_else(|| panic!("nothing about {}", f.title))).collect()
+    };
+    // Connections at their limit, and the errors that come of it.
+    let mut picture = fixture::picture();
+    picture.series[fixture::CONNECTIONS] = last(&[82.0; 5]);
+    picture.series[fixture::ERRORS] = last(&[70.0; 4]);
+    let all = told(&picture);
+    assert!(
+        all[0].contains("--force-new-deployment") && all[1] == "see to RDS connections at the limit first",
+        "{all:?}"
+    );
+    // A zone is gone.
+    let mut picture = fixture::picture();
+    edit(&mut picture.databases[0], |d| d.status = "failed".into());
+    edit(&mut picture.services[0].state, |s| s.running = 0);
+    let all = told(&picture);
+    assert!(all.iter().any(|a| a.contains("restore-db-instance")), "{all:?}");
+    assert!(all.iter().any(|a| a == "see to RDS analytics is failed first"), "{all:?}");
+    // More tasks would not help what waits for a database.
+    let mut picture = fixture::picture();
+    picture.series[fixture::CONNECTIONS] = last(&[82.0; 5]);
+    picture.series[fixture::QUEUE] = last(&[90.0; 9]);
+    assert_eq!(told(&picture)[1], "see to RDS connections at the limit first");
+    // Storage that runs low, and a queue.
+    let mut picture = fixture::picture();
+    picture.series[fixture::STORAGE] = last(&[1.5e9; 9]);
+    picture.series[fixture::QUEUE] = last(&[90.0; 9]);
+    let all = told(&picture);
+    assert!(all[0].contains("modify-db-instance") && all[1] == "scale", "{all:?}");
+    // What would be missed at night, and what could not be restored.
+    let mut picture = fixture::picture();
+    edit(&mut picture.alarms, |a| a.truncate(2));
+    edit(&mut picture.databases[0], |d| d.latest_restorable = Some(ago(40)));
+    assert_eq!(told(&picture).len(), 2);
+    // A deployment that hangs can be taken back.
+    let mut picture = fixture::picture();
+    deploying(&mut picture, 22);
+    assert_eq!(told(&picture), ["rollback"]);
+}
