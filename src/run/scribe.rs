@@ -73,7 +73,8 @@ impl Scribe<'_> {
                 }
                 Command::Undo => {
                     self.write(&Event::StopAsked { by: said.by.clone() })?;
-                    let words = format!("{} asked to undo", said.by);
+                    let why = said.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                    let words = format!("{} asked to undo{why}", said.by);
                     return Err(Halt { undo: true, ..Halt::new(Ending::Stopped, words) });
                 }
                 Command::Approve => self.write(&Event::Approved { by: said.by })?,
