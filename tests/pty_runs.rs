@@ -118,8 +118,8 @@ fn first_picture(terminal: &Terminal) {
 /// before it is healthy; nothing adds one again before three hot minutes are over.
 fn scales_to_two(terminal: &mut Terminal) {
     for (key, shown) in [
-        ("s", "go on to confirm"),
-        ("2", "enter make the plan"),
+        ("s", "enter go on"),
+        ("2", "enter plan it"),
         ("\r", "3 → 2"),
         ("\r", "y carries it out"),
         // Enter is never a yes: still asked.
@@ -249,9 +249,7 @@ fn a_disk_that_fills_up_stops_the_run_before_the_call_that_it_could_not_write_do
 fn a_disk_that_is_full_is_told_on_the_screen() {
     let desk = Desk::new();
     let mut terminal = desk.screen_under(&full_after(1));
-    for (key, shown) in
-        [("s", "go on to confirm"), ("4", "enter make the plan"), ("\r", "3 → 4"), ("\r", "y carries it out")]
-    {
+    for (key, shown) in [("s", "enter go on"), ("4", "enter plan it"), ("\r", "3 → 4"), ("\r", "y carries it out")] {
         terminal.type_keys(key);
         terminal.wait_for(shown);
     }

@@ -24,9 +24,13 @@ struct Bench {
 
 impl Bench {
     fn new() -> Bench {
+        Bench::at(60.0)
+    }
+
+    fn at(speed: f64) -> Bench {
         let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
         let world = World::new(&Scenario::named("calm").unwrap(), 7, start);
-        let host = Host::new(world, Clock::simulated(start, 60.0));
+        let host = Host::new(world, Clock::simulated(start, speed));
         // What is tried here are processes: no number is taken back in the middle.
         let service = "analytics-api".to_owned();
         host.with(|world| world.apply(Change::Scalable { service, min: 1, max: 6, suspended: true }));
@@ -120,6 +124,13 @@ async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhi
     let (id, host) = bench.run_that(waits).await;
     let (code, text) = bench.run(&["run", "scale", "--desired", "2", "--yes"]).await;
     assert_eq!(code, 23, "{text}");
+    let (code, text) = bench.run(&["plan", "scale", "--desired", "2"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("! run ") && text.contains(&format!("plantao follow {id}")), "a plan says it: {text}");
+    let (_, text) = bench.run(&["plan", "scale", "--desired", "2", "--json"]).await;
+    let plan: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let warning = plan["warnings"][0].as_str().unwrap();
+    assert!(warning.contains(&format!("plantao follow {id}")), "{text}");
     assert!(text.contains(&format!("plantao follow {id}")), "{text}");
     signal("-KILL", &host.to_string()).await;
     let (code, text) = told(&following.wait_with_output().await.unwrap());
@@ -202,4 +213,54 @@ async fn a_run_that_is_over_is_taken_back_once_that_is_confirmed() {
     assert_eq!((code, bench.updates()), (0, 2), "{text}");
     assert_eq!(bench.host.with(|world| world.tasks("analytics-api")), Some((3, 3)), "{text}");
     assert_eq!(bench.run(&["runs", "verify"]).await.0, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dangerous_run_that_goes_on_is_taken_back_by_nobody_who_does_not_say_why() {
+    let bench = Bench::at(1.0);
+    // What is put back is no task at all: an outage.
+    bench.host.with(|world| world.apply(Change::SetDesired { service: "analytics-api".to_owned(), count: 0 }));
+    let one_at_a_time = crate::harness::starting();
+    let mut following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
+    drop(one_at_a_time);
+    let (id, _) = bench.run_that(waits).await;
+    let undo = ["runs", "undo", id.as_str()];
+    let (code, text) = bench.run(&undo).await;
+    assert!(code == 17 && text.contains("nobody is there to confirm"), "{code}: {text}");
+    assert!(text.contains("this is an outage") && text.contains("Danger: danger"), "{text}");
+    let (code, text) = bench.run(&[&undo[..], &["--yes"]].concat()).await;
+    assert!(code == 17 && text.contains("say why with --reason"), "{code}: {text}");
+    assert_eq!(bench.updates(), 1, "nothing was taken back so far");
+    let (_, text) = bench.run(&["runs", "--json"]).await;
+    let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(list["runs"][0]["state"], "going-on", "{text}");
+    let (code, text) = bench.run(&[&undo[..], &["--yes", "--reason", "wrong service"]].concat()).await;
+    assert_eq!(code, 0, "{text}");
+    let why = |record: &Record| matches!(&record.event, Event::UndoBegan { by } if by.contains("wrong service"));
+    bench.run_that(why).await;
+    assert_eq!(following.wait().await.unwrap().code(), Some(19));
+    assert_eq!(bench.updates(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_script_reads_from_the_list_how_each_run_ended_and_misses_none_that_can_not_be_read() {
+    let bench = Bench::new();
+    let (code, text) = bench.run(&["runs", "--json"]).await;
+    assert!(code == 0 && text.contains(r#""runs": []"#), "{text}");
+    assert_eq!(bench.run(&[&SCALE[..], &["--yes", "--reason", "queue"]].concat()).await.0, 0);
+    let id = bench.store().runs().unwrap().remove(0);
+    let spoilt: RunId = "20200101-000000-scale-abcd".parse().unwrap();
+    std::fs::write(bench.store().journal(&spoilt), "nonsense\n").unwrap();
+    let (code, text) = bench.run(&["runs", "--json"]).await;
+    let list: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let (run, other) = (&list["runs"][0], &list["runs"][1]);
+    assert_eq!((code, run["id"].as_str(), run["state"].as_str()), (0, Some(id.as_str()), Some("ended")), "{text}");
+    assert_eq!((&run["ending"], &run["exit_code"]), (&"succeeded".into(), &0.into()), "{text}");
+    assert_eq!((&run["runbook"], &run["reason"]), (&"scale".into(), &"queue".into()), "{text}");
+    assert_eq!(run["target"]["name"], "analytics-production/analytics-api", "{text}");
+    assert!(run["began"].as_str() < run["ended"].as_str(), "{text}");
+    assert_eq!((other["id"].as_str(), other["state"].as_str()), (Some(spoilt.as_str()), Some("unreadable")), "{text}");
+    let (code, text) = bench.run(&["runs", "show", id.as_str(), "--json"]).await;
+    let last: serde_json::Value = serde_json::from_str(text.trim().lines().last().unwrap()).unwrap();
+    assert_eq!((code, &last["event"]), (0, &"ended".into()), "{text}");
 }

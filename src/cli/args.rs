@@ -116,7 +116,11 @@ pub enum Command {
     /// 23 another run is on it.
     Run(RunArgs),
     /// List runs, newest first; show, verify, stop, undo or resume one.
+    #[command(args_conflicts_with_subcommands = true)]
     Runs {
+        /// The list as JSON, for programs.
+        #[arg(long)]
+        json: bool,
         /// What to do.
         #[command(subcommand)]
         command: Option<RunsCommand>,

@@ -63,7 +63,7 @@ pub fn main() -> ExitCode {
         Some(Command::Explain { action }) => runs::explained(action.as_deref()),
         Some(Command::Plan(args)) => run::plan(&whence, &args, under(&matches)),
         Some(Command::Run(args)) => run::run(&whence, &args, under(&matches)),
-        Some(Command::Runs { command }) => runs::runs(&whence, command),
+        Some(Command::Runs { json, command }) => runs::runs(&whence, command, json),
         Some(Command::Follow { id, json }) => runs::follow(id.as_deref(), json),
         Some(Command::Host(args)) => run::host(&whence, &args),
         Some(Command::Completions { shell }) => {

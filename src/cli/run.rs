@@ -21,6 +21,7 @@ use crate::headless;
 use crate::platform::Platform;
 use crate::platform::text::printable;
 use crate::run::{Context, Ending, Halt, Locks, Office, Order, Plan, RunId, Store, Unopened, Who, Wish, opened};
+use crate::runbook::Danger;
 
 /// `plantao plan RUNBOOK`.
 pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> ExitCode {
@@ -55,7 +56,7 @@ pub(super) fn run(whence: &Whence, args: &RunArgs, matches: &ArgMatches) -> Exit
 /// Shows a plan, asks, and has it carried out.
 pub(super) async fn confirmed(whence: &Whence, id: RunId, plan: Plan, args: &RunArgs) -> ExitCode {
     complain_plainly(&headless::plan(&plan));
-    match confirm(&plan, args) {
+    match confirm(&plan.danger, &plan.target.name, args) {
         Ok(reason) => {
             let order = Order::CarryOut { id, plan: Box::new(plan), reason };
             start(whence, &order, args.wish.json, args.detach).await
@@ -186,12 +187,16 @@ async fn make(
     let answers = wish::answers(runbook, matches);
     let wish =
         Wish { runbook, answers: &answers, service: args.service.as_deref(), database: args.database.as_deref() };
-    Plan::make(&context, wish).await.map(|(plan, _)| plan)
+    let (mut plan, _) = Plan::make(&context, wish).await?;
+    plan.warn_of_other_run(Locks::of_machine().as_ref());
+    Ok(plan)
 }
 
 /// Asks, as the danger demands; never with a default Yes. Answers with the reason.
-fn confirm(plan: &Plan, args: &RunArgs) -> Result<Option<String>, Halt> {
-    let (danger, mut reason) = (plan.danger == "danger", args.reason.clone());
+pub(super) fn confirm(danger: &str, target: &str, args: &RunArgs) -> Result<Option<String>, Halt> {
+    // A danger that this version does not know is taken for the greatest.
+    let level = Danger::named(danger).unwrap_or_default();
+    let (danger, mut reason) = (level == Danger::Danger, args.reason.clone());
     if args.yes {
         return match reason {
             None if danger => Err(Halt::refused("the danger is high: say why with --reason \"…\"")),
@@ -207,10 +212,10 @@ fn confirm(plan: &Plan, args: &RunArgs) -> Result<Option<String>, Halt> {
             return Err(Halt::refused("without a reason nothing is run"));
         }
     }
-    let service = plan.target.name.rsplit('/').next().unwrap_or_default();
+    let service = target.rsplit('/').next().unwrap_or_default();
     let (question, wanted) = if danger {
         (format!("Type {} to go on: ", printable(service)), service)
-    } else if plan.danger == "caution" {
+    } else if level == Danger::Caution {
         ("Type y to go on: ".to_owned(), "y")
     } else {
         ("Press enter to go on, Ctrl-C to leave: ".to_owned(), "")
@@ -234,7 +239,7 @@ fn json(plan: &Plan) -> String {
     serde_json::to_string_pretty(plan).map(|text| text + "\n").unwrap_or_default()
 }
 
-fn complain_plainly(text: &str) {
+pub(super) fn complain_plainly(text: &str) {
     // There is nobody to tell if that fails.
     let _ = io::stderr().lock().write_all(text.as_bytes());
 }

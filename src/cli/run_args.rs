@@ -80,7 +80,7 @@ pub enum RunsCommand {
     },
     /// Take back what a run did.
     ///
-    /// A run that goes on is stopped first. One that is over is taken back by a run of its own, if things are still
+    /// A run that goes on is stopped first, and asked about as dangerous as that is. One that is over is taken back by a run of its own, if things are still
     /// as it left them; its exit code is 0 when that is done.
     Undo {
         /// The run.

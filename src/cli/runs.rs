@@ -10,14 +10,17 @@ use super::output::{complain, print};
 use super::run_args::{RunArgs, RunsCommand};
 use super::{failed, follow, on_runtime, read_only, run};
 use crate::clock::Clock;
+use crate::headless;
 use crate::platform::text::printable;
-use crate::run::{Command, Commands, Follower, Lookup, Order, Plan, RunId, Said, Standing, Store, user, verify};
+use crate::run::{
+    Command, Commands, Follower, Halt, Locks, Lookup, Order, Plan, RunId, Said, Standing, Store, user, verify,
+};
 use crate::runbook::{ACTIONS, BLOCKS, explain};
 
 const NO_RUNS: &str = "neither XDG_STATE_HOME nor HOME is set: there are no runs";
 
 /// `plantao runs …`.
-pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
+pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>, json: bool) -> ExitCode {
     let Some(store) = Store::of_user() else {
         return failed(NO_RUNS);
     };
@@ -33,14 +36,14 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>) -> ExitCode {
         }
     }
     match command {
-        None => list(&store),
+        None => list(&store, json),
         Some(RunsCommand::Show { id, json }) => on(&id, &|id| show(&store, &id, json)),
         Some(RunsCommand::Verify { id: Some(id) }) => on(&id, &|id| check(&store, &[id])),
         Some(RunsCommand::Verify { id: None }) => match store.runs() {
             Ok(runs) => check(&store, &runs),
             Err(error) => failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
         },
-        Some(RunsCommand::Stop { id }) => on(&id, &|id| say(&store, &id, Command::Stop)),
+        Some(RunsCommand::Stop { id }) => on(&id, &|id| say(&store, &id, Command::Stop, None)),
         Some(RunsCommand::Undo { id, yes, reason }) => {
             let args = RunArgs { yes, reason, ..RunArgs::default() };
             on(&id, &|id| undo(whence, &store, &id, &args))
@@ -81,11 +84,14 @@ fn find(store: &Store, word: &str) -> Result<RunId, String> {
     }
 }
 
-fn list(store: &Store) -> ExitCode {
+fn list(store: &Store, json: bool) -> ExitCode {
     let runs = match store.runs() {
         Ok(runs) => runs,
         Err(error) => return failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
     };
+    if json {
+        return print(&headless::runs(store, &runs), 0);
+    }
     let mut text = String::new();
     for id in runs {
         let _ = writeln!(text, "{id}  {}", state(store, &id));
@@ -134,22 +140,44 @@ fn check(store: &Store, runs: &[RunId]) -> ExitCode {
 /// A run that goes on takes itself back; one that is over is taken back by another.
 fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode {
     if Follower::open(store, id).is_ok_and(|follower| follower.is_alive()) {
-        return say(store, id, Command::Undo);
+        return match undo_of_one_that_goes_on(store, id, args) {
+            Ok(reason) => say(store, id, Command::Undo, reason),
+            Err(halt) => run::halted(&halt),
+        };
     }
     match Plan::taking_back(store, id, Clock::system().now()) {
-        Ok(plan) => on_runtime(run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args)),
+        Ok(mut plan) => {
+            plan.warn_of_other_run(Locks::of_machine().as_ref());
+            on_runtime(run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args))
+        }
         Err(halt) => run::halted(&halt),
     }
 }
 
-fn say(store: &Store, id: &RunId, command: Command) -> ExitCode {
+/// Asks as for every change, by the danger of taking it back. Answers with the reason.
+fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result<Option<String>, Halt> {
+    let plan = Plan::under_way(store, id)?;
+    let (danger, outage) = plan.danger_of_undo();
+    let warning = outage.map(|outage| format!("! {outage}\n")).unwrap_or_default();
+    run::complain_plainly(&format!(
+        "Stop, and take back: {}\non {} of account {} in {}\n{warning}Danger: {}.\n",
+        printable(&plan.title),
+        plan.target,
+        plan.target.account,
+        plan.target.region,
+        danger.word()
+    ));
+    run::confirm(danger.word(), &plan.target.name, args)
+}
+
+fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>) -> ExitCode {
     match Follower::open(store, id) {
         Ok(follower) if follower.is_alive() => {}
         Ok(_) => return failed(&format!("run {id} is not going on: {}", state(store, id))),
         Err(error) => return failed(&format!("run {id} can't be read: {}", super::locate::why(&error))),
     }
     let by = user();
-    match Commands::say(store, id, &Said { at: Clock::system().now(), by, command }) {
+    match Commands::say(store, id, &Said { at: Clock::system().now(), by, command, reason }) {
         Ok(()) => print(&format!("told {id}; to see what it does: plantao follow {id}\n"), 0),
         Err(error) => failed(&format!("run {id} can't be told: {}", super::locate::why(&error))),
     }

@@ -13,7 +13,7 @@ use super::{connection, failed, on_runtime, read_only, run};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
-use crate::run::Store;
+use crate::run::{Locks, Store};
 use crate::tui;
 use crate::tui::connection::Connected;
 use crate::tui::hosting::Hosting;
@@ -71,7 +71,7 @@ pub(super) fn forbidden(says: &str) -> String {
 /// Runs that this very program carries out, in processes of their own that are told these arguments.
 pub(super) fn hosting(arguments: impl Fn() -> Vec<OsString> + Send + Sync + 'static) -> Result<Hosting, String> {
     let store = Store::of_user().ok_or_else(|| run::NOWHERE.to_owned())?;
-    Ok(Hosting::by_process(store, run::program()?, arguments))
+    Ok(Hosting::by_process(store, run::program()?, arguments).with(Locks::of_machine()))
 }
 
 /// Why no screen can be opened here.

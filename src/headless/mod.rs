@@ -2,6 +2,7 @@
 
 mod json;
 mod plan;
+mod runs;
 mod text;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::triage::{self, Finding, Verdict};
 use crate::watch;
 
 pub use plan::plan;
+pub use runs::runs;
 
 /// How the platform is at one instant.
 pub struct Status {

@@ -50,12 +50,9 @@ impl Unit {
             Unit::Seconds | Unit::Milliseconds => time_scale(if self == Unit::Seconds { 1e3 } else { 1.0 }, value),
             Unit::Bytes => byte_scale(value),
         };
-        let apart = (1..=DIGITS).find(|digits| {
-            let factor = 10_f64.powi(i32::from(*digits)) / scale;
-            (value * factor).round() != (border * factor).round()
-        });
-        match apart {
-            Some(digits) => (format!("{:.*}{unit}", usize::from(digits), value / scale), limit),
+        let digits = |of: f64, count: u8| format!("{:.*}", usize::from(count), of / scale);
+        match (1..=DIGITS).find(|count| digits(value, *count) != digits(border, *count)) {
+            Some(count) => (digits(value, count) + unit, limit),
             None => (shown, limit),
         }
     }

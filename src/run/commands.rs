@@ -32,6 +32,9 @@ pub struct Said {
     pub by: String,
     /// What.
     pub command: Command,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// Reads what is said to one run.
@@ -83,7 +86,7 @@ mod tests {
         let id = RunId::new("scale", Timestamp::UNIX_EPOCH);
         let mut commands = Commands::of(&store, &id);
         assert_eq!(commands.poll().unwrap(), []);
-        let stop = Said { at: Timestamp::UNIX_EPOCH, by: "ana".to_owned(), command: Command::Stop };
+        let stop = Said { at: Timestamp::UNIX_EPOCH, by: "ana".to_owned(), command: Command::Stop, reason: None };
         Commands::say(&store, &id, &stop).unwrap();
         assert_eq!((commands.poll().unwrap(), commands.poll().unwrap()), (vec![stop.clone()], vec![]));
         let line = serde_json::to_string(&Said { command: Command::Approve, ..stop.clone() }).unwrap();

@@ -91,3 +91,15 @@ async fn an_alarm_that_watches_deployments_and_fires_already_is_said_to_watch_no
     assert_eq!(view.warnings.len(), 1, "{view:?}");
     assert!(view.warnings[0].starts_with("Errors is to end bad deployments"), "{view:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn where_there_is_no_registry_the_plan_of_a_push_says_so_and_what_to_choose_before_anything_is_built() {
+    let (host, context) = world();
+    let place = Place { cluster: "analytics-production".to_owned(), name: "analytics-api".to_owned() };
+    let push = Action::PushImage(action::PushImage { place, container: None, tool: None });
+    let halt = push.plan(&context, &Seen::default()).await.unwrap_err();
+    assert_eq!(halt.ending, Ending::FailedBefore);
+    assert!(halt.words.contains("no container registry"), "{}", halt.words);
+    assert!(halt.words.contains("Choose one that is in ECR already"), "{}", halt.words);
+    assert!(host.requests().iter().any(|operation| operation == "ecr:GetAuthorizationToken"));
+}

@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,6 +14,9 @@ use crate::platform::text::printable;
 
 /// Folders that all users of a machine can write to; the first one that is there is used by all of them.
 const SHARED: [&str; 2] = ["/run/lock", "/tmp"];
+/// A look lasts no longer than this, and no more than so many follow each other.
+const LOOK: Duration = Duration::from_millis(1);
+const LOOKED_AT: u32 = 1_000;
 /// Longest description of a holder that is read.
 const DESCRIPTION: u64 = 4_096;
 
@@ -105,17 +109,33 @@ impl Locks {
         Locks(folder.to_owned())
     }
 
+    /// The run that is on a target now, if there is one. What can't be read is told when a run takes the lock.
+    pub fn busy(&self, target: &Target) -> Option<Busy> {
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32);
+        let mut file = options.open(self.0.join(target.file_name())).ok()?;
+        (is_held(&file)?).then(|| Busy { target: target.to_string(), holder: read(&mut file) })
+    }
+
     /// Takes the lock of a target for a run, or says who has it.
     pub fn take(&self, target: &Target, holder: &Holder) -> Result<Lock, LockError> {
         let path = self.0.join(target.file_name());
         let failed = |why| LockError::Io { path: path.display().to_string(), why };
         let mut file = open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(LockError::Busy(Busy { target: target.to_string(), holder: read(&mut file) }));
+        let mut looked_at = 0;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                // Who only looks whether it is held shares it for a moment: that is no run.
+                Err(TryLockError::WouldBlock) if looked_at < LOOKED_AT && is_held(&file) == Some(false) => {
+                    looked_at += 1;
+                    std::thread::sleep(LOOK);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(LockError::Busy(Busy { target: target.to_string(), holder: read(&mut file) }));
+                }
+                Err(TryLockError::Error(why)) => return Err(failed(why)),
             }
-            Err(TryLockError::Error(why)) => return Err(failed(why)),
         }
         // The file stays when the lock is gone: to remove it would let two runs hold two files of one name.
         let text = serde_json::to_vec(holder).map_err(|why| failed(why.into()))?;
@@ -165,6 +185,15 @@ fn open(path: &Path) -> io::Result<File> {
     }
 }
 
+/// A run holds the lock of this file; `None` if the system does not say.
+fn is_held(file: &File) -> Option<bool> {
+    match file.try_lock_shared() {
+        Ok(()) => file.unlock().ok().map(|()| false),
+        Err(TryLockError::WouldBlock) => Some(true),
+        Err(TryLockError::Error(_)) => None,
+    }
+}
+
 fn read(file: &mut File) -> Option<Holder> {
     let mut text = Vec::new();
     file.take(DESCRIPTION).read_to_end(&mut text).ok()?;
@@ -204,6 +233,27 @@ mod tests {
         assert!(locks.take(&elsewhere, &holder()).is_ok());
         drop(lock);
         assert!(locks.take(&target("prod/api"), &holder()).is_ok());
+    }
+
+    #[test]
+    fn who_looks_at_a_lock_is_told_the_run_that_has_it_and_keeps_no_run_from_taking_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks::at(folder.path());
+        assert_eq!(locks.busy(&target("prod/api")), None, "nobody ever had it");
+        let lock = locks.take(&target("prod/api"), &holder()).unwrap();
+        let busy = locks.busy(&target("prod/api")).unwrap();
+        assert_eq!(busy.holder.map(|holder| holder.user), Some("ana".to_owned()));
+        assert_eq!(locks.busy(&target("prod/worker")), None);
+        drop(lock);
+        assert_eq!(locks.busy(&target("prod/api")), None);
+        let looks = File::open(folder.path().join(target("prod/api").file_name())).unwrap();
+        let taken = std::thread::scope(|scope| {
+            looks.lock_shared().unwrap();
+            let taken = scope.spawn(|| locks.take(&target("prod/api"), &holder()).is_ok());
+            looks.unlock().unwrap();
+            taken.join().unwrap()
+        });
+        assert!(taken, "a look is no run");
     }
 
     #[test]

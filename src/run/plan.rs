@@ -7,7 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Action, Halt, RunId, Target};
+use super::{Action, Halt, Holder, Locks, RunId, Target};
+use crate::platform::text::printable;
 
 /// What a run will do. It is shown, confirmed, put in the journal, and carried out; the run reads it from there.
 #[expect(
@@ -104,6 +105,18 @@ impl Plan {
     /// All warnings: of the whole, then of each step.
     pub fn all_warnings(&self) -> impl Iterator<Item = &str> {
         self.warnings.iter().chain(self.steps.iter().flat_map(|step| &step.view.warnings)).map(String::as_str)
+    }
+
+    /// Warns of the run that is on the same target now, if there is one: this one would be refused.
+    pub fn warn_of_other_run(&mut self, locks: Option<&Locks>) {
+        let Some(busy) = locks.and_then(|locks| locks.busy(&self.target)) else { return };
+        let who = match &busy.holder {
+            Some(Holder { run, user, .. }) => {
+                format!("run {run} of {} goes on there: plantao follow {run}", printable(user))
+            }
+            None => busy.to_string(),
+        };
+        self.warnings.insert(0, format!("{who}; until it is over no other run begins"));
     }
 
     /// How long it takes if all goes well, in seconds.

@@ -211,7 +211,8 @@ async fn happen(day: &Day, host: &Host, office: &Office, id: &RunId, good: u32) 
             What::Meddle(true) => host.with(|w| w.apply(Happening::Redeploy { service, revision: good })),
             What::Meddle(false) => host.with(|w| w.apply(Happening::SetDesired { service, count: 2 })),
             What::Say(command) => {
-                Commands::say(&office.store, id, &Said { at: start(), by: "ana".to_owned(), command }).unwrap();
+                Commands::say(&office.store, id, &Said { at: start(), by: "ana".to_owned(), command, reason: None })
+                    .unwrap();
             }
         }
     }

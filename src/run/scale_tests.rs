@@ -49,7 +49,7 @@ async fn told(commands: &[Command]) -> (Host, Finished, Duration) {
     let (finished, ()) = tokio::join!(office.carry_out(&context, &id, plan, who(), None), async {
         tokio::time::sleep(Duration::from_secs(10)).await;
         for command in commands {
-            let said = Said { at: start(), by: "ana".to_owned(), command: *command };
+            let said = Said { at: start(), by: "ana".to_owned(), command: *command, reason: None };
             Commands::say(&office.store, &id, &said).unwrap();
         }
     });

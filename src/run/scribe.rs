@@ -62,7 +62,7 @@ impl Scribe<'_> {
         // A file that can't be read now is read the next time.
         let said = commands.poll().unwrap_or_default();
         let mut halt: Option<Halt> = None;
-        for Said { by, command, .. } in said {
+        for Said { by, command, reason, .. } in said {
             match command {
                 Command::Approve => self.write(&Event::Approved { by })?,
                 Command::Stop => {
@@ -72,7 +72,9 @@ impl Scribe<'_> {
                 // It is more than a wish to stop, whichever came first.
                 Command::Undo => {
                     self.write(&Event::StopAsked { by: by.clone() })?;
-                    halt = Some(Halt { undo: true, ..Halt::new(Ending::Stopped, format!("{by} asked to undo")) });
+                    let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                    let words = format!("{by} asked to undo{why}");
+                    halt = Some(Halt { undo: true, ..Halt::new(Ending::Stopped, words) });
                 }
             }
         }

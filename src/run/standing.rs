@@ -2,11 +2,23 @@
 
 use std::io;
 
-use super::{Ending, Event, Follower, RunId, Store};
+use jiff::Timestamp;
+
+use super::{Ending, Event, Follower, RunId, Store, Target};
 
 /// A run in a list of runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
+    /// The runbook's name; `undo` for a run that takes another one back.
+    pub runbook: Option<String>,
+    /// What it is on.
+    pub target: Option<Target>,
+    /// Why it was begun, in their words.
+    pub reason: Option<String>,
+    /// When it began.
+    pub began: Option<Timestamp>,
+    /// When it was over.
+    pub ended_at: Option<Timestamp>,
     /// Who confirmed it; empty if it never began.
     pub who: String,
     /// How it ended, in words.
@@ -24,12 +36,18 @@ impl Standing {
     /// If it can't be read, or is not what was written.
     pub fn of(store: &Store, id: &RunId) -> io::Result<Standing> {
         let mut follower = Follower::open(store, id)?;
-        let mut standing = Standing { who: String::new(), ended: None, alive: follower.is_alive(), step: None };
+        let mut standing = Standing { alive: follower.is_alive(), ..Standing::default() };
         for record in follower.poll()? {
             match record.event {
-                Event::Began { who, .. } => standing.who = who.to_string(),
+                Event::Began { runbook, mut plan, who, reason, .. } => {
+                    standing.target = plan.get_mut("target").and_then(|it| serde_json::from_value(it.take()).ok());
+                    standing.who = who.to_string();
+                    (standing.runbook, standing.reason, standing.began) = (Some(runbook), reason, Some(record.at));
+                }
                 Event::StepBegan { step, .. } => standing.step = Some(step),
-                Event::Ended { ending, words } => standing.ended = Some((ending, words)),
+                Event::Ended { ending, words } => {
+                    (standing.ended, standing.ended_at) = (Some((ending, words)), Some(record.at));
+                }
                 _ => {}
             }
         }

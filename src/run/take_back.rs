@@ -108,6 +108,29 @@ impl Fate {
     }
 }
 
+impl Plan {
+    /// The plan that a run which goes on carries out.
+    ///
+    /// # Errors
+    /// If its journal can't be read, or has no beginning yet.
+    pub fn under_way(store: &Store, id: &RunId) -> Result<Plan, Halt> {
+        match events(store, id)?.into_iter().next() {
+            Some(Event::Began { plan, .. }) => serde_json::from_value(plan)
+                .map_err(|error| Halt::refused(format!("the plan of run {id} can't be read by this version: {error}"))),
+            _ => Err(Halt::refused(format!("run {id} has not begun yet: there is nothing to take back"))),
+        }
+    }
+
+    /// How dangerous it is to take back a run of this plan that goes on, and the words if users would be without
+    /// service. How far it will have come when it hears the wish is not known: every step counts.
+    pub fn danger_of_undo(&self) -> (Danger, Option<&'static str>) {
+        let outage = self.steps.iter().find_map(|step| step.action.outage_of_undo(&step.view));
+        // A word of another version is taken for the worst.
+        let own = Danger::named(&self.danger).unwrap_or_default();
+        (own.max(outage.map_or(Danger::Caution, |_| Danger::Danger)), outage)
+    }
+}
+
 /// What a run starts with: nothing, or what the run that it takes back did.
 pub(super) fn inherited(store: &Store, plan: &Plan) -> Result<Past, Halt> {
     match &plan.undoes {

@@ -138,7 +138,7 @@ async fn what_a_script_changed_is_never_called_undone_and_the_other_steps_are() 
         Commands::say(
             &office.store,
             &id,
-            &Said { at: super::tests::start(), by: "ana".to_owned(), command: Command::Undo },
+            &Said { at: super::tests::start(), by: "ana".to_owned(), command: Command::Undo, reason: None },
         )
         .unwrap();
     });

@@ -103,6 +103,7 @@ async fn a_number_that_auto_scaling_took_back_is_not_called_the_one_that_was_ask
     assert!(desired < 9);
     let said = format!("the number was changed from the 9 of this run to {desired} by auto scaling: ");
     assert!(finished.words.contains(&said), "{}", finished.words);
+    assert!(finished.words.contains("to hold 9, scale again with that as its minimum"), "{}", finished.words);
 }
 
 #[tokio::test(start_paused = true)]
@@ -166,7 +167,7 @@ async fn stop_ends_the_wait_and_undo_puts_the_number_back() {
         let (host, context) = world();
         let (_folder, office) = office();
         let plan = plan(&context, "scale", &[("desired", "5")]).await;
-        let said = Said { at: start(), by: "ana".to_owned(), command };
+        let said = Said { at: start(), by: "ana".to_owned(), command, reason: None };
         let id = RunId::new("scale", context.clock.now());
         let (finished, ()) = tokio::join!(office.carry_out(&context, &id, plan, who(), None), async {
             tokio::time::sleep(std::time::Duration::from_secs(10)).await;
@@ -411,7 +412,7 @@ async fn killed_in_the_middle_of_undo_it_is_undone_in_the_end() {
         let plan = plan(&context, "scale", &[("desired", "4"), ("minimum", "2")]).await;
         let id = RunId::new("scale", context.clock.now());
         let journal = Journal::create(&office.store, &id).unwrap();
-        let said = Said { at: start(), by: "ana".to_owned(), command: Command::Undo };
+        let said = Said { at: start(), by: "ana".to_owned(), command: Command::Undo, reason: None };
         let commands = Some(Commands::of(&office.store, &id));
         let book = Crash { journal, left: n, after_writing: false };
         let mut run = Run { context: &context, book: Box::new(book), commands, plan, past: Past::default() };

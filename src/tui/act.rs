@@ -83,6 +83,7 @@ impl App {
             Action::Runs => return self.show_runs(),
             Action::Stop => self.wish(Command::Stop),
             Action::Undo => return self.undo(),
+            Action::Prose => self.turn_over(),
         }
         Vec::new()
     }

@@ -1,12 +1,12 @@
 //! From a runbook to its run: what keys and answers do on the pages of plans and runs.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{KeyCode, KeyEvent};
 
 use super::app::{App, Overlay, Screen};
 use super::effect::{Effect, Wanted};
 use super::form::Typed;
 use super::keymap::{self, Action};
-use super::plan_page::{Answer, PlanPage};
+use super::plan_page::{Answer, PlanPage, Way};
 use super::run_page::RunPage;
 use crate::platform::{ServiceSpec, Subject};
 use crate::run::{Command, Plan, Record, RunId};
@@ -84,10 +84,19 @@ impl App {
 
     /// Takes a key on the page of a plan.
     pub(super) fn plan_key(&mut self, key: KeyEvent) -> Vec<Effect> {
-        if matches!(key.code, KeyCode::PageUp | KeyCode::PageDown) {
-            return keymap::action(key).map(|action| self.act(action)).unwrap_or_default();
-        }
         let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
+        let action = keymap::action(key);
+        let turns = action == Some(Action::Prose) && page.confirm.is_none();
+        if turns || matches!(key.code, KeyCode::PageUp | KeyCode::PageDown) {
+            return action.map(|action| self.act(action)).unwrap_or_default();
+        }
+        if page.prose.is_some() {
+            return match action {
+                Some(Action::Open | Action::Back) => self.act(Action::Prose),
+                Some(action) if !self.is_yes(key) => self.act(action),
+                _ => Vec::new(),
+            };
+        }
         if let Some(confirm) = &mut page.confirm {
             match confirm.key(key) {
                 Answer::Nothing => {}
@@ -129,6 +138,23 @@ impl App {
             Some(Action::Open) => self.go_on(),
             Some(action) => self.act(action),
             None => Vec::new(),
+        }
+    }
+
+    /// From the plan to the runbook's own words, and back to where the plan was.
+    pub(super) fn turn_over(&mut self) {
+        let scroll = self.overlay_scroll;
+        let Some(Overlay::Plan(page)) = &mut self.overlay else {
+            self.say("that is for a plan: b lists the runbooks");
+            return;
+        };
+        if let Some(before) = page.prose.take() {
+            self.overlay_scroll = before;
+        } else if page.runbook().is_some_and(|name| self.library.named(name).is_some()) {
+            page.prose = Some(scroll);
+            self.overlay_scroll = 0;
+        } else {
+            self.say("its runbook is not known here");
         }
     }
 
@@ -206,12 +232,17 @@ impl App {
         vec![Effect::Bell, Effect::Refresh]
     }
 
-    /// Takes a key while the user is asked whether to tell a run something; any key but `y` means no.
+    /// Takes a key while the user is asked whether to tell a run something. Where nothing has to be typed, any key
+    /// but `y` means no.
     pub(super) fn wish_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         let Some(run) = &mut self.run else { return Vec::new() };
-        let Some(wish) = run.wish.take() else { return Vec::new() };
-        let plain = !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
-        if key.code == KeyCode::Char('y') && plain { vec![Effect::Tell(run.id.clone(), wish)] } else { Vec::new() }
+        let Some(mut wish) = run.wish.take() else { return Vec::new() };
+        match wish.confirm.key(key) {
+            Answer::Yes(reason) => return vec![Effect::Tell(run.id.clone(), wish.command, reason)],
+            Answer::Nothing if matches!(wish.confirm.way, Way::Name(_)) => run.wish = Some(wish),
+            Answer::Nothing | Answer::No => {}
+        }
+        Vec::new()
     }
 
     /// Follows a run that goes on, if none that does is followed.
@@ -249,7 +280,7 @@ impl App {
         }
         let shown = matches!(self.overlay, Some(Overlay::Run));
         match &mut self.run {
-            Some(run) if shown && run.goes_on() => run.wish = Some(wish),
+            Some(run) if shown && run.goes_on() => run.ask(wish),
             Some(run) if shown && run.ended.is_some() => self.say("it is over; u takes back what it did"),
             Some(_) if shown => self.say("its process is gone; plantao runs resume takes it up"),
             _ => self.say("that is for a run: o shows the one that goes on"),

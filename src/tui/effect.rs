@@ -55,8 +55,8 @@ pub enum Effect {
     },
     /// Read a run's journal while it is written, instead of any other's.
     Follow(RunId),
-    /// Say something to a run.
-    Tell(RunId, Command),
+    /// Say something to a run, and why.
+    Tell(RunId, Command, Option<String>),
     /// List the runs.
     ListRuns,
     /// Find a run that goes on, whoever started it.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::run::{Order, Store, user};
+use crate::run::{Locks, Order, Store, user};
 
 /// The exit code of a run's process, once it has one.
 pub type Exit = Arc<OnceLock<u8>>;
@@ -17,6 +17,8 @@ type Start = dyn Fn(Order) -> io::Result<Exit> + Send + Sync;
 pub struct Hosting {
     store: Store,
     start: Arc<Start>,
+    /// Where runs are kept apart: a plan says who has what it is for.
+    locks: Option<Locks>,
     /// Whose wishes a run is told, as this machine knows them.
     user: String,
 }
@@ -45,13 +47,24 @@ impl Hosting {
 
     /// Each run by a function, which returns at once.
     pub fn by(store: Store, start: impl Fn(Order) -> io::Result<Exit> + Send + Sync + 'static) -> Hosting {
-        Hosting { store, start: Arc::new(start), user: user() }
+        Hosting { store, start: Arc::new(start), locks: None, user: user() }
     }
 
     /// … for this user of the machine.
     #[must_use]
     pub fn of(self, user: &str) -> Hosting {
         Hosting { user: user.to_owned(), ..self }
+    }
+
+    /// … kept apart by these locks.
+    #[must_use]
+    pub fn with(self, locks: Option<Locks>) -> Hosting {
+        Hosting { locks, ..self }
+    }
+
+    /// What keeps the runs apart.
+    pub fn locks(&self) -> Option<&Locks> {
+        self.locks.as_ref()
     }
 
     /// The user of this machine.

@@ -59,6 +59,8 @@ pub enum Action {
     Stop,
     /// Take back what the run shown did.
     Undo,
+    /// Read the runbook of the plan shown, or go back to the plan.
+    Prose,
 }
 
 /// Under which heading the help screen lists a binding.
@@ -125,6 +127,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(&["c", "y"], Action::Copy, Group::Acting, "", "copy what is selected (OSC 52: works over SSH)"),
     bind(&["x"], Action::Stop, Group::Acting, "", "on a run: stop it after the step under way"),
     bind(&["u"], Action::Undo, Group::Acting, "", "on a run: take back what it did"),
+    bind(&["ctrl+r"], Action::Prose, Group::Acting, "", "on a plan: read its runbook; again: the plan"),
     bind(&["ctrl+l"], Action::Redraw, Group::Acting, "", "draw the screen again"),
     bind(&["ctrl+z"], Action::Suspend, Group::Acting, "", "back to the shell; fg returns"),
     bind(&["q", "ctrl+c"], Action::Quit, Group::Acting, "quit", "quit"),

@@ -8,8 +8,8 @@ use tui_input::backend::crossterm::EventHandler;
 
 use super::effect::What;
 use super::form::Form;
-use crate::run::{Choice, Plan, RunId};
-use crate::runbook::Runbook;
+use crate::run::{Choice, Plan, RunId, Target};
+use crate::runbook::{Danger, Runbook};
 
 /// A plan on the screen.
 #[derive(Clone, Debug)]
@@ -36,6 +36,8 @@ pub struct PlanPage {
     pub ticket: u64,
     /// Names this page: what is looked up for another one is not for it.
     pub opened: u64,
+    /// Its runbook is read instead: the plan's first line in sight, to come back to.
+    pub prose: Option<usize>,
     /// What the plan was made with.
     pub(super) given: BTreeMap<String, String>,
 }
@@ -113,7 +115,16 @@ impl PlanPage {
             confirm: None,
             ticket: 0,
             opened: 0,
+            prose: None,
             given: BTreeMap::new(),
+        }
+    }
+
+    /// The name of its runbook, once that is known.
+    pub fn runbook(&self) -> Option<&str> {
+        match &self.what {
+            What::Runbook(runbook) => Some(&runbook.name),
+            What::Back(_) => Some(&self.plan.as_ref()?.as_ref().ok()?.runbook),
         }
     }
 
@@ -156,14 +167,20 @@ impl PlanPage {
     /// Asks the user whether to go on, if there is a plan for the answers shown.
     pub fn confirm(&mut self) {
         let Some(plan) = self.ready() else { return };
-        let name = plan.target.name.rsplit('/').next().unwrap_or(&plan.target.name).to_owned();
-        let way = match plan.danger.as_str() {
-            "safe" => Way::Enter,
-            "caution" => Way::Yes,
-            // A danger that this version does not know is taken for the greatest.
-            _ => Way::Name(name),
-        };
-        self.confirm = Some(Confirm { way, ..Confirm::default() });
+        // A danger that this version does not know is taken for the greatest.
+        let danger = Danger::named(&plan.danger).unwrap_or_default();
+        self.confirm = Some(Confirm { way: Way::of(danger, &plan.target), ..Confirm::default() });
+    }
+}
+
+impl Way {
+    /// The way that a danger demands.
+    pub fn of(danger: Danger, target: &Target) -> Way {
+        match danger {
+            Danger::Safe => Way::Enter,
+            Danger::Caution => Way::Yes,
+            Danger::Danger => Way::Name(target.name.rsplit('/').next().unwrap_or(&target.name).to_owned()),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::plan_page::{Confirm, Way};
 use crate::run::{Command, Ending, Event, Plan, Record, RunId, StepOutcome, told};
 
 /// A run that is followed.
@@ -30,9 +31,20 @@ pub struct RunPage {
     /// The last wish that it heard.
     pub heard: Option<Command>,
     /// What the user is about to tell it, until they say yes.
-    pub wish: Option<Command>,
+    pub wish: Option<Wish>,
     /// Why the journal can't be read, or its process can't write it.
     pub trouble: Option<String>,
+}
+
+/// What the user is about to tell a run.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// What.
+    pub command: Command,
+    /// How it is confirmed, and what is typed for it.
+    pub confirm: Confirm,
+    /// What it would do to users, if it would.
+    pub warning: Option<&'static str>,
 }
 
 /// A step of a run.
@@ -108,6 +120,16 @@ impl RunPage {
             _ => {}
         }
         self.log.extend(told(record));
+    }
+
+    /// The user wants to tell it this: the danger of that decides how it is confirmed. To stop takes nothing back.
+    pub fn ask(&mut self, command: Command) {
+        let undo = self.plan.as_ref().filter(|_| command == Command::Undo);
+        let (way, warning) = undo.map_or((Way::Yes, None), |plan| {
+            let (danger, outage) = plan.danger_of_undo();
+            (Way::of(danger, &plan.target), outage)
+        });
+        self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning });
     }
 
     /// It is neither over nor dead.

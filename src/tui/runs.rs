@@ -58,7 +58,7 @@ impl Runs {
             Effect::LookUp { opened, wanted, param } => self.look_up(opened, wanted, param),
             Effect::StartRun { plan, reason } => self.start(plan, reason),
             Effect::Follow(id) => self.follow(id),
-            Effect::Tell(id, command) => self.tell(id, command),
+            Effect::Tell(id, command, reason) => self.tell(id, command, reason),
             Effect::ListRuns => self.list(),
             Effect::FindRun => self.find(),
             _ => {}
@@ -67,6 +67,7 @@ impl Runs {
 
     fn plan(&self, wanted: Box<Wanted>) {
         let context = self.context.clone();
+        let locks = self.hosting.as_ref().ok().and_then(|hosting| hosting.locks().cloned());
         self.answer(async move {
             let plan = match &wanted.what {
                 What::Runbook(runbook) => Plan::make(&context, wanted.wish(runbook)).await.map(|(plan, _)| plan),
@@ -75,7 +76,11 @@ impl Runs {
                     None => Err(Halt::refused("there are no journals here")),
                 },
             };
-            let plan = plan.map(Box::new).map_err(|halt| format!("{}: {}", halt.ending, halt.words));
+            let plan = plan.map(|mut plan| {
+                plan.warn_of_other_run(locks.as_ref());
+                Box::new(plan)
+            });
+            let plan = plan.map_err(|halt| format!("{}: {}", halt.ending, halt.words));
             Message::Planned { ticket: wanted.ticket, plan }
         });
     }
@@ -125,10 +130,10 @@ impl Runs {
         }
     }
 
-    fn tell(&self, id: RunId, command: Command) {
+    fn tell(&self, id: RunId, command: Command, reason: Option<String>) {
         let Ok(hosting) = &self.hosting else { return };
         let by = hosting.user().to_owned();
-        let said = Said { at: self.context.clock.now(), by, command };
+        let said = Said { at: self.context.clock.now(), by, command, reason };
         let (store, queue) = (hosting.store().clone(), self.queue.clone());
         // Its answer is what the run then does.
         tokio::task::spawn_blocking(move || {

@@ -96,6 +96,11 @@ impl App {
                 Some(_) => self.say("pasted text confirms nothing"),
                 None => page.form.paste(&line),
             }
+        } else if let Some(wish) = self.run.as_mut().and_then(|run| run.wish.as_mut()) {
+            match wish.confirm.way {
+                Way::Name(_) => insert(wish.confirm.input()),
+                Way::Enter | Way::Yes => self.say("pasted text confirms nothing"),
+            }
         } else {
             self.say("pasted text is not taken for keys; press : or / first");
         }

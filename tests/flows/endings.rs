@@ -260,3 +260,31 @@ async fn a_deploy_that_somebody_elses_overtakes_is_named_with_theirs() {
     flow.passes(60).await;
     assert_both!(flow, "deploy_superseded");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_auto_scaling_takes_back_ends_with_the_way_to_hold_it() {
+    let mut flow = Flow::calm().await;
+    scaling_to(&mut flow, "9").await;
+    flow.passes(900).await;
+    assert!(flow.text().contains("s scales again, with a bound"), "{}", flow.text());
+    assert_both!(flow, "scale_taken_back_by_auto_scaling");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deploy_that_runs_and_serves_errors_is_no_success() {
+    let mut platform = plantao::platform::file::sample();
+    let mut flow = Flow::with("calm", (80, 24), platform.clone());
+    let served = flow.host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
+    platform.services[0].health_url = Some(format!("{}/health/{SERVICE}", served.url));
+    flow.app.platform = std::sync::Arc::new(platform);
+    flow.connect();
+    flow.passes(3).await;
+    pushed(&flow, "hotfix", "arm64");
+    let change = Change::Ail { repository: service(), tag: "hotfix".to_owned(), ailment: Some(Ailment::Errors(0.9)) };
+    flow.host.with(|world| world.apply(change));
+    flow.deploying("hotfix").await;
+    flow.confirmed().await;
+    flow.passes(900).await;
+    assert!(flow.text().contains("is not well: 500, not 200"), "{}", flow.text());
+    assert_both!(flow, "deploy_unhealthy");
+}

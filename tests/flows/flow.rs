@@ -92,6 +92,7 @@ impl Flow {
         let (store, locks) = (self.store(), Locks::at(self.home.path()));
         let clients = Clients::over(self.host.http_client(), "us-east-1");
         let context = Context { platform, clients, clock: self.clock.clone(), store: Some(store.clone()) };
+        let kept_apart = Some(locks.clone());
         Hosting::by(store.clone(), move |order| {
             let Order::CarryOut { id, plan, reason } = order else { panic!("{order:?}") };
             let exit = Exit::default();
@@ -109,6 +110,7 @@ impl Flow {
             Ok(exit)
         })
         .of("ana")
+        .with(kept_apart)
     }
 
     /// Where the journals of this flow are.

@@ -345,6 +345,7 @@ async fn two_runs_on_one_service_do_not_overlap_and_the_second_says_who_has_it()
     flow.passes(3).await;
     flow.keys("5 enter").await;
     flow.passes(3).await;
+    assert_both!(flow, "planned_while_another_run_goes_on");
     flow.keys("enter y").await;
     flow.passes(3).await;
     assert!(flow.text().contains("another run is on it"), "{}", flow.text());
@@ -366,4 +367,52 @@ async fn plans_and_runs_can_be_read_on_forty_columns_and_survive_one_cell() {
     flow.text();
     flow.resize(40, 10);
     assert_snapshot!("scale_running_40x10", flow.screen());
+}
+
+#[tokio::test(start_paused = true)]
+async fn from_a_plan_its_runbook_is_one_key_away_and_so_is_the_way_back_to_the_same_answers() {
+    let mut flow = opened("calm", SMALL).await;
+    flow.keys("s").await;
+    flow.passes(3).await;
+    flow.keys("4 ctrl+r").await;
+    assert_both!(flow, "runbook_of_a_plan");
+    flow.keys("j j").await;
+    assert!(flow.text().contains("2 above"), "{}", flow.text());
+    flow.keys("ctrl+r enter").await;
+    flow.passes(3).await;
+    assert!(flow.text().contains("desired count  3 → 4"), "the answer is still there: {}", flow.text());
+    for back in ["ctrl+r", "esc", "enter", "backspace"] {
+        flow.keys("tab tab tab ctrl+r pgdn").await;
+        assert!(!flow.text().contains("3 → 4"), "{}", flow.text());
+        flow.keys(back).await;
+        assert!(flow.text().contains("desired count  3 → 4"), "{back}: {}", flow.text());
+    }
+    assert_eq!(changes(&flow), 0);
+    flow.keys("esc ctrl+r").await;
+    assert!(flow.text().contains("that is for a plan"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn to_take_a_dangerous_run_back_while_it_goes_on_a_reason_and_the_name_are_typed() {
+    let mut flow = Flow::calm().await;
+    pushed(&flow, "hotfix", None);
+    flow.passes(600).await;
+    flow.deploying("hotfix").await;
+    flow.confirmed().await;
+    flow.passes(20).await;
+    flow.keys("u y backspace enter enter").await;
+    assert!(flow.text().contains("say why first"), "{}", flow.text());
+    flow.pastes("it was the wrong image").await;
+    flow.keys("enter").await;
+    flow.types("analytics").await;
+    flow.keys("enter").await;
+    assert_both!(flow, "undo_of_a_dangerous_run");
+    assert_eq!(changes(&flow), 1, "half a name is no confirmation");
+    flow.types("-api").await;
+    flow.keys("enter").await;
+    flow.passes(10).await;
+    assert!(flow.text().contains("Undone"), "{}", flow.text());
+    let journal = std::fs::read_to_string(flow.store().journal(&flow.app.run.as_ref().unwrap().id)).unwrap();
+    assert!(journal.contains("ana asked to undo: it was the wrong image"), "{journal}");
+    assert_eq!(changes(&flow), 2);
 }

@@ -18,6 +18,9 @@ const FAILING: u32 = 2;
 /// A log that is empty so often stays empty.
 const LOG_ASKED: u32 = 4;
 
+/// Who takes numbers back, in the words of an ending.
+pub const BY_AUTO_SCALING: &str = "auto scaling";
+
 /// The name under which a step says which deployment is still to be seen.
 pub(in crate::run) const AWAITED: &str = "awaited";
 
@@ -264,7 +267,15 @@ impl Followed {
         let told = service.events.iter().filter(|event| event.at > since && event.message.contains(&set));
         let cause = told.max_by_key(|event| event.at).and_then(|event| event.message.split_once("Cause: "));
         let by = match cause {
-            Some((_, cause)) => format!("auto scaling: {}", cause.trim_end_matches('.')),
+            Some((_, cause)) => {
+                let cause = cause.trim_end_matches('.');
+                let bound = if service.desired < wanted {
+                    "minimum, under no lower maximum"
+                } else {
+                    "maximum, over no higher minimum"
+                };
+                format!("{BY_AUTO_SCALING}: {cause}; to hold {wanted}, scale again with that as its {bound}")
+            }
             None => "something else than this run".to_owned(),
         };
         format!("the number was changed from the {wanted} of this run to {} by {by}", service.desired)

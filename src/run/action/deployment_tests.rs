@@ -86,7 +86,10 @@ fn a_number_that_was_changed_again_is_neither_waited_for_nor_called_success_and_
     };
     let soon = Duration::from_secs(5);
     for (message, by) in [
-        ("Message: Successfully set desired count to 3. Cause: monitor alarm Low.", "auto scaling: monitor alarm Low"),
+        (
+            "Message: Successfully set desired count to 3. Cause: monitor alarm Low.",
+            "auto scaling: monitor alarm Low; to hold 4, scale again with that as its minimum, under no lower maximum",
+        ),
         ("", "something else than this run"),
     ] {
         let mut followed = Followed { only_number: true, ..Followed::new(OWN, Some(4)) };

@@ -11,6 +11,7 @@ use crate::aws::ecr_images::find_image;
 use crate::platform::{Image, Trouble, TroubleKind};
 use crate::run::container::auth::{self, AuthFolder};
 use crate::run::container::process::{Cut, Ended, carry};
+use crate::run::container::reach;
 use crate::run::container::tool::{SignedIn, Tool, is_digest};
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
@@ -47,9 +48,10 @@ impl PushImage {
     pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
         let running = Running::of(context, &self.place, self.container.as_deref()).await?;
         let (uri, repository) = running.repository(context).await?;
-        let tool = Tool::find(self.tool.as_deref()).await.map_err(Halt::refused)?;
         // The way in is tried now, before minutes of building.
         get_login(&context.clients).await?;
+        let tool = Tool::find(self.tool.as_deref()).await.map_err(Halt::refused)?;
+        let out_of_reach = reach::out_of_reach(registry(&uri)).await;
         let (program, registry) = (tool.name(), registry(&uri));
         let command = format!(
             "aws ecr get-login-password | {program} login --username AWS --password-stdin {registry} && {program} push {uri}:TAG"
@@ -57,11 +59,11 @@ impl PushImage {
         Ok(View {
             changes: vec![Change::of(&format!("images in {repository}"), "as they are", "the built one beside them")],
             facts: vec!["ECR lets these credentials sign in; the user's own sign-ins are not touched".to_owned()],
+            warnings: out_of_reach.into_iter().collect(),
             undo: Some("the image stays in ECR; one that no task definition names runs nowhere".to_owned()),
             command: Some(command),
             expected_seconds: EXPECTED_SECONDS,
             basis: json!(Made { tool, uri, repository }),
-            ..View::default()
         })
     }
 

@@ -5,6 +5,7 @@
 pub(super) mod auth;
 pub(super) mod git;
 pub(super) mod process;
+pub(super) mod reach;
 pub(super) mod tool;
 
 use std::path::PathBuf;

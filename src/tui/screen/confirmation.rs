@@ -10,6 +10,7 @@ use crate::run::Change;
 use crate::tui::app::App;
 use crate::tui::plan_page::{Confirm, PlanPage, Way};
 use crate::tui::text::{fit, pad, width, wrap};
+use crate::tui::theme::Theme;
 
 /// Most changes that it repeats.
 const TOLD: usize = 4;
@@ -56,27 +57,41 @@ pub(super) fn rows(app: &App, page: &PlanPage, confirm: &Confirm, columns: usize
     match &confirm.way {
         Way::Enter => lines.push(key("enter", "carries it out; esc does not".to_owned())),
         Way::Yes => lines.push(key("y", "carries it out; n or esc does not".to_owned())),
-        Way::Name(name) => {
-            let ask = format!("Type {name} to go on: ");
-            let rows = [("Why? (kept in the journal) ", &confirm.reason, false), (&ask, &confirm.name, true)];
-            let wide = rows.iter().map(|(ask, _, _)| width(ask)).max().unwrap_or_default().min(columns / 2);
-            for (ask, input, is_name) in rows {
-                let (shown, column) = typed(input, columns.saturating_sub(wide + 3));
-                let here = confirm.on_name == is_name;
-                if here {
-                    caret = Some((lines.len() as u16, (2 + wide + column) as u16));
-                }
-                lines.push(Line::from(vec![
-                    Span::styled(if here { "▶ " } else { "  " }, theme.key()),
-                    Span::raw(pad(ask, wide)),
-                    Span::styled(shown, theme.title()),
-                ]));
-            }
-        }
+        Way::Name(name) => caret = name_rows(theme, name, confirm, columns, &mut lines),
     }
-    if let Some(said) = &confirm.said {
-        lines
-            .extend(wrap(said, columns).into_iter().map(|line| Line::styled(line, theme.severity(Severity::Critical))));
-    }
+    said_rows(theme, confirm, columns, &mut lines);
     Rows { lines, caret }
+}
+
+/// The reason and the name, as they are typed, and where the cursor stands.
+pub(super) fn name_rows(
+    theme: Theme,
+    name: &str,
+    confirm: &Confirm,
+    columns: usize,
+    lines: &mut Vec<Line<'static>>,
+) -> Option<(u16, u16)> {
+    let mut caret = None;
+    let ask = format!("Type {name} to go on: ");
+    let rows = [("Why? (kept in the journal) ", &confirm.reason, false), (&ask, &confirm.name, true)];
+    let wide = rows.iter().map(|(ask, _, _)| width(ask)).max().unwrap_or_default().min(columns / 2);
+    for (ask, input, is_name) in rows {
+        let (shown, column) = typed(input, columns.saturating_sub(wide + 3));
+        let here = confirm.on_name == is_name;
+        if here {
+            caret = Some((lines.len() as u16, (2 + wide + column) as u16));
+        }
+        lines.push(Line::from(vec![
+            Span::styled(if here { "▶ " } else { "  " }, theme.key()),
+            Span::raw(pad(ask, wide)),
+            Span::styled(shown, theme.title()),
+        ]));
+    }
+    caret
+}
+
+/// What is missing, or went wrong.
+pub(super) fn said_rows(theme: Theme, confirm: &Confirm, columns: usize, lines: &mut Vec<Line<'static>>) {
+    let said = confirm.said.iter().flat_map(|said| wrap(said, columns));
+    lines.extend(said.map(|line| Line::styled(line, theme.severity(Severity::Critical))));
 }

@@ -23,7 +23,7 @@ pub(super) fn last(app: &App, body: Rect) -> usize {
     let (columns, rows) = (usize::from(body.width.saturating_sub(4)), usize::from(body.height.saturating_sub(2)));
     match &app.overlay {
         None => 0,
-        Some(Overlay::Plan(page)) => plan::last(app, page, body),
+        Some(Overlay::Plan(page)) if page.prose.is_none() => plan::last(app, page, body),
         Some(Overlay::Run) => app.run.as_ref().map_or(0, |followed| run::last(app, followed, body)),
         Some(Overlay::Runs(rows)) => {
             let rows = rows.as_ref().and_then(|rows| rows.as_ref().ok());
@@ -40,12 +40,9 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
     let overlay = app.overlay.as_ref()?;
     match overlay {
         Overlay::Palette(palette) => return draw_palette(app, palette, body, buffer),
-        Overlay::Plan(page) => return plan::draw(app, page, body, buffer),
+        Overlay::Plan(page) if page.prose.is_none() => return plan::draw(app, page, body, buffer),
         Overlay::Run => {
-            if let Some(followed) = &app.run {
-                run::draw(app, followed, body, buffer);
-            }
-            return None;
+            return app.run.as_ref().and_then(|followed| run::draw(app, followed, body, buffer));
         }
         Overlay::Runs(rows) => {
             run::draw_list(app, rows.as_ref(), body, buffer);
@@ -60,8 +57,9 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
         Overlay::Alarm(detail) => (detail.name.clone(), body),
         Overlay::Finding(_) => ("Finding".to_owned(), popup(body, 76, wanted.len() as u16 + 2)),
         Overlay::Runbook(name) => (format!("Runbook {name}"), body),
+        Overlay::Plan(page) => (format!("Runbook {}", page.runbook().unwrap_or_default()), body),
         Overlay::Text(_) => ("In full".to_owned(), popup(body, 100, wanted.len() as u16 + 2)),
-        Overlay::Palette(_) | Overlay::Plan(_) | Overlay::Run | Overlay::Runs(_) => return None,
+        Overlay::Palette(_) | Overlay::Run | Overlay::Runs(_) => return None,
     };
     Clear.render(area, buffer);
     let inner = panel(&title, &Line::styled("esc", app.theme.muted()), true, app.theme, area, buffer);
@@ -111,11 +109,9 @@ fn popup(body: Rect, columns: u16, rows: u16) -> Rect {
 fn lines(app: &App, overlay: &Overlay, columns: usize) -> Vec<Line<'static>> {
     match overlay {
         Overlay::Help => help(app, columns),
-        Overlay::Runbook(name) => match app.library.named(name) {
-            Some(runbook) => runbook::lines(app.theme, runbook, columns),
-            None => vec![Line::from("there is no such runbook")],
-        },
-        Overlay::Palette(_) | Overlay::Plan(_) | Overlay::Run | Overlay::Runs(_) => Vec::new(),
+        Overlay::Runbook(name) => runbook_lines(app, name, columns),
+        Overlay::Plan(page) => runbook_lines(app, page.runbook().unwrap_or_default(), columns),
+        Overlay::Palette(_) | Overlay::Run | Overlay::Runs(_) => Vec::new(),
         Overlay::Task(id) => {
             let tasks = app.picture.services.get(app.service).and_then(|s| s.tasks.value());
             match tasks.and_then(|tasks| tasks.iter().find(|t| t.id == *id)) {
@@ -129,6 +125,13 @@ fn lines(app: &App, overlay: &Overlay, columns: usize) -> Vec<Line<'static>> {
             None => vec![Line::styled("✓ this is over", app.theme.well())],
         },
         Overlay::Text(text) => wrap(text, columns).into_iter().map(Line::from).collect(),
+    }
+}
+
+fn runbook_lines(app: &App, name: &str, columns: usize) -> Vec<Line<'static>> {
+    match app.library.named(name) {
+        Some(runbook) => runbook::lines(app.theme, runbook, columns),
+        None => vec![Line::from("there is no such runbook")],
     }
 }
 

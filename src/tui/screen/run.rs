@@ -1,16 +1,19 @@
 //! A run: its steps, what it says, how it ended, and what can be done now.
 
 use ratatui::buffer::Buffer;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::{Margin, Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Widget};
 
-use super::plan::ruled;
+use super::confirmation::{name_rows, said_rows};
+use super::plan::{ruled, warn};
 use crate::platform::{Severity, text};
+use crate::run::action::BY_AUTO_SCALING;
 use crate::run::{Command, Ending, StepOutcome};
 use crate::tui::app::App;
 use crate::tui::message::RunRow;
+use crate::tui::plan_page::Way;
 use crate::tui::run_page::{RunPage, RunStep};
 use crate::tui::text::{fit, pad, pad_left, width, wrap};
 use crate::tui::theme::Theme;
@@ -19,15 +22,15 @@ use crate::tui::widget::{list, panel};
 /// Columns of a bar of progress.
 const BAR: usize = 10;
 
-/// Draws the run that is followed.
-pub(super) fn draw(app: &App, run: &RunPage, body: Rect, buffer: &mut Buffer) {
+/// Draws the run that is followed, and says where the cursor stands if text is typed.
+pub(super) fn draw(app: &App, run: &RunPage, body: Rect, buffer: &mut Buffer) -> Option<Position> {
     let theme = app.theme;
     Clear.render(body, buffer);
     let title = run.plan.as_ref().map_or("Run", |plan| plan.title.as_str());
     let target = run.plan.as_ref().map(|plan| plan.target.to_string()).unwrap_or_default();
     let note = Line::styled(format!("{target}  {}", run.id), theme.muted());
     let inner = panel(title, &note, true, theme, body, buffer);
-    let Parts { lines, end, log } = parts(app, run, inner);
+    let Parts { lines, end, caret, log } = parts(app, run, inner);
     let mut y = inner.y;
     let mut put = |line: &Line<'_>| {
         buffer.set_line(inner.x, y, line, inner.width);
@@ -37,13 +40,19 @@ pub(super) fn draw(app: &App, run: &RunPage, body: Rect, buffer: &mut Buffer) {
     for line in log_lines(app, run, usize::from(inner.width), log) {
         put(&line);
     }
+    let caret = caret.map(|(row, column)| Position {
+        x: inner.x + column.min(inner.width.saturating_sub(1)),
+        y: inner.bottom().saturating_sub(end.len() as u16) + row,
+    });
     end.iter().for_each(&mut put);
+    caret.filter(|caret| inner.contains(*caret))
 }
 
 /// What stands above and below the journal, and how many rows are left for that.
 struct Parts {
     lines: Vec<Line<'static>>,
     end: Vec<Line<'static>>,
+    caret: Option<(u16, u16)>,
     log: usize,
 }
 
@@ -54,11 +63,17 @@ fn parts(app: &App, run: &RunPage, inner: Rect) -> Parts {
         step_lines(app, run, index, step, columns, &mut lines);
     }
     // How it ended and what can be done now is seen whatever else there is room for.
-    let mut end = foot(app, run, columns);
+    let (mut end, mut caret) = foot(app, run, columns);
+    // What is to be pressed or typed stands last, and is what must be seen.
+    let hidden = end.len().saturating_sub(height);
+    if run.wish.is_some() {
+        end.drain(..hidden);
+        caret = caret.and_then(|(row, column)| Some((row.checked_sub(hidden as u16)?, column)));
+    }
     end.truncate(height);
     let room = height - end.len();
     lines.truncate(room);
-    Parts { log: room - lines.len(), lines, end }
+    Parts { log: room - lines.len(), lines, end, caret }
 }
 
 /// How far the journal scrolls back.
@@ -154,10 +169,10 @@ fn log_lines(app: &App, run: &RunPage, columns: usize, rows: usize) -> Vec<Line<
     lines
 }
 
-/// How it ended, and the next choice.
-fn foot(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
+/// How it ended, and the next choice, with the cursor's place if something is typed.
+fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option<(u16, u16)>) {
     let theme = app.theme;
-    let mut lines = Vec::new();
+    let (mut lines, mut caret) = (Vec::new(), None);
     if let Some(why) = &run.trouble {
         lines.extend(wrap(why, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Critical))));
     } else if let Some((ending, words, _)) = &run.ended {
@@ -181,21 +196,29 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
                 .flat_map(|line| wrap(line, columns.saturating_sub(2)))
                 .map(|line| Line::raw(format!("  {line}"))),
         );
-        if let Some(next) = next(app, run, *ending) {
+        if let Some(next) = next(app, run, *ending, words) {
             lines.extend(wrap(&next, columns).into_iter().map(|line| Line::styled(line, theme.key())));
         }
     } else if !run.alive {
         let words = format!("● its process is gone before its end; in a shell: plantao runs resume {}", run.id);
         lines.extend(wrap(&words, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
     }
-    match run.wish {
+    match &run.wish {
         Some(wish) => {
-            let what = match wish {
+            let what = match wish.command {
                 Command::Undo => "Stop, and take back what this run did?",
                 _ => "Stop after the step under way? What AWS was asked for goes on.",
             };
             lines.extend(wrap(what, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
-            lines.push(Line::from(vec![Span::styled("y", theme.key()), Span::raw(" yes, any other key no")]));
+            if let Some(warning) = wish.warning {
+                warn(theme, warning, "", columns, &mut lines);
+            }
+            if let Way::Name(name) = &wish.confirm.way {
+                caret = name_rows(theme, name, &wish.confirm, columns, &mut lines);
+                said_rows(theme, &wish.confirm, columns, &mut lines);
+            } else {
+                lines.push(Line::from(vec![Span::styled("y", theme.key()), Span::raw(" yes, any other key no")]));
+            }
         }
         None if run.goes_on() => {
             let doing =
@@ -204,21 +227,26 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
         }
         None => {}
     }
-    lines
+    (lines, caret)
 }
 
 /// What to do after such an end.
-fn next(app: &App, run: &RunPage, ending: Ending) -> Option<String> {
+fn next(app: &App, run: &RunPage, ending: Ending, words: &str) -> Option<String> {
     let on_service = run.plan.as_ref().is_some_and(|plan| plan.target.kind == "service");
+    let key = |name: &str| app.library.named(name).and_then(|runbook| runbook.key);
     match ending {
         Ending::PlanStale => Some("look again: the same key makes a new plan".to_owned()),
         _ if !on_service => None,
         Ending::KeepsFailing | Ending::DeploymentFailed | Ending::RollbackFailed | Ending::FailedAfter => {
-            let key = |name: &str| app.library.named(name).and_then(|runbook| runbook.key);
             let back = key("rollback").map(|key| format!("{key} rolls back, "));
             let other = key("emergency-deploy").map(|key| format!("{key} deploys something else, "));
             let ways: String = back.into_iter().chain(other).collect();
             Some(format!("{ways}2 shows the service"))
+        }
+        Ending::Superseded => {
+            let again = key("scale").filter(|_| words.contains(&format!("by {BY_AUTO_SCALING}")));
+            let again = again.map(|key| format!("{key} scales again, with a bound that auto scaling keeps to; "));
+            Some(format!("{}2 shows the service", again.unwrap_or_default()))
         }
         Ending::TimedOut => Some("2 shows the service: ECS goes on by itself".to_owned()),
         _ => None,

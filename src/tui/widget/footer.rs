@@ -9,7 +9,7 @@ use crate::run::Ending;
 use crate::runbook::Kind;
 use crate::tui::app::{App, Overlay};
 use crate::tui::keymap::{Action, BINDINGS, Binding};
-use crate::tui::plan_page::PlanPage;
+use crate::tui::plan_page::{PlanPage, Way};
 use crate::tui::run_page::RunPage;
 use crate::tui::text::{fit, width};
 
@@ -47,7 +47,10 @@ fn overlay_hints(app: &App) -> Line<'static> {
         Some(Overlay::Runbook(_)) => vec![("enter", "plan it"), ("j k", "scroll"), ("c", "copy"), ("esc", "close")],
         Some(Overlay::Plan(page)) => plan_keys(page),
         Some(Overlay::Run) => match &app.run {
-            Some(run) if run.wish.is_some() => vec![("y", "yes"), ("any other key", "no")],
+            Some(RunPage { wish: Some(wish), .. }) => match wish.confirm.way {
+                Way::Name(_) => vec![("enter", "next, then do it"), ("tab", "reason or name"), ("esc", "no")],
+                Way::Enter | Way::Yes => vec![("y", "yes"), ("any other key", "no")],
+            },
             Some(run) if run.goes_on() => {
                 vec![("esc", "leave it running"), ("x", "stop"), ("u", "undo"), ("c", "copy its id"), ("o", "all runs")]
             }
@@ -72,21 +75,24 @@ fn plan_keys(page: &PlanPage) -> Vec<(&'static str, &'static str)> {
     if page.confirm.is_some() {
         return vec![("esc", "back to the plan"), ("pgdn", "scroll the plan")];
     }
-    let mut keys = vec![("enter", if page.ready().is_some() { "go on to confirm" } else { "make the plan" })];
+    if page.prose.is_some() {
+        return vec![("esc", "back to the plan"), ("j k", "scroll"), ("c", "copy")];
+    }
+    let mut keys = vec![("enter", if page.ready().is_some() { "go on" } else { "plan it" })];
     match page.form.field().map(|field| field.param.kind) {
         None => {
             if page.form.visible().next().is_some() {
                 keys.push(("tab", "answers"));
             }
-            keys.extend([("j k", "scroll"), ("c", "copy the commands"), ("esc", "leave"), ("R", "plan anew")]);
+            keys.extend([("j k", "scroll"), ("ctrl+r", "runbook"), ("c", "copy"), ("R", "anew"), ("esc", "leave")]);
             return keys;
         }
-        Some(Kind::Integer) => keys.push(("+ -", "more, fewer")),
+        Some(Kind::Integer) => keys.push(("+ -", "change")),
         Some(Kind::Choice | Kind::Boolean) => keys.push(("← →", "change")),
         Some(Kind::Revision | Kind::Image | Kind::Tables) => keys.push(("↓ ↑", "choose")),
         Some(_) => {}
     }
-    keys.extend([("tab", "next"), ("pgdn", "scroll"), ("esc", "leave")]);
+    keys.extend([("tab", "next"), ("pgdn", "scroll"), ("ctrl+r", "runbook"), ("esc", "leave")]);
     keys
 }
 

@@ -187,7 +187,7 @@ impl World {
             }
         }
         self.repositories.iter_mut().for_each(|r| r.registry.clone_from(&host));
-        (self.registry, self.registry_password) = (host, password);
+        (self.registry, self.registry_password) = (host, Some(password));
     }
 
     /// A deployment of this service is under way.

@@ -67,7 +67,7 @@ pub struct World {
     /// The host of new repositories.
     pub(crate) registry: String,
     /// What its authorization token holds.
-    pub(crate) registry_password: String,
+    pub(crate) registry_password: Option<String>,
     /// Where the bytes of images can be had, if anywhere: `http://127.0.0.1:PORT`.
     pub(crate) layers_at: Option<String>,
     pub(crate) databases: Vec<Database>,

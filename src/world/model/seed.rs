@@ -99,7 +99,7 @@ impl World {
             definitions: Vec::new(),
             repositories: Vec::new(),
             registry: names::registry(),
-            registry_password: "the-password-of-the-simulated-registry".to_owned(),
+            registry_password: None,
             layers_at: None,
             databases: Vec::new(),
             alarms: Vec::new(),

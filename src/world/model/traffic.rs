@@ -103,14 +103,28 @@ impl World {
     /// The HTTP status that a service's health URL answers: of its application, through its load balancer.
     pub fn health(&self, service: &str) -> u16 {
         match self.services.iter().find(|s| s.name == service) {
-            Some(s) if s.tasks.iter().any(|t| t.phase == Phase::Running && t.health == Health::Healthy) => 200,
-            Some(_) => 503,
+            Some(s) => s.health(),
             None => 404,
         }
     }
 }
 
 impl Service {
+    /// A load balancer without a healthy task, or the application's own answer, which is as bad as most of its answers.
+    fn health(&self) -> u16 {
+        let healthy = self.tasks.iter().filter(|t| t.phase == Phase::Running && t.health == Health::Healthy);
+        let shares: Vec<f64> = healthy
+            .map(|t| match t.ailment {
+                Some(Ailment::Errors(share)) => share,
+                _ => 0.0,
+            })
+            .collect();
+        if shares.is_empty() {
+            return 503;
+        }
+        if shares.iter().sum::<f64>() / shares.len() as f64 > 0.5 { 500 } else { 200 }
+    }
+
     /// One tick of traffic. Returns what the database has to bear of it.
     pub fn serve(
         &mut self,

@@ -111,14 +111,20 @@ pub fn layer(world: &World, path: &str) -> Option<String> {
     Some(json!({"architecture": image.architecture, "os": "linux", "config": {}, "rootfs": {}}).to_string())
 }
 
-pub fn get_authorization_token(world: &World) -> Value {
-    let token = base64::encode(format!("AWS:{}", world.registry_password));
+/// Nobody can be signed in to a registry that is not there: said here, as this is asked before anything is built.
+pub fn get_authorization_token(world: &World) -> Answer {
+    let Some(password) = &world.registry_password else {
+        let message = "This simulated platform has no container registry: no image can be pushed to it. \
+                       Choose one that is in ECR already";
+        return Err(AwsError::new("InvalidParameterException", message));
+    };
+    let token = base64::encode(format!("AWS:{password}"));
     let data = map([
         ("authorizationToken", text(token)),
         ("expiresAt", Value::Time(world.now + TOKEN_LASTS)),
         ("proxyEndpoint", text(format!("https://{}", world.registry))),
     ]);
-    map([("authorizationData", list([data]))])
+    Ok(map([("authorizationData", list([data]))]))
 }
 
 fn is_meant(id: &Value, image: &Pushed) -> bool {

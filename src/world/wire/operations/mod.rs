@@ -46,7 +46,7 @@ pub fn perform(world: &mut World, api: Api, operation: &str, params: &Value) -> 
         (Api::Ecr, "ListImages") => ecr::list_images(world, params),
         (Api::Ecr, "BatchGetImage") => ecr::batch_get_image(world, params),
         (Api::Ecr, "GetDownloadUrlForLayer") => ecr::get_download_url(world, params),
-        (Api::Ecr, "GetAuthorizationToken") => Ok(ecr::get_authorization_token(world)),
+        (Api::Ecr, "GetAuthorizationToken") => ecr::get_authorization_token(world),
         (Api::Logs, "DescribeLogGroups") => logs::describe_groups(world, params),
         (Api::Logs, "GetLogEvents") => logs::get(world, params),
         (Api::Logs, "FilterLogEvents") => logs::filter(world, params),
