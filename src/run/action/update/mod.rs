@@ -18,8 +18,8 @@ use crate::run::{Halt, View};
 
 pub(super) use warnings::OUTAGE;
 
-/// A Fargate task from request to healthy.
-const TASK_STARTS: u64 = 90;
+/// Seconds that a Fargate task takes from request to healthy.
+pub(super) const TASK_STARTS: u64 = 90;
 
 /// What is to change; at least one of the three.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,10 +155,5 @@ impl UpdateService {
     /// Its undo stops every task.
     pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
         self.desired_count.is_some() && view.basis::<Basis>().is_ok_and(|before| before.desired == 0)
-    }
-
-    /// Seconds that new tasks take, for the plan of the wait that follows.
-    pub(super) fn task_start_seconds() -> u64 {
-        TASK_STARTS
     }
 }
