@@ -189,14 +189,14 @@ fn vacuum(words: &[Word]) -> Option<Vacuum> {
 }
 
 /// … of the one table that is named, if any is. `None` if the words are something else.
-fn of_table(vacuum: Vacuum, words: &[Word]) -> Option<Vacuum> {
-    let table = match words {
+fn of_table(mut vacuum: Vacuum, words: &[Word]) -> Option<Vacuum> {
+    vacuum.table = match words {
         [] => None,
         [name] => Some(("public".to_owned(), name.name()?)),
         [schema, Word::Sign('.'), name] => Some((schema.name()?, name.name()?)),
         _ => return None,
     };
-    Some(Vacuum { table, ..vacuum })
+    Some(vacuum)
 }
 
 #[cfg(test)]
