@@ -90,7 +90,8 @@ impl Run<'_> {
 
     /// Writes down how it ended.
     fn end(&mut self, mut halt: Halt) -> Halt {
-        if halt.ending == Ending::FailedBefore && self.past.changed {
+        // A step that is refused when others have changed something: what was asked for is half done.
+        if matches!(halt.ending, Ending::FailedBefore | Ending::Refused) && self.past.changed {
             halt.ending = Ending::FailedAfter;
         }
         if halt.ending == Ending::Stopped {

@@ -6,7 +6,8 @@ use crate::platform::Trouble;
 /// The end of a run before its last step is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Halt {
-    /// How it ends. [`Ending::FailedBefore`] becomes [`Ending::FailedAfter`] where something had been changed.
+    /// How it ends. [`Ending::FailedBefore`] and [`Ending::Refused`] become [`Ending::FailedAfter`] where something had
+    /// been changed.
     pub ending: Ending,
     /// What there is to say.
     pub words: String,

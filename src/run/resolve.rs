@@ -277,7 +277,7 @@ impl Resolver<'_> {
                 url: text("url").or_else(|| self.service.health_url.clone()),
                 status: number("status").and_then(|n| u16::try_from(n).ok()).unwrap_or(200),
                 successes: number("successes").unwrap_or(3),
-                timeout_seconds: fields.get("timeout").and_then(Value::as_u64).unwrap_or(2 * 60),
+                timeout_seconds: seconds("timeout").unwrap_or(2 * 60),
             }),
             "image.build" => Action::BuildImage(BuildImage {
                 place,
@@ -298,10 +298,9 @@ impl Resolver<'_> {
                 force_new_deployment: fields.get("force-new-deployment") == Some(&json!(true)),
                 ..UpdateService::default()
             }),
-            "ecs.wait-steady" => Action::WaitSteady(WaitSteady {
-                place,
-                timeout_seconds: fields.get("timeout").and_then(Value::as_u64).unwrap_or(15 * 60),
-            }),
+            "ecs.wait-steady" => {
+                Action::WaitSteady(WaitSteady { place, timeout_seconds: seconds("timeout").unwrap_or(15 * 60) })
+            }
             "scaling.set-bounds" => {
                 let until =
                     text("until").map(|until| answer::moment(&until, self.now)).transpose().map_err(Halt::refused)?;

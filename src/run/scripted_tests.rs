@@ -246,6 +246,30 @@ async fn a_service_that_ecs_itself_does_not_deploy_is_refused_with_who_does() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_step_that_is_refused_after_another_changed_something_is_not_called_a_refusal_of_all() {
+    let updated = AtomicBool::new(false);
+    let tiny = Tiny::new(move |operation, _| {
+        let mut answer = service("ecs-svc/2", 42, "COMPLETED");
+        match operation {
+            "DescribeServices" => {
+                answer["status"] = json!(if updated.load(Ordering::SeqCst) { "DRAINING" } else { "ACTIVE" });
+                Reply::json(&json!({ "services": [answer] }).to_string())
+            }
+            "UpdateService" => {
+                updated.store(true, Ordering::SeqCst);
+                Reply::json(&json!({ "service": answer }).to_string())
+            }
+            other => unchanging(other),
+        }
+    });
+    let scale = UpdateService { place: place(), desired_count: Some(4), ..UpdateService::default() };
+    let fresh = UpdateService { place: place(), force_new_deployment: true, ..UpdateService::default() };
+    let finished = carry_out(&context(&tiny), vec![Action::UpdateService(scale), Action::UpdateService(fresh)]).await;
+    assert_eq!(finished.ending, Ending::FailedAfter, "{}", finished.words);
+    assert!(finished.words.contains("draining"), "{}", finished.words);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_outage_that_a_deployment_would_be_is_in_the_plan() {
     let tiny = Tiny::new(|operation, _| match operation {
         "DescribeServices" => Reply::json(

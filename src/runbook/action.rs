@@ -248,7 +248,7 @@ pub static ACTIONS: [Action; 14] = [
     Action {
         name: "scaling.set-bounds",
         does: "Moves auto scaling's bounds, for ever or until a time.",
-        notes: "With `until`, the run stays and puts the old bounds back then, also after a crash of the run.",
+        notes: "With `until`, the run stays and puts the old bounds back then, or at once when it is stopped; also after a crash of the run.",
         undo: Some("puts the bounds back that were there when the plan was made"),
         fields: &[
             SERVICE,

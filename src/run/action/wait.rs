@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::deployment::{AWAITED, Awaited, Followed, Verdict, unhealthy};
-use super::service::{Basis, Place};
-use super::update::UpdateService;
+use super::service::{Basis, Place, quoted};
+use super::update::TASK_STARTS;
 use super::{Context, Done, last_lines};
 use crate::aws::{task_definition, tasks};
 use crate::platform::text::{duration, printable};
@@ -40,11 +40,11 @@ impl WaitSteady {
         let service = self.place.look(context).await?;
         Ok(View {
             facts: vec![format!("waits at most {} for the deployment of this run", self.patience())],
-            expected_seconds: UpdateService::task_start_seconds(),
+            expected_seconds: TASK_STARTS,
             command: Some(format!(
                 "aws ecs wait services-stable --cluster {} --services {}",
-                super::service::quoted(&self.place.cluster),
-                super::service::quoted(&self.place.name)
+                quoted(&self.place.cluster),
+                quoted(&self.place.name)
             )),
             basis: json!(Basis::of(&service)),
             ..View::default()

@@ -5,6 +5,7 @@ mod warnings;
 
 use std::fmt::Write as _;
 
+use futures::future::join3;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -18,8 +19,8 @@ use crate::run::{Halt, View};
 
 pub(super) use warnings::OUTAGE;
 
-/// A Fargate task from request to healthy.
-const TASK_STARTS: u64 = 90;
+/// Seconds that a Fargate task takes from request to healthy.
+pub(super) const TASK_STARTS: u64 = 90;
 
 /// What is to change; at least one of the three.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,16 +78,21 @@ impl UpdateService {
         service: &Service,
         wanted: Option<&Definition>,
     ) -> Result<View, Halt> {
-        self.refuse_what_ecs_would(context).await?;
-        let scaling = self.place.scaling(context).await?;
         let basis = Basis::of(service);
+        let count = self.desired_count.unwrap_or(service.desired);
+        let running = async {
+            let is_needed = wanted.is_some() || count != service.desired;
+            if is_needed { Some(describe_task_definition(&context.clients, &basis.revision).await) } else { None }
+        };
+        let (refused, scaling, running) =
+            join3(self.refuse_what_ecs_would(context), self.place.scaling(context), running).await;
+        refused?;
+        let scaling = scaling?;
         let mut view = View { basis: json!(basis), ..View::default() };
         if let Some(count) = self.desired_count {
             view.changes.push(Change::of("desired count", service.desired, count));
         }
-        let count = self.desired_count.unwrap_or(service.desired);
-        if wanted.is_some() || count != service.desired {
-            let running = describe_task_definition(&context.clients, &basis.revision).await;
+        if let Some(running) = running {
             if let Some(wanted) = wanted {
                 view.changes.push(Change::of("task definition", &basis.revision, wanted.revision.name()));
                 preview::compare(&basis.revision, &running, wanted, &mut view)?;
@@ -155,10 +161,5 @@ impl UpdateService {
     /// Its undo stops every task.
     pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
         self.desired_count.is_some() && view.basis::<Basis>().is_ok_and(|before| before.desired == 0)
-    }
-
-    /// Seconds that new tasks take, for the plan of the wait that follows.
-    pub(super) fn task_start_seconds() -> u64 {
-        TASK_STARTS
     }
 }
