@@ -64,7 +64,6 @@ impl PushImage {
             command: Some(command),
             expected_seconds: EXPECTED_SECONDS,
             basis: json!(Made { tool, uri, repository }),
-            ..View::default()
         })
     }
 
