@@ -6,7 +6,8 @@ macro_rules! assert_snapshot {
         insta::with_settings!({ filters => vec![
             (r"\d+ calls \$[\d.]+", "[spent]"),
             // The port of a served world is another one each time.
-            (r"127\.0\.0\.1:\d{5}", "127.0.0.1:[pt]"),
+            (r"127\.0\.0\.1:\d{5}", "127.0.0.1:[prt]"),
+            (r"port=\d{5}", "port=[prt]"),
             (r"(\d{8}-\d{6}-[a-z-]+)-[2-9a-hj-km-np-z]{4}\b", "$1-[id]"),
         ] }, {
             insta::assert_snapshot!($($argument),*);
@@ -28,6 +29,7 @@ mod endings;
 mod flow;
 mod runs;
 mod treated;
+mod vacuum;
 
 use std::time::Duration;
 

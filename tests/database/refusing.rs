@@ -125,7 +125,7 @@ async fn a_second_run_on_the_database_is_refused_and_undo_says_that_there_is_not
     let (code, text) = bench.run(&["run", "vacuum", "--yes"]).await;
     assert_eq!(code, 23, "{text}");
     assert!(text.contains("is on database analytics: plantao follow"), "{text}");
-    assert_eq!(bench.run(&["runs", "undo", id.as_str()]).await.0, 0);
+    assert_eq!(bench.run(&["runs", "undo", id.as_str(), "--yes"]).await.0, 0);
     let (code, text) = told(&following.wait_with_output().await.unwrap());
     assert_eq!(code, 19, "{text}");
     assert!(text.contains("a vacuum changes no row: there is nothing to take back"), "{text}");

@@ -133,9 +133,13 @@ fn step_lines(app: &App, run: &RunPage, index: usize, step: &RunStep, columns: u
         Some(_) if failed && run.ended.is_some() => 0,
         // What is over is told in full by the journal.
         Some(_) if !last => 1,
+        // What a run came to that ended well is told here, and nowhere else in full.
+        Some(_) if run.ended.as_ref().is_some_and(|(_, words, _)| *words == step.words) => usize::MAX,
         _ => 3,
     };
-    let words = wrap(&step.words, columns.saturating_sub(5));
+    let room = columns.saturating_sub(5);
+    // On one row, what is cut must be seen to be.
+    let words = if rows == 1 { vec![fit(&step.words, room)] } else { wrap(&step.words, room) };
     lines.extend(
         words
             .into_iter()

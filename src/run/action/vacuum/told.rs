@@ -69,19 +69,20 @@ pub(super) fn is_left_out(report: &TableReport) -> bool {
     }
 }
 
-/// Everything: how many, the largest gains, what was left out, and what held dead rows back.
+/// Everything: how many, what was left out, what held dead rows back, and the largest gains. What asks for somebody comes
+/// first.
 pub(super) fn all(report: &VacuumReport, found: &[(Before, Table)]) -> String {
     let took = SignedDuration::try_from(report.took).unwrap_or_default();
     let mut said = vec![format!("{} in {}", report.words(), duration(took))];
     if !found.is_empty() {
         said.push(format!("{} vacuumed before this process took over: {}", found.len(), self::found(found)));
     }
-    let mut vacuumed: Vec<&TableReport> = report.vacuumed().collect();
-    vacuumed.sort_by_key(|table| std::cmp::Reverse(table.before.as_ref().map_or(0, |before| before.dead_rows)));
-    said.extend(vacuumed.iter().take(TOLD).map(|report| table(report)));
     let others = report.tables.iter().filter(|table| table.ending != TableEnding::Vacuumed);
     said.extend(others.take(TOLD).map(table));
     said.extend(held_back(report));
+    let mut vacuumed: Vec<&TableReport> = report.vacuumed().collect();
+    vacuumed.sort_by_key(|table| std::cmp::Reverse(table.before.as_ref().map_or(0, |before| before.dead_rows)));
+    said.extend(vacuumed.iter().take(TOLD).map(|report| table(report)));
     said.join("; ")
 }
 
