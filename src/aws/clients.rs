@@ -11,8 +11,9 @@ use aws_sdk_ecs::config::retry::RetryPartition;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use jiff::SignedDuration;
 
-use super::credentials::{self, Chain, Origin};
+use super::credentials::Chain;
 use super::meter::Meter;
+use super::profiles::{self, Origin};
 use super::transport::{app_name, default_region, https, retries, timeouts};
 use crate::clock::Clock;
 use crate::platform::Spent;
@@ -99,7 +100,7 @@ impl Clients {
             Some(region) => Some(Region::new(region.clone())),
             None => default_region(connection.profile.as_deref(), &http).await,
         };
-        let (profile, origin) = credentials::origin(connection.profile.as_deref()).await;
+        let (profile, origin) = profiles::origin(connection.profile.as_deref()).await;
         let chain = Chain::new(connection.profile.clone(), region.clone(), http.clone());
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)

@@ -28,17 +28,6 @@ const ASK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// A person may have to touch a key for a credential process; longer than this nobody waits.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Where credentials come from, as far as the remedy for their expiry depends on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// A profile that signs in with IAM Identity Center.
-    Sso,
-    /// `AWS_ACCESS_KEY_ID` and its like: a running process never sees new ones.
-    Environment,
-    /// Any other.
-    Other,
-}
-
 /// Why there are no credentials.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Missing {
@@ -210,75 +199,9 @@ fn missing(error: &CredentialsError) -> Missing {
     }
 }
 
-/// The profile's name, if any, and what kind of credentials it leads to.
-pub(super) async fn origin(named: Option<&str>) -> (Option<String>, Origin) {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if named.is_none() && variable("AWS_ACCESS_KEY_ID").is_some() {
-        return (None, Origin::Environment);
-    }
-    let profile = named.map(str::to_owned).or_else(|| variable("AWS_PROFILE"));
-    let path = variable("AWS_CONFIG_FILE").or_else(|| variable("HOME").map(|home| format!("{home}/.aws/config")));
-    let text = match path {
-        Some(path) => tokio::fs::read_to_string(path).await.unwrap_or_default(),
-        None => String::new(),
-    };
-    let sso = signs_in(&text, profile.as_deref().unwrap_or("default"), 0);
-    (profile, if sso { Origin::Sso } else { Origin::Other })
-}
-
-/// The names of all profiles of `~/.aws`, sorted: for who has misspelt one.
-pub(super) fn profiles() -> Vec<String> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let file = |named: &str, usual: &str| {
-        let path = variable(named).or_else(|| variable("HOME").map(|home| format!("{home}/.aws/{usual}")));
-        path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default()
-    };
-    let text = format!("{}\n{}", file("AWS_CONFIG_FILE", "config"), file("AWS_SHARED_CREDENTIALS_FILE", "credentials"));
-    let mut names: Vec<String> = text
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix('[')?.split(']').next())
-        .filter(|section| !section.trim_start().starts_with("sso-session") && !section.starts_with("services"))
-        .map(|section| section.trim().strip_prefix("profile ").unwrap_or(section).trim().to_owned())
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// A profile of `~/.aws/config` signs in with IAM Identity Center, by itself or through its source.
-fn signs_in(text: &str, profile: &str, depth: u8) -> bool {
-    let mut inside = false;
-    for line in text.lines().map(str::trim) {
-        if let Some(section) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
-            let section = section.trim();
-            inside = section.strip_prefix("profile").map_or(section, str::trim) == profile;
-        } else if let (true, Some((key, value))) = (inside, line.split_once('=')) {
-            match key.trim() {
-                "sso_session" | "sso_start_url" => return true,
-                "source_profile" if depth < 4 && signs_in(text, value.trim(), depth + 1) => return true,
-                _ => {}
-            }
-        }
-    }
-    false
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const CONFIG: &str = "[default]\nregion = us-east-1\n\n[profile prod]\nsso_session = corp\n\n\
-                          [ profile deep ]\nsource_profile = prod\nrole_arn = arn:aws:iam::1:role/x\n\
-                          [profile loop]\nsource_profile = loop\n[sso-session corp]\nsso_start_url = https://example.com\n";
-
-    #[test]
-    fn the_remedy_is_sso_login_only_for_profiles_that_sign_in() {
-        assert!(signs_in(CONFIG, "prod", 0));
-        assert!(signs_in(CONFIG, "deep", 0));
-        assert!(!signs_in(CONFIG, "default", 0));
-        assert!(!signs_in(CONFIG, "loop", 0));
-        assert!(!signs_in(CONFIG, "absent", 0));
-    }
 
     #[test]
     fn what_a_credential_process_wrote_is_never_shown() {

@@ -13,10 +13,11 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use super::broken::{html, not_aws, server_fault, unreachable_host};
 use super::causes::{cause, chain_text, quote};
 use super::clients::Clients;
-use super::credentials::{self, Missing, Origin};
+use super::credentials::Missing;
 use super::meter::NotARead;
 use super::operate::{OPERATE_POLICY_FILE, OPERATIONS};
 use super::permissions::{READ_POLICY_FILE, permission};
+use super::profiles::{self, Origin};
 use super::transport::OPERATION_TIMEOUT;
 use crate::platform::{Trouble, TroubleKind};
 
@@ -209,7 +210,7 @@ impl Clients {
                 let why = format!("no AWS profile \"{profile}\"");
                 let make = format!("run \"aws configure sso --profile {profile}\"");
                 // The files are read only now: no profile of this name was found in them a moment ago.
-                let remedy = match credentials::profiles() {
+                let remedy = match profiles::profiles() {
                     known if known.is_empty() => make,
                     known => format!("there are: {}; or {make}", quote(&known.join(", "))),
                 };

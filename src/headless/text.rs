@@ -101,7 +101,11 @@ impl Status {
                 (Some((point, _)), _) if self.at.duration_since(point.at) > STOPPED_AFTER => {
                     (gauge.unit.show(point.value), format!("stopped {} ago", age(point.at, self.at)))
                 }
-                (Some((point, level)), _) => (gauge.unit.show(point.value), level.map_or("", level_word).to_owned()),
+                (Some((point, level)), _) => {
+                    let apart = gauge.target.map(|target| gauge.unit.show_apart(point.value, target.border()).0);
+                    let value = apart.unwrap_or_else(|| gauge.unit.show(point.value));
+                    (value, level.map_or("", level_word).to_owned())
+                }
                 (None, Some(part)) if part.trouble().is_some() => ("?".to_owned(), not_known(part).to_owned()),
                 _ => ("no data".to_owned(), String::new()),
             };

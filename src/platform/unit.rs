@@ -50,9 +50,9 @@ impl Unit {
             Unit::Seconds | Unit::Milliseconds => time_scale(if self == Unit::Seconds { 1e3 } else { 1.0 }, value),
             Unit::Bytes => byte_scale(value),
         };
-        let digits = |of: f64, count: u8| format!("{:.*}", usize::from(count), of / scale);
-        match (1..=DIGITS).find(|count| digits(value, *count) != digits(border, *count)) {
-            Some(count) => (digits(value, count) + unit, limit),
+        let with = |digits: usize, value: f64| format!("{:.digits$}", value / scale);
+        match (1..=DIGITS).find(|digits| with(*digits, value) != with(*digits, border)) {
+            Some(digits) => (format!("{}{unit}", with(digits, value)), limit),
             None => (shown, limit),
         }
     }
@@ -87,7 +87,7 @@ impl Unit {
 }
 
 /// More digits than these tell nobody anything.
-const DIGITS: u8 = 4;
+const DIGITS: usize = 4;
 
 fn short(value: f64) -> String {
     let size = value.abs();

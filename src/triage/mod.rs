@@ -58,7 +58,7 @@ pub struct Finding {
     pub after: Option<String>,
     /// The runbook that treats it, by file name without `.md`: `rollback`.
     pub runbook: Option<String>,
-    /// What to do where no runbook does it, or before one: `see to RDS-Down first`.
+    /// What to do where no runbook does it, or before one: `first see to: RDS-Down`.
     pub advice: Option<String>,
     /// What it is about.
     pub subject: Subject,

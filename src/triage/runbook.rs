@@ -110,7 +110,7 @@ impl<'s, 'a> Ward<'s, 'a> {
             Subject::Platform => !self.busy.is_empty(),
             Subject::Database(_) => true,
         };
-        (depends && !own).then(|| format!("see to {database} first"))
+        (depends && !own).then(|| format!("first see to: {database}"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Gauges to choose from: the team's own metrics, each as a commented block.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::super::found::Found;
@@ -8,6 +9,8 @@ use crate::aws::cloudwatch::Listed as Metric;
 
 /// More blocks than this nobody reads.
 const MOST: usize = 30;
+/// So many of each namespace before any has more.
+const OF_EACH: usize = 5;
 
 /// Those about what the platform has come first; what each counts is guessed from its name.
 pub(super) fn write(out: &mut String, found: &Found) {
@@ -23,12 +26,31 @@ pub(super) fn write(out: &mut String, found: &Found) {
          # check what was guessed from the name: statistic and unit. A target colours the gauge: \"< 300 ms\".\n",
     );
     let left = shown.len().saturating_sub(MOST);
-    for metric in shown.into_iter().take(MOST) {
+    for metric in chosen(shown) {
         one(out, found, metric);
     }
     if left > 0 {
         let _ = writeln!(out, "# … and {left} more: aws cloudwatch list-metrics --recently-active PT3H");
     }
+}
+
+/// At most [`MOST`], in their order, and some of each namespace: an agent's or Container Insights' must not be
+/// crowded out by an application with many.
+fn chosen(metrics: Vec<&Metric>) -> Vec<&Metric> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut ranked: Vec<(bool, usize, &Metric)> = metrics
+        .into_iter()
+        .enumerate()
+        .map(|(order, metric)| {
+            let before = seen.entry(metric.0.as_str()).or_default();
+            *before += 1;
+            (*before > OF_EACH, order, metric)
+        })
+        .collect();
+    ranked.sort_by_key(|(beyond, order, _)| (*beyond, *order));
+    ranked.truncate(MOST);
+    ranked.sort_by_key(|(_, order, _)| *order);
+    ranked.into_iter().map(|(.., metric)| metric).collect()
 }
 
 fn one(out: &mut String, found: &Found, metric: &Metric) {
@@ -86,6 +108,22 @@ mod tests {
     use super::super::super::found::FoundService;
     use crate::init::{Found, write};
     use crate::platform::{Subject, Unit, file};
+
+    #[test]
+    fn container_insights_and_the_agent_are_offered_beside_an_application_with_many_metrics() {
+        let metric = |namespace: &str, name: &str, value: &str| {
+            (namespace.to_owned(), name.to_owned(), vec![("ServiceName".to_owned(), value.to_owned())])
+        };
+        let service = FoundService { name: "api".into(), cluster: "c".into(), ..FoundService::default() };
+        let mut metrics: Vec<_> = (0..60).map(|i| metric("App", &format!("A{i}"), "api")).collect();
+        metrics.push(metric("ECS/ContainerInsights", "MemoryUtilized", "api"));
+        metrics.push(metric("CWAgent", "mem_used_percent", "ip-10-0-0-1"));
+        let text = write(&Found { name: "p".into(), services: vec![service], metrics, ..Found::default() });
+        for wanted in ["ECS/ContainerInsights", "CWAgent"] {
+            assert!(text.contains(&format!("# namespace = \"{wanted}\"")), "{text}");
+        }
+        assert_eq!(text.matches("# namespace = ").count(), super::MOST, "{text}");
+    }
 
     #[test]
     fn a_gauge_whose_marks_are_taken_away_is_one_that_can_be_read() {

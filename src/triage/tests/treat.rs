@@ -127,7 +127,7 @@ fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     picture.series[fixture::ERRORS] = last(&[70.0; 4]);
     let all = told(&picture);
     assert!(
-        all[0].contains("--force-new-deployment") && all[1] == "see to RDS connections at the limit first",
+        all[0].contains("--force-new-deployment") && all[1] == "first see to: RDS connections at the limit",
         "{all:?}"
     );
     // A zone is gone.
@@ -136,12 +136,12 @@ fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     edit(&mut picture.services[0].state, |s| s.running = 0);
     let all = told(&picture);
     assert!(all.iter().any(|a| a.contains("restore-db-instance")), "{all:?}");
-    assert!(all.iter().any(|a| a == "see to RDS analytics is failed first"), "{all:?}");
+    assert!(all.iter().any(|a| a == "first see to: RDS analytics is failed"), "{all:?}");
     // More tasks would not help what waits for a database.
     let mut picture = fixture::picture();
     picture.series[fixture::CONNECTIONS] = last(&[82.0; 5]);
     picture.series[fixture::QUEUE] = last(&[90.0; 9]);
-    assert_eq!(told(&picture)[1], "see to RDS connections at the limit first");
+    assert_eq!(told(&picture)[1], "first see to: RDS connections at the limit");
     // Storage that runs low, and a queue.
     let mut picture = fixture::picture();
     picture.series[fixture::STORAGE] = last(&[1.5e9; 9]);

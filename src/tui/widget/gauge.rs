@@ -30,7 +30,12 @@ pub fn reading(app: &App, index: usize, gauge: &Gauge) -> (String, Style) {
         (Role::Connections, Some(limit)) => {
             format!("{} of {}", gauge.unit.show(point.value), gauge.unit.show(limit.border()))
         }
-        _ => gauge.unit.show(point.value),
+        // Just past its target it must not read as its target, as far as there is room to tell.
+        (_, Some(target)) => {
+            let apart = gauge.unit.show_apart(point.value, target.border()).0;
+            if width(&apart) <= VALUE { apart } else { gauge.unit.show(point.value) }
+        }
+        (_, None) => gauge.unit.show(point.value),
     };
     let style = if part.is_live(app.now) && gap(app, index).is_none() {
         app.theme.level(gauge.target.map(|t| t.level(point.value)))
