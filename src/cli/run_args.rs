@@ -73,7 +73,7 @@ pub enum RunsCommand {
         /// The run; all if there is none.
         id: Option<String>,
     },
-    /// Stop a run after the step under way; what AWS was asked goes on.
+    /// Stop a run: a statement or script under way is cancelled, what AWS was asked for goes on.
     Stop {
         /// The run.
         id: String,

@@ -15,7 +15,7 @@ use super::{RunId, Store};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Command {
-    /// Stop after the step under way; a wait ends at once, and what it waits for goes on.
+    /// Stop: a wait ends at once, and what it waits for goes on; a statement or script under way is cancelled.
     Stop,
     /// Stop, and take back what was done.
     Undo,

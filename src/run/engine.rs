@@ -80,10 +80,7 @@ impl Run<'_> {
             }
         }
         if halt.undo {
-            halt = match self.undo(&halt.words).await {
-                Ok(stays) => self.undone(&stays),
-                Err(halt) => halt,
-            };
+            halt = self.put_back(&halt.words, Ending::Undone, "nothing had been changed").await;
         }
         self.end(halt)
     }
@@ -226,16 +223,6 @@ impl Run<'_> {
             }
         }
         Ok(stays)
-    }
-
-    /// The end of an undo: undone only if all of it is.
-    fn undone(&self, stays: &[&str]) -> Halt {
-        let back = self.taken_back();
-        if stays.is_empty() {
-            return Halt::new(Ending::Undone, back.unwrap_or_else(|| "nothing had been changed".to_owned()));
-        }
-        let back = back.unwrap_or_else(|| "nothing was put back".to_owned());
-        Halt::new(Ending::FailedAfter, format!("{back}; {}", stays.join("; ")))
     }
 
     /// What was taken back, in words; also by an earlier process of this run.

@@ -96,7 +96,7 @@ pub enum Event {
         /// Who.
         by: String,
     },
-    /// A person asked to stop after the step under way.
+    /// A person asked to stop.
     StopAsked {
         /// Who.
         by: String,

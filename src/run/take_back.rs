@@ -153,13 +153,24 @@ fn events(store: &Store, id: &RunId) -> Result<Vec<Event>, Halt> {
 }
 
 impl Run<'_> {
-    /// Takes back what the other run did, and follows what that set going.
+    /// Takes back what the other run did.
     pub(super) async fn take_back(&mut self, other: &RunId) -> Halt {
-        let stays = match self.undo(&format!("run {other} is taken back")).await {
+        let by = format!("run {other} is taken back");
+        self.put_back(&by, Ending::Succeeded, "there was nothing to take back").await
+    }
+
+    /// Takes all back that was done, and follows what that set going: nothing is undone before it runs again. Ends
+    /// `well`, unless something of it stays whatever anybody does.
+    pub(super) async fn put_back(&mut self, by: &str, well: Ending, nothing: &str) -> Halt {
+        // What was said before its process was lost is why this is put back: it is no wish to stop that.
+        if let Some(commands) = self.commands.as_mut().filter(|_| self.past.undoing) {
+            let _ = commands.poll();
+        }
+        let stays = match self.undo(by).await {
             Ok(stays) => stays,
             Err(halt) => return halt,
         };
-        let mut words = self.taken_back().unwrap_or_else(|| "there was nothing to take back".to_owned());
+        let mut words = self.taken_back().unwrap_or_else(|| nothing.to_owned());
         for stays in &stays {
             words = format!("{words}; {stays}");
         }
@@ -170,7 +181,7 @@ impl Run<'_> {
                 Err(halt) => return Halt { words: format!("{words}; {}", halt.words), undo: false, ..halt },
             }
         }
-        Halt::new(if stays.is_empty() { Ending::Succeeded } else { Ending::FailedAfter }, words)
+        Halt::new(if stays.is_empty() { well } else { Ending::FailedAfter }, words)
     }
 
     /// The step that waits, and the deployment that was made by what was put back before it.

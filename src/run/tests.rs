@@ -174,6 +174,8 @@ async fn stop_ends_the_wait_and_undo_puts_the_number_back() {
             Commands::say(&office.store, &id, &said).unwrap();
         });
         assert_eq!(finished.ending, ending, "{}", finished.words);
+        let is_followed = finished.words.contains("3 of 3 tasks of :41 run");
+        assert_eq!(is_followed, ending == Ending::Undone, "nothing is undone before it runs: {}", finished.words);
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
         assert_eq!(host.with(|world| world.tasks(SERVICE)).unwrap().0, tasks, "{command:?}");
     }

@@ -99,6 +99,8 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     });
     let deployed = picture.services.iter().filter_map(|s| s.state.value()).flat_map(|s| &s.deployments);
     let deployed = deployed.filter_map(|d| d.created_at).any(|at| now.duration_since(at) < SUSPECT);
+    let is_known = deployed || picture.services.iter().all(|s| s.state.value().is_some());
+    let deployed = is_known.then_some(deployed);
     let changes = before::Changes::of(&scene);
     let ward = runbook::Ward::of(&scene, &merged, deployed);
     merged

@@ -15,8 +15,8 @@ const SCALE: &str = "scale";
 /// What else is known when a finding's treatment is chosen.
 pub(super) struct Ward<'s, 'a> {
     scene: &'s Scene<'a>,
-    /// Something was deployed of late: where nothing was, going back treats nothing.
-    deployed: bool,
+    /// Something was deployed of late: where nothing was, going back treats nothing. `None` where nobody can tell.
+    deployed: Option<bool>,
     /// The database that holds everything up, by its finding's title.
     database: Option<String>,
     /// Services that lack CPU of their own.
@@ -32,7 +32,7 @@ pub(super) struct Treatment {
 }
 
 impl<'s, 'a> Ward<'s, 'a> {
-    pub(super) fn of(scene: &'s Scene<'a>, drafts: &[Draft], deployed: bool) -> Ward<'s, 'a> {
+    pub(super) fn of(scene: &'s Scene<'a>, drafts: &[Draft], deployed: Option<bool>) -> Ward<'s, 'a> {
         let held_up = |d: &&Draft| {
             d.severity >= Severity::Warning
                 && matches!(d.subject, Subject::Database(_))
@@ -60,7 +60,7 @@ impl<'s, 'a> Ward<'s, 'a> {
             runbook = None;
             advice = undone.words(self.scene, draft);
         }
-        if runbook.as_deref() == Some(ROLLBACK) && !self.deployed {
+        if runbook.as_deref() == Some(ROLLBACK) && self.deployed == Some(false) {
             runbook = None;
         }
         let first = self.first(draft);
@@ -115,7 +115,7 @@ impl<'s, 'a> Ward<'s, 'a> {
 }
 
 /// What to do where no runbook fits. `None` where the finding's own words say it.
-fn instead(draft: &Draft, deployed: bool) -> Option<&'static str> {
+fn instead(draft: &Draft, deployed: Option<bool>) -> Option<&'static str> {
     let by_id = [
         ("alarms/missing", "create it with aws cloudwatch put-metric-alarm, or take it out of the platform file"),
         ("backups/", "aws rds modify-db-instance --backup-retention-period 7"),
@@ -132,8 +132,11 @@ fn instead(draft: &Draft, deployed: bool) -> Option<&'static str> {
         Symptom::Connections => Some("replace the tasks: aws ecs update-service --force-new-deployment"),
         Symptom::Storage => Some("enlarge the volume: aws rds modify-db-instance --allocated-storage"),
         Symptom::TasksDown if is_service => Some("see why its tasks stop: their exit codes, events and logs"),
-        Symptom::Errors | Symptom::Latency if !deployed => Some("no deployment in 2 h: look at logs and dependencies"),
-        Symptom::Errors | Symptom::Latency => Some("no deployment just before it: look at logs and dependencies"),
+        Symptom::Errors | Symptom::Latency => Some(match deployed {
+            Some(false) => "no deployment in 2 h: look at logs and dependencies",
+            Some(true) => "no deployment just before it: look at logs and dependencies",
+            None => "whether anything was deployed can't be told: look at its deployments first",
+        }),
         Symptom::Other if matches!(draft.topic, Topic::Tasks(_)) && draft.severity >= Severity::Warning => {
             Some("see why its tasks stop: their exit codes, events and logs")
         }

@@ -76,3 +76,15 @@ fn going_back_is_not_offered_where_nothing_was_deployed_of_late() {
     fixture::fire(&mut picture, "API-HighErrorRate", 4, "");
     assert_eq!(look(&picture).into_iter().map(|f| f.runbook).collect::<Vec<_>>(), [None]);
 }
+
+#[test]
+fn nothing_was_deployed_is_never_said_where_ecs_did_not_answer() {
+    let mut picture = fixture::picture();
+    fixture::fire(&mut picture, "API-HighErrorRate", 4, "");
+    let advice = |picture: &Picture| {
+        look(picture).into_iter().find(|f| f.title == "API-HighErrorRate").and_then(|f| f.advice).unwrap_or_default()
+    };
+    assert!(advice(&picture).starts_with("no deployment in 2 h"), "{}", advice(&picture));
+    picture.services[0].state = crate::platform::Part::default();
+    assert!(!advice(&picture).contains("no deployment"), "{}", advice(&picture));
+}

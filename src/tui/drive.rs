@@ -171,6 +171,8 @@ impl App {
         let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
         if page.asking {
             self.say("the plan is still being made");
+        } else if page.ready().is_none() && page.form.turn_to_missing() {
+            self.say("this must be answered first");
         } else if page.ready().is_none() {
             return self.plan_again();
         } else if let Some(why) = forbidden {

@@ -119,6 +119,13 @@ impl Form {
         self.visible().map(|(_, field)| field).find(bare).map(|field| &field.param)
     }
 
+    /// Goes to the question that must still be answered. False if there is none, or it is there already.
+    pub fn turn_to_missing(&mut self) -> bool {
+        let Some(name) = self.missing().map(|param| param.name.clone()) else { return false };
+        let missing = self.fields.iter().position(|field| field.param.name == name);
+        std::mem::replace(&mut self.on, missing) != missing
+    }
+
     /// Names of the questions that have a choice which must be looked up.
     pub fn pickers(&self) -> impl Iterator<Item = &Param> {
         let looked_up = |kind| matches!(kind, Kind::Revision | Kind::Image | Kind::Tables);
@@ -316,5 +323,15 @@ mod tests {
         assert_eq!(form.answers()["to"], "39");
         types(&mut form, "down");
         assert_eq!(form.on(), None);
+    }
+
+    #[test]
+    fn enter_never_leaves_a_user_before_a_question_that_is_out_of_sight() {
+        let mut form = form("emergency-deploy");
+        assert!(form.turn_to_missing(), "the first question has its answer");
+        assert_eq!(form.on().map(|on| form.fields[on].param.name.as_str()), Some("image"));
+        assert!(!form.turn_to_missing(), "it is there");
+        types(&mut form, "v 2");
+        assert!(!form.turn_to_missing(), "nothing is missing");
     }
 }

@@ -125,7 +125,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(&["R", "f5"], Action::Refresh, Group::Acting, "refresh", "ask AWS for everything now"),
     bind(&["p"], Action::Pause, Group::Acting, "pause", "stop asking AWS, or go on"),
     bind(&["c", "y"], Action::Copy, Group::Acting, "", "copy what is selected (OSC 52: works over SSH)"),
-    bind(&["x"], Action::Stop, Group::Acting, "", "on a run: stop it after the step under way"),
+    bind(&["x"], Action::Stop, Group::Acting, "", "on a run: stop it"),
     bind(&["u"], Action::Undo, Group::Acting, "", "on a run: take back what it did"),
     bind(&["ctrl+r"], Action::Prose, Group::Acting, "", "on a plan: read its runbook; again: the plan"),
     bind(&["ctrl+l"], Action::Redraw, Group::Acting, "", "draw the screen again"),

@@ -78,7 +78,7 @@ async fn a_run_goes_on_while_another_screen_is_shown_and_o_comes_back_to_it() {
 async fn stop_asks_first_and_says_that_what_was_asked_of_aws_goes_on() {
     let mut flow = scaled("4").await;
     flow.keys("x").await;
-    assert!(flow.text().contains("Stop after the step under way?"), "{}", flow.text());
+    assert!(flow.text().contains("Stop? A statement"), "{}", flow.text());
     flow.keys("n").await;
     flow.passes(5).await;
     assert!(!flow.text().contains("Stopped"), "{}", flow.text());

@@ -124,6 +124,7 @@ fn timeline_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     let entries = lists::timeline(app);
     if entries.is_empty() {
         let text = match app.timeline.len() {
+            0 if app.picture.services.iter().any(|s| s.state.value().is_none()) => "nothing is known yet".to_owned(),
             0 => "nothing happened yet".to_owned(),
             hidden => format!("none of {hidden} matches the filter"),
         };

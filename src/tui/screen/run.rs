@@ -211,7 +211,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
         Some(wish) => {
             let what = match wish.command {
                 Command::Undo => "Stop, and take back what this run did?",
-                _ => "Stop after the step under way? What AWS was asked for goes on.",
+                _ => "Stop? A statement or script under way is cancelled; what AWS was asked for goes on.",
             };
             lines.extend(wrap(what, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
             if let Some(warning) = wish.warning {
