@@ -226,7 +226,7 @@ async fn a_plan_made_stale_by_somebody_else_stops_before_anything_is_sent() {
     let service = "analytics-api".to_owned();
     flow.host.with(|world| world.apply(Change::SetDesired { service, count: 5 }));
     flow.keys("enter y").await;
-    flow.passes(10).await;
+    flow.passes(240).await;
     assert_snapshot!("stale_80x24", flow.screen());
     assert_eq!(changes(&flow), 0);
 }
@@ -265,7 +265,7 @@ async fn read_only_tells_no_run_to_undo_whosever_it_is() {
     flow.keys("u").await;
     assert!(flow.text().contains("--read-only: plans are shown"), "{}", flow.text());
     flow.keys("y").await;
-    flow.passes(10).await;
+    flow.passes(240).await;
     assert_eq!((changes(&flow), flow.text().contains("Undone")), (1, false));
 }
 
@@ -410,7 +410,7 @@ async fn to_take_a_dangerous_run_back_while_it_goes_on_a_reason_and_the_name_are
     assert_eq!(changes(&flow), 1, "half a name is no confirmation");
     flow.types("-api").await;
     flow.keys("enter").await;
-    flow.passes(10).await;
+    flow.passes(240).await;
     assert!(flow.text().contains("Undone"), "{}", flow.text());
     let journal = std::fs::read_to_string(flow.store().journal(&flow.app.run.as_ref().unwrap().id)).unwrap();
     assert!(journal.contains("ana asked to undo: it was the wrong image"), "{journal}");
