@@ -226,7 +226,7 @@ async fn a_plan_made_stale_by_somebody_else_stops_before_anything_is_sent() {
     let service = "analytics-api".to_owned();
     flow.host.with(|world| world.apply(Change::SetDesired { service, count: 5 }));
     flow.keys("enter y").await;
-    flow.passes(240).await;
+    flow.passes(10).await;
     assert_snapshot!("stale_80x24", flow.screen());
     assert_eq!(changes(&flow), 0);
 }
@@ -265,7 +265,7 @@ async fn read_only_tells_no_run_to_undo_whosever_it_is() {
     flow.keys("u").await;
     assert!(flow.text().contains("--read-only: plans are shown"), "{}", flow.text());
     flow.keys("y").await;
-    flow.passes(240).await;
+    flow.passes(10).await;
     assert_eq!((changes(&flow), flow.text().contains("Undone")), (1, false));
 }
 
