@@ -74,7 +74,6 @@ impl Environment {
     pub fn platform(&self, whence: &Whence) -> Result<(PathBuf, Platform), String> {
         let (path, text) = self.text(whence)?;
         let mut platform = self.understand(&path, &text)?;
-        platform.treated = super::library::library(self).0.treated();
         if let (Some(url), Some(database)) = (&self.database_url, platform.databases.first_mut()) {
             database.url = Some(Secret::new(url.to_string_lossy().into_owned()));
         }

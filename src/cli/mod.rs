@@ -165,8 +165,9 @@ fn connection(whence: &Whence, platform: Option<&Platform>) -> Connection {
 }
 
 fn status(whence: &Whence, json: bool) -> ExitCode {
-    let platform = match Environment::read().platform(whence) {
-        Ok((_, platform)) => platform,
+    let environment = Environment::read();
+    let platform = match environment.platform(whence) {
+        Ok((_, platform)) => Platform { treated: library::library(&environment).0.treated(), ..platform },
         Err(message) => {
             complain(&message);
             return ExitCode::from(COULD_NOT_TELL);

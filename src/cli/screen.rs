@@ -32,6 +32,7 @@ pub(super) fn dashboard(whence: &Whence, screen: Screen) -> ExitCode {
     };
     let options =
         tui::Options { forbidden: read_only::said_by(whence, Some(&platform)).map(forbidden), ..options(screen) };
+    let platform = Platform { treated: options.library.treated(), ..platform };
     on_runtime(open(platform, connect, Clock::system(), options, AS_TEXT))
 }
 

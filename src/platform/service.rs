@@ -121,6 +121,14 @@ pub struct ServiceEvent {
     pub message: String,
 }
 
+impl ServiceEvent {
+    /// The number that Application Auto Scaling set, and why, if it tells of that.
+    pub fn scaled(&self) -> Option<(&str, &str)> {
+        let (count, more) = self.message.split_once("set desired count to ")?.1.split_once(['.', ' '])?;
+        Some((count, more.split_once("Cause: ")?.1.trim_end_matches('.')))
+    }
+}
+
 /// `deploymentCircuitBreaker`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct CircuitBreaker {

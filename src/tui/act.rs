@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 
-use super::app::{AlarmDetail, App, Overlay, Screen};
+use super::app::{AlarmDetail, App, Due, Overlay, Screen};
 use super::effect::Effect;
 use super::keymap::Action;
 use super::palette::{Goal, Palette};
@@ -20,19 +20,15 @@ const NOTCH: usize = 3;
 
 impl App {
     pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Vec<Effect> {
-        match mouse.kind {
-            MouseEventKind::ScrollDown => {
-                let effects = self.touch();
-                self.step(NOTCH, true);
-                effects
-            }
-            MouseEventKind::ScrollUp => {
-                let effects = self.touch();
-                self.step(NOTCH, false);
-                effects
-            }
-            _ => Vec::new(),
-        }
+        let down = match mouse.kind {
+            MouseEventKind::ScrollDown => true,
+            MouseEventKind::ScrollUp => false,
+            _ => return Vec::new(),
+        };
+        self.due = Due::Frame;
+        let effects = self.touch();
+        self.step(NOTCH, down);
+        effects
     }
 
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crossterm::event::{KeyEventKind, MouseEvent, MouseEventKind};
+use crossterm::event::KeyEventKind;
 use jiff::{SignedDuration, Timestamp};
 use tui_input::Input;
 
@@ -151,7 +151,7 @@ pub struct App {
     touched: Timestamp,
     triaged: Timestamp,
     news: bool,
-    due: Due,
+    pub(super) due: Due,
     /// When all of it was last due.
     framed: Timestamp,
     rung: HashSet<String>,
@@ -304,7 +304,8 @@ impl App {
     /// What a message makes due by its kind alone.
     fn due_after(&self, message: &Message) -> Due {
         match message {
-            Message::Mouse(mouse) if !is_wheel(*mouse) => Due::Nothing,
+            // The wheel makes a frame due where it is turned.
+            Message::Mouse(_) => Due::Nothing,
             Message::Observed(_) => Due::Header,
             // What lies over the screen tells seconds.
             Message::Tick(now) if self.overlay.is_none() && now.duration_since(self.framed) < FRAME_EVERY => {
@@ -380,10 +381,6 @@ impl App {
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now));
     }
-}
-
-fn is_wheel(mouse: MouseEvent) -> bool {
-    matches!(mouse.kind, MouseEventKind::ScrollDown | MouseEventKind::ScrollUp)
 }
 
 #[cfg(test)]

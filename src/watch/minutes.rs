@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::platform::{Point, SPAN};
+use crate::platform::{Point, SPAN, minute_of};
 
 /// CloudWatch goes on revising a minute for about this long, while late samples come in.
 const REVISED: SignedDuration = SignedDuration::from_mins(2);
@@ -25,9 +25,7 @@ impl Minutes {
 
     /// The window to ask for now, its end excluded. The minute under way is left out: it is not full.
     pub(super) fn window(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        let end = now
-            - SignedDuration::from_secs(now.as_second().rem_euclid(60))
-            - SignedDuration::from_nanos(i64::from(now.subsec_nanosecond()));
+        let end = minute_of(now);
         let first = end - SPAN;
         let Some(asked_until) = self.asked_until else {
             return (first, end);

@@ -46,13 +46,12 @@ pub(super) fn tell(
     if ["has begun draining connections", "registered ", "deregistered "].iter().any(|noise| message.contains(noise)) {
         return None;
     }
-    Some((EntryKind::ServiceEvent, scaled(message).unwrap_or_else(|| short(message))))
+    Some((EntryKind::ServiceEvent, scaled(event).unwrap_or_else(|| short(message))))
 }
 
 /// What Application Auto Scaling did, and which policy wanted it.
-fn scaled(message: &str) -> Option<String> {
-    let (count, cause) = message.split_once("set desired count to ")?.1.split_once(['.', ' '])?;
-    let cause = cause.split_once("Cause: ")?.1.trim_end_matches('.');
+fn scaled(event: &ServiceEvent) -> Option<String> {
+    let (count, cause) = event.scaled()?;
     let why = cause.split_once("triggered policy ").map_or(cause, |(_, policy)| policy);
     Some(format!("auto scaling set {count} tasks: {why}"))
 }
@@ -118,6 +117,9 @@ mod tests {
         let low = "monitor alarm TargetTracking-service/c/a-AlarmLow-1 in state ALARM triggered policy cpu-65.";
         let set =
             "(service a) Message: Successfully set desired count to 3. Change successfully fulfilled by ecs. Cause: ";
+        let scaled = |message: &str| {
+            scaled(&ServiceEvent { id: String::new(), at: jiff::Timestamp::UNIX_EPOCH, message: message.to_owned() })
+        };
         assert_eq!(scaled(&format!("{set}{low}")).as_deref(), Some("auto scaling set 3 tasks: cpu-65"));
         assert_eq!(
             scaled(&format!("{set}minimum capacity was set")).as_deref(),

@@ -179,9 +179,9 @@ impl Followed {
                 .with_reasons(&format!("ECS gave up the deployment of {} and put nothing in its place", own.revision));
             return Verdict::Over(Ending::DeploymentFailed, words);
         }
-        self.counted |= self.wanted == Some(service.desired);
-        if let Some(wanted) = self.wanted
-            && wanted != service.desired
+        let changed = self.wanted.filter(|wanted| *wanted != service.desired);
+        self.counted |= changed.is_none();
+        if let Some(wanted) = changed
             && !self.counted
             && elapsed < LAG
         {
@@ -189,7 +189,6 @@ impl Followed {
         }
         let failed = self.count_failed(own);
         let breaker = service.circuit_breaker.is_some_and(|breaker| breaker.enabled);
-        let changed = self.wanted.filter(|wanted| *wanted != service.desired);
         if let Some(wanted) = changed.filter(|_| self.only_number) {
             return Verdict::Over(Ending::Superseded, self.changed_number(service, wanted));
         }
@@ -262,13 +261,12 @@ impl Followed {
 
     /// The number is not this run's any more, and whose it is: auto scaling tells ECS why, all others don't.
     fn changed_number(&self, service: &Service, wanted: u32) -> String {
-        let set = format!("set desired count to {}", service.desired);
         let since = self.heard.unwrap_or(Timestamp::MIN);
-        let told = service.events.iter().filter(|event| event.at > since && event.message.contains(&set));
-        let cause = told.max_by_key(|event| event.at).and_then(|event| event.message.split_once("Cause: "));
-        let by = match cause {
-            Some((_, cause)) => {
-                let cause = cause.trim_end_matches('.');
+        let later = service.events.iter().filter(|event| event.at > since);
+        let scaled = later.filter_map(|event| Some((event.at, event.scaled()?)));
+        let now = service.desired.to_string();
+        let by = match scaled.filter(|(_, (count, _))| *count == now).max_by_key(|(at, _)| *at) {
+            Some((_, (_, cause))) => {
                 let bound = if service.desired < wanted {
                     "minimum, under no lower maximum"
                 } else {
