@@ -211,6 +211,7 @@ fn an_endpoint_that_accepts_and_never_answers_still_gets_a_report() {
     let groups: Vec<_> = checks.iter().filter_map(|check| check["group"].as_str()).collect();
     assert!(groups.contains(&"tools") && groups.contains(&"terminal"), "{groups:?}");
     assert!(checks.iter().any(|check| check["group"] == "AWS" && check["outcome"] == "fail"), "{checks:#?}");
+    assert!(groups.contains(&"permissions"), "that they were not checked must be said: {groups:?}");
 }
 
 #[test]

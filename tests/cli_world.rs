@@ -90,6 +90,16 @@ async fn a_denied_call_leaves_the_rest_told_and_doctor_names_the_statement() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn doctor_calls_no_permission_good_that_it_could_not_try() {
+    let scene = Scene::of("calm", 5).await;
+    scene.host.inject(Fault::on("ecs:ListTasks", Failure::Garbage));
+    let (code, text) = scene.run(&["doctor"]).await;
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.contains("note  ecs:DescribeTasks") && text.contains("ecs:ListTasks named no task"), "{text}");
+    assert!(text.contains("ok    ecs:DescribeServices"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn init_writes_a_file_that_status_can_use_and_keeps_one_that_is_there() {
     let scene = Scene::of("calm", 5).await;
     let path = scene.home.path().join("deep/er/new.toml");

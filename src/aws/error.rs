@@ -220,7 +220,11 @@ impl Clients {
                 let remedy = match (self.profile(), self.known.origin) {
                     (Some(profile), Origin::Sso) => format!("run \"aws sso login --profile {profile}\""),
                     (None, Origin::Sso) => "run \"aws sso login\"".to_owned(),
-                    (Some(profile), _) => format!("profile \"{profile}\" has none; run \"aws configure sso\""),
+                    (Some(profile), _) => {
+                        format!(
+                            "profile \"{profile}\" has none, or there is no such one: run \"aws configure sso --profile {profile}\""
+                        )
+                    }
                     (None, _) => "name a profile with --profile, or run \"aws configure sso\"".to_owned(),
                 };
                 (TroubleKind::NoCredentials, missing.to_string(), Some(remedy))

@@ -20,12 +20,17 @@ pub(super) fn checks(platform: &Platform, seen: &Seen) -> Vec<Check> {
         matches!(t.kind, TroubleKind::NoCredentials | TroubleKind::ExpiredCredentials | TroubleKind::Unreachable)
     });
     if nobody {
-        checks.push(Check::new("permissions", "all others", Outcome::Fail, "not checked: AWS answers nobody yet"));
+        checks.push(nothing_heard());
         return checks;
     }
     checks.extend(permissions(platform, seen));
     checks.extend(things(platform, &seen.picture));
     checks
+}
+
+/// What stands for the permissions where no question was answered.
+pub(super) fn nothing_heard() -> Check {
+    Check::new("permissions", "all of them", Outcome::Fail, "not checked: AWS gave no answer to who asks")
 }
 
 fn region(seen: &Seen) -> Check {
@@ -85,11 +90,34 @@ fn permissions(platform: &Platform, seen: &Seen) -> Vec<Check> {
             None => troubles.iter().copied().find(|t| t.operation == permission.action),
         };
         let asked = beside.is_some() || is_asked(platform, permission.action);
-        if asked || trouble.is_some() {
+        if trouble.is_none() && beside.is_none() && asked && !is_answered(&seen.picture, permission.action) {
+            checks.push(Check::new("permissions", permission.action, Outcome::Note, unasked(permission.action)));
+        } else if asked || trouble.is_some() {
             checks.push(one(permission, trouble, beside.is_some()));
         }
     }
     checks
+}
+
+/// Whether something in the picture came from this: only then is the call known to be allowed.
+fn is_answered(picture: &Picture, action: &str) -> bool {
+    let services = &picture.services;
+    match action {
+        "ecs:DescribeServices" => services.iter().any(|s| s.state.value().is_some()),
+        "ecs:ListTasks" => services.iter().any(|s| s.tasks.value().is_some()),
+        // Asked for the tasks that ListTasks named, so never where it named none.
+        "ecs:DescribeTasks" => services.iter().filter_map(|s| s.tasks.value()).any(|tasks| !tasks.is_empty()),
+        "application-autoscaling:DescribeScalableTargets" => services.iter().any(|s| s.scaling.value().is_some()),
+        "rds:DescribeDBInstances" => picture.databases.iter().any(|part| part.value().is_some()),
+        "cloudwatch:GetMetricData" => picture.series.iter().any(|part| part.value().is_some()),
+        "cloudwatch:DescribeAlarms" => picture.alarms.value().is_some(),
+        _ => false,
+    }
+}
+
+fn unasked(action: &str) -> String {
+    let why = if action == "ecs:DescribeTasks" { "ecs:ListTasks named no task" } else { "no answer in time" };
+    format!("not checked: {why}")
 }
 
 /// Whether the watch asks this for such a platform.
@@ -235,7 +263,8 @@ mod tests {
         assert_eq!(check.outcome, Outcome::Fail);
         assert_eq!(check.remedy.as_deref(), Some("attach the statement \"Alarms\" of assets/iam/plantao-read.json"));
         assert_eq!(find(&checks, "ecs:ListClusters").outcome, Outcome::Warn, "the dashboard does without");
-        assert_eq!(find(&checks, "cloudwatch:GetMetricData").outcome, Outcome::Ok);
+        let unheard = find(&checks, "cloudwatch:GetMetricData");
+        assert_eq!(unheard.outcome, Outcome::Note, "nothing came from it: who says that it is allowed?");
     }
 
     #[test]

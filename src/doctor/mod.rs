@@ -94,10 +94,11 @@ pub async fn examine(file: Result<String, String>, platform: Option<&Platform>, 
         tokio::join!(timeout(DEADLINE, ask(described, connection)), here::pages(described), here::container());
     match seen {
         Ok(seen) => checks.extend(account::checks(described, &seen)),
-        Err(_) => checks.push(
+        Err(_) => checks.extend([
             Check::new("AWS", "endpoint", Outcome::Fail, format!("no answer within {} s", DEADLINE.as_secs()))
                 .remedy("check the network, the proxy and AWS_ENDPOINT_URL"),
-        ),
+            account::nothing_heard(),
+        ]),
     }
     checks.extend(pages);
     checks.push(container);

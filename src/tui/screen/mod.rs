@@ -96,4 +96,11 @@ fn stacked(app: &App, body: Rect, buffer: &mut Buffer) {
             buffer[(body.x + column, body.y + row)] = canvas[(column, first + row)].clone();
         }
     }
+    // Nobody may take the part that is shown for the whole.
+    let more = [(first > 0, "↑", body.y), (first + body.height < total, "↓", body.bottom() - 1)];
+    for (there_is, mark, row) in more {
+        if there_is {
+            buffer.set_string(body.right() - 1, row, mark, app.theme.key());
+        }
+    }
 }

@@ -10,63 +10,69 @@ use crate::tui::app::App;
 use crate::tui::text::{fit, width};
 use crate::watch::Attention;
 
+/// The columns kept for the state, so that nothing comes and goes as "live" becomes "12m old".
+const STATE: usize = 9;
+
 /// Draws the line. What matters less is left out first when there is no room.
 pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
-    let theme = app.theme;
+    let (theme, plain) = (app.theme, Style::new());
     let columns = usize::from(area.width);
     let clock = format!(" {}Z ", text::time(app.now));
     let (state, state_style) = freshness(app);
-    let identity = app.picture.identity.value();
+    let name = fit(&app.platform.name, 40);
+    let mut room = columns.saturating_sub(width(&clock) + width(&state).max(STATE) + width(&name) + 4);
+    // Two windows, one of them the demo: nobody may act on the wrong one.
+    let demo = if app.address.is_some() { "DEMO" } else { "" };
+    room = room.saturating_sub(demo.len() + 2);
+
     let (region, profile) = app.connected.clone().unwrap_or_default();
     let region = region.or_else(|| app.platform.region.clone()).unwrap_or_default();
+    let identity = app.picture.identity.value();
+    let who = match (identity, profile) {
+        (Some(identity), _) => identity.who().to_owned(),
+        (None, Some(profile)) => format!("profile {profile}"),
+        (None, None) => String::new(),
+    };
+    let account = identity.map(|identity| identity.account.clone()).unwrap_or_default();
     let spent = app.picture.spent;
     let cost = format!("{} calls ${:.3}", spent.calls, spent.dollars(&app.platform.prices));
+    let mut where_there_is_room = |piece: String| {
+        let wide = width(&piece) + 2;
+        if wide > room {
+            return String::new();
+        }
+        room -= wide;
+        piece
+    };
+    // In the order of their weight: the last is the first to go.
+    let cost = where_there_is_room(cost);
+    let region = where_there_is_room(fit(&region, 16));
+    let who = where_there_is_room(fit(&who, 24));
+    let brand = where_there_is_room("plantão".to_owned());
+    let account = where_there_is_room(fit(&account, 12));
+    let address = where_there_is_room(app.address.clone().unwrap_or_default());
 
-    // In the order in which they are given up, last first.
-    let mut left: Vec<(String, Style)> =
-        vec![("plantão".to_owned(), theme.focus()), (fit(&app.platform.name, 40), theme.title())];
-    // Two windows, one of them the demo: nobody may act on the wrong one.
-    if app.address.is_some() {
-        left.insert(1, ("DEMO".to_owned(), theme.severity(Severity::Warning)));
-    }
-    let mut optional: Vec<(String, Style)> = vec![(fit(&region, 16), Style::new())];
-    if let Some(identity) = identity {
-        optional.push((fit(&identity.account, 12), Style::new()));
-        optional.push((fit(identity.who(), 24), Style::new()));
-    } else if let Some(profile) = profile {
-        optional.push((fit(&format!("profile {profile}"), 24), theme.muted()));
-    }
-    let mut room = columns.saturating_sub(width(&clock) + width(&state) + 2);
-    room = room.saturating_sub(left.iter().map(|(t, _)| width(t) + 2).sum());
-    for (piece, style) in optional {
-        if !piece.is_empty() && width(&piece) + 2 <= room {
-            room -= width(&piece) + 2;
-            left.push((piece, style));
+    let mut line = Line::from(" ");
+    for (piece, style) in [
+        (brand, theme.focus()),
+        (demo.to_owned(), theme.severity(Severity::Warning)),
+        (name, theme.title()),
+        (region, plain),
+        (account, plain),
+        (who, plain),
+        (address, theme.muted()),
+    ] {
+        if !piece.is_empty() {
+            line.extend([Span::styled(piece, style), Span::raw("  ")]);
         }
     }
-    // The address that the demo answers at, where there is room.
-    if let Some(address) = &app.address
-        && width(address) + width(&cost) + 4 <= room
-    {
-        room -= width(address) + 2;
-        left.push((address.clone(), theme.muted()));
-    }
-    let cost_fits = width(&cost) + 2 <= room;
-
     let mut right = Line::default();
-    if cost_fits {
-        right.push_span(Span::styled(cost, theme.muted()));
-        right.push_span("  ");
+    if !cost.is_empty() {
+        right.extend([Span::styled(cost, theme.muted()), Span::raw("  ")]);
     }
-    right.push_span(Span::styled(state, state_style));
-    right.push_span(" ");
-    right.push_span(clock);
+    let padding = " ".repeat(STATE.saturating_sub(width(&state)) + 1);
+    right.extend([Span::styled(state, state_style), Span::raw(padding), Span::raw(clock.trim_start().to_owned())]);
     let wide = right.width().min(columns) as u16;
-    let mut line = Line::from(" ");
-    for (piece, style) in left {
-        line.push_span(Span::styled(piece, style));
-        line.push_span("  ");
-    }
     let rest = (columns - usize::from(wide)).saturating_sub(1) as u16;
     buffer.set_line(area.x, area.y, &line, rest);
     buffer.set_line(area.right().saturating_sub(wide), area.y, &right, wide);
@@ -77,7 +83,7 @@ fn freshness(app: &App) -> (String, Style) {
     let theme = app.theme;
     let warning = theme.severity(Severity::Warning);
     if app.attention == Attention::Paused {
-        return ("PAUSED (p)".to_owned(), warning);
+        return ("PAUSED".to_owned(), warning);
     }
     let services =
         app.picture.services.iter().map(|s| (s.state.as_of(), s.state.trouble(), s.state.stale_age(app.now)));
@@ -98,7 +104,7 @@ fn freshness(app: &App) -> (String, Style) {
         (None, 1.., 0) if answered == 0 => ("● no answer".to_owned(), warning),
         (None, 1.., _) => ("● partly".to_owned(), warning),
         (None, 0, 1..) => ("○ asking".to_owned(), theme.muted()),
-        _ if app.attention == Attention::Idle => ("● live, slower".to_owned(), theme.well()),
+        _ if app.attention == Attention::Idle => ("● slower".to_owned(), theme.well()),
         _ => ("● live".to_owned(), theme.well()),
     }
 }
