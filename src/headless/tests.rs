@@ -79,6 +79,17 @@ fn text_and_json_say_the_same_numbers() {
 }
 
 #[test]
+fn warnings_are_not_counted_as_critical() {
+    let platform = Arc::new(file::sample());
+    let mut picture = Picture::of(&platform);
+    let points = |value| vec![Point { at: now(), value }];
+    let facts = vec![database("failed"), Fact::Points(0, Ok(points(91.0))), Fact::Points(1, Ok(points(91.0)))];
+    observe(&mut picture, facts);
+    let status = Status::of(platform, picture, None, now());
+    assert_eq!(status.text().lines().nth(1), Some("CRITICAL: 1 critical, 2 notices"));
+}
+
+#[test]
 fn expired_credentials_that_hit_every_part_are_said_once() {
     let expired = |operation: &str| Trouble {
         kind: TroubleKind::ExpiredCredentials,

@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use super::Status;
 use crate::platform::lines::{Table, cut, wrap};
 use crate::platform::text::{age, date};
-use crate::platform::{AlarmState, Database, Level, Part, Rollout, STOPPED_AFTER, Scaling, Service, ServiceStatus};
+use crate::platform::{
+    AlarmState, Database, Level, Part, Rollout, STOPPED_AFTER, Scaling, Service, ServiceStatus, Severity,
+};
 use crate::triage::Finding;
 
 const WIDTH: usize = 80;
@@ -38,12 +40,18 @@ impl Status {
         }
         parts.push(date(self.at));
         let _ = writeln!(out, "{}", cut(&parts.join("  "), WIDTH));
-        let findings = match self.findings.len() {
-            0 => String::new(),
-            1 => ": 1 finding".to_owned(),
-            many => format!(": {many} findings"),
-        };
-        let _ = writeln!(out, "{}{findings}", self.verdict.word());
+        let _ = writeln!(out, "{}{}", self.verdict.word(), self.counted());
+    }
+
+    /// How many findings of each severity, the worst first: one number for all would call a notice critical.
+    fn counted(&self) -> String {
+        let parts: Vec<String> = [Severity::Critical, Severity::Warning, Severity::Notice]
+            .into_iter()
+            .map(|severity| (severity, self.findings.iter().filter(|f| f.severity == severity).count()))
+            .filter(|(_, count)| *count > 0)
+            .map(|(severity, count)| severity.count(count))
+            .collect();
+        if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
     }
 
     fn finding(&self, finding: &Finding) -> String {
