@@ -7,7 +7,7 @@
 //! | `platform`, `region`, `account`, `caller` | whose picture it is; `null` when not known |
 //! | `at` | when, RFC 3339; all instants are |
 //! | `status`, `exit` | `well`, `warning`, `critical`, `unknown`; the exit code |
-//! | `findings` | worst first: `id`, `severity`, `title`, `evidence`, `since`, `after`, `runbook`, `about` |
+//! | `findings` | worst first: `id`, `severity`, `title`, `evidence`, `since`, `began`, `after`, `runbook`, `about` |
 //! | `could_not_tell` | `what`, `operation`, `kind`, `why`, `remedy` |
 //! | `services`, `databases` | `name`, `as_of`, `trouble`, and `value` as the domain has it |
 //! | `gauges` | `title`, `about`, `value`, `at`, `unit`, `target`, `level`, `trouble` |
@@ -58,6 +58,7 @@ impl Status {
                 "title": finding.title,
                 "evidence": finding.evidence,
                 "since": finding.since,
+                "began": finding.began,
                 "after": finding.after,
                 "runbook": finding.runbook,
                 "advice": finding.advice,

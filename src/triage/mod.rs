@@ -52,9 +52,11 @@ pub struct Finding {
     pub title: String,
     /// The numbers: `5xx 12.4 % > 5 %`.
     pub evidence: String,
-    /// Since when.
+    /// Since when. Where an alarm gives the title, since when that is in ALARM: one age for one alarm on all screens.
     pub since: Option<Timestamp>,
-    /// What changed just before: `2 min after deploy :42 a1b2c3d`.
+    /// When its gauge began to show it, if that is a minute or more before its alarm fired.
+    pub began: Option<Timestamp>,
+    /// What changed just before: `2 min after deploy :42 a1b2c3d`, or `began 03:07, 2 min after deploy …`.
     pub after: Option<String>,
     /// The runbook that treats it, by file name without `.md`: `rollback`.
     pub runbook: Option<String>,
@@ -62,6 +64,14 @@ pub struct Finding {
     pub advice: Option<String>,
     /// What it is about.
     pub subject: Subject,
+}
+
+/// What changed just before, with the instant that it was before where no age on the screen says that.
+fn told(draft: &draft::Draft, before: before::Before) -> String {
+    match draft.began() {
+        Some(began) => format!("began {}, {}", text::minute(began), before.text),
+        None => before.text,
+    }
 }
 
 /// What is wrong now, worst first; of equals what serves nobody, then the oldest.
@@ -111,8 +121,9 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
             Finding {
                 severity: draft.severity,
                 evidence: text::printable(&draft.full_evidence()).into_owned(),
-                since: draft.since,
-                after: before.map(|before| text::printable(&before.text).into_owned()),
+                since: draft.told_since(),
+                began: draft.began(),
+                after: before.map(|before| text::printable(&told(&draft, before)).into_owned()),
                 runbook: treatment.runbook,
                 advice: treatment.advice.map(|advice| text::printable(&advice).into_owned()),
                 subject: draft.subject,

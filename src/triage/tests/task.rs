@@ -130,6 +130,17 @@ fn a_service_that_aws_does_not_know_is_one_finding_not_one_for_each_question() {
 }
 
 #[test]
+fn a_service_that_the_account_never_had_did_not_go_after_anything() {
+    let mut picture = fixture::picture();
+    fire(&mut picture, "API-HighErrorRate", 4, "");
+    let missing = fixture::trouble(TroubleKind::NotFound, "ecs:DescribeServices", "service not found");
+    picture.services[0].state.take(Err(missing), fixture::now(), jiff::SignedDuration::ZERO);
+    let all = look(&picture);
+    let found = all.iter().find(|f| f.title == "service analytics-api not found").unwrap();
+    assert_eq!((found.since, found.after.as_deref()), (None, None));
+}
+
+#[test]
 fn auto_scaling_that_can_do_no_more_is_said_beside_the_cpu_it_can_not_help() {
     let mut picture = fixture::picture();
     edit(&mut picture.services[0].state, |s| (s.desired, s.running) = (6, 6));
