@@ -9,6 +9,7 @@
 //! | `status`, `exit` | `well`, `warning`, `critical`, `unknown`; the exit code |
 //! | `findings` | worst first: `id`, `severity`, `title`, `evidence`, `since`, `began`, `after`, `runbook`, `about` |
 //! | `could_not_tell` | `what`, `operation`, `kind`, `why`, `remedy` |
+//! | `not_watched` | what users feel and no gauge of the file measures: `latency`, `errors` |
 //! | `services`, `databases` | `name`, `as_of`, `trouble`, and `value` as the domain has it |
 //! | `gauges` | `title`, `about`, `value`, `at`, `unit`, `target`, `level`, `trouble` |
 //! | `alarms` | `as_of`, `trouble`, `value`: every alarm of the region |
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use super::Status;
 use crate::platform::lines::escape;
 use crate::platform::{Part, STOPPED_AFTER, Trouble};
+use crate::triage;
 
 impl Status {
     /// As JSON, indented, with a newline at the end.
@@ -71,6 +73,7 @@ impl Status {
                 "why": trouble.why,
                 "remedy": trouble.remedy,
             })).collect::<Vec<_>>(),
+            "not_watched": triage::unwatched(platform),
             "services": services,
             "databases": databases,
             "gauges": self.gauge_values(),

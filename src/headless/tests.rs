@@ -79,6 +79,19 @@ fn text_and_json_say_the_same_numbers() {
 }
 
 #[test]
+fn all_well_says_what_nothing_watches() {
+    let mut platform = file::sample();
+    platform.gauges.retain(|gauge| gauge.query.namespace.starts_with("AWS/"));
+    platform.alarms.clear();
+    let (platform, picture) = (Arc::new(platform), crate::platform::fixture::picture());
+    let status = Status::of(Arc::clone(&platform), picture, None, crate::platform::fixture::now());
+    let text = status.text();
+    assert!(text.lines().nth(1).unwrap().ends_with("; not watched: latency, errors (no gauge)"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+    assert_eq!(json["not_watched"], serde_json::json!(["latency", "errors"]));
+}
+
+#[test]
 fn warnings_are_not_counted_as_critical() {
     let platform = Arc::new(file::sample());
     let mut picture = Picture::of(&platform);

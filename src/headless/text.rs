@@ -10,7 +10,7 @@ use crate::platform::text::{age, date};
 use crate::platform::{
     AlarmState, Database, Level, Part, Rollout, STOPPED_AFTER, Scaling, Service, ServiceStatus, Severity,
 };
-use crate::triage::Finding;
+use crate::triage::{self, Finding, Verdict};
 
 const WIDTH: usize = 80;
 
@@ -40,7 +40,11 @@ impl Status {
         }
         parts.push(date(self.at));
         let _ = writeln!(out, "{}", cut(&parts.join("  "), WIDTH));
-        let _ = writeln!(out, "{}{}", self.verdict.word(), self.counted());
+        let unwatched = match (self.verdict, triage::unwatched(&self.platform).as_slice()) {
+            (Verdict::Well, lacking @ [_, ..]) => format!("; not watched: {} (no gauge)", lacking.join(", ")),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "{}{}{unwatched}", self.verdict.word(), self.counted());
     }
 
     /// How many findings of each severity, the worst first: one number for all would call a notice critical.

@@ -21,6 +21,7 @@ mod tasks;
 mod trend;
 mod undone;
 mod unknown;
+mod unwatched;
 mod verdict;
 
 #[cfg(test)]
@@ -34,6 +35,7 @@ use serde::Serialize;
 use crate::platform::{Picture, Platform, Severity, Subject, text};
 
 pub use alarms::shorten_reason;
+pub use unwatched::unwatched;
 pub use verdict::{Verdict, verdict};
 
 /// An incident is younger than this.

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::platform::{Part, Severity, text};
-use crate::triage::Finding;
+use crate::triage::{Finding, unwatched};
 use crate::tui::app::App;
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, pad_left, width, wrap};
@@ -53,7 +53,11 @@ pub(super) fn draw(app: &App, focused: bool, area: Rect, buffer: &mut Buffer) {
         } else {
             ("no finding matches the filter, and none is critical".to_owned(), theme.muted())
         };
-        Line::styled(text, style).render(inner, buffer);
+        let mut line = Line::styled(text, style);
+        if app.findings.is_empty() {
+            line.extend(not_watched(app));
+        }
+        line.render(inner, buffer);
         return;
     }
     let columns = Columns::of(app, usize::from(inner.width));
@@ -194,8 +198,16 @@ fn nothing_wrong(app: &App) -> (String, Style) {
         ("… asking AWS".to_owned(), app.theme.muted())
     } else {
         let alarms = app.picture.alarms.value().map_or(0, Vec::len);
-        (format!("✓ nothing is wrong: {alarms} alarms quiet, every gauge within its target"), app.theme.well())
+        let well = if unwatched(&app.platform).is_empty() { "nothing is wrong: " } else { "" };
+        (format!("✓ {well}{alarms} alarms quiet, every gauge within its target"), app.theme.well())
     }
+}
+
+/// What "nothing is wrong" does not cover.
+fn not_watched(app: &App) -> Option<Span<'static>> {
+    let lacking = unwatched(&app.platform);
+    let words = format!(" · no gauge: {}", lacking.join(", "));
+    (!lacking.is_empty()).then(|| Span::styled(words, app.theme.severity(Severity::Notice)))
 }
 
 fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &Columns) -> Line<'static> {
