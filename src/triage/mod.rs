@@ -11,6 +11,7 @@ mod deployments;
 mod draft;
 mod gauges;
 mod identity;
+mod order;
 mod runbook;
 mod scaling;
 mod scene;
@@ -26,8 +27,6 @@ mod verdict;
 
 #[cfg(test)]
 mod tests;
-
-use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -76,7 +75,7 @@ fn told(draft: &draft::Draft, before: before::Before) -> String {
     }
 }
 
-/// What is wrong now, worst first; of equals what serves nobody, then the oldest.
+/// What is wrong now, worst first; of equals what serves nobody, then the oldest, a cause before what it brings about.
 ///
 /// What has not been heard of yet is not wrong: an empty picture has no findings.
 pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<Finding> {
@@ -95,20 +94,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     gauges::look(&scene, &mut drafts);
 
     let mut merged = draft::merge(drafts);
-    // Of one incident the cause begins before its symptoms: the oldest comes first. What serves nobody at all
-    // explains the rest, and a gauge's minute began before the instant at which an alarm or RDS says so. What
-    // has lasted for longer than an incident is known, and comes after.
-    merged.sort_by_cached_key(|d| {
-        let lasting = d.since.is_some_and(|since| now.duration_since(since) > INCIDENT);
-        (
-            Reverse(d.severity),
-            d.id != identity::ACCOUNT,
-            lasting,
-            !d.symptom.is_down(),
-            d.since.unwrap_or(now),
-            Reverse(d.symptom.hurts_users()),
-        )
-    });
+    order::sort(&mut merged, now);
     let deployed = picture.services.iter().filter_map(|s| s.state.value()).flat_map(|s| &s.deployments);
     let deployed = deployed.filter_map(|d| d.created_at).any(|at| now.duration_since(at) < SUSPECT);
     let is_known = deployed || picture.services.iter().all(|s| s.state.value().is_some());

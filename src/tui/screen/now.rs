@@ -128,7 +128,7 @@ fn laid_out(app: &App, finding: &Finding, room: usize, columns: &Columns) -> (St
         join(&mut rest, advice);
     }
     if let Some(after) = &finding.after
-        && !(room >= ROOM_FOR_AFTER && columns.evidence > width(&finding.evidence) + 16)
+        && !columns.has_room_for(finding, after, room)
     {
         join(&mut rest, after);
     }
@@ -188,6 +188,11 @@ impl Columns {
         let title = seen().map(|f| width(&f.title)).max().unwrap_or(0).min(most).max(8);
         Columns { title, evidence: room.saturating_sub(HEAD + title + 2 + tail), runbook, indent: HEAD }
     }
+
+    /// What changed just before stands beside the evidence only as a whole.
+    fn has_room_for(&self, finding: &Finding, after: &str, room: usize) -> bool {
+        room >= ROOM_FOR_AFTER && self.evidence >= width(&finding.evidence) + 2 + width(after)
+    }
 }
 
 fn nothing_wrong(app: &App) -> (String, Style) {
@@ -227,7 +232,7 @@ fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &
     ]);
     let evidence = width(&finding.evidence);
     match &finding.after {
-        Some(after) if room >= ROOM_FOR_AFTER && columns.evidence > evidence + 16 => {
+        Some(after) if columns.has_room_for(finding, after, room) => {
             let rest = columns.evidence - evidence - 2;
             line.push_span(format!("{}  ", fit(&finding.evidence, evidence)));
             line.push_span(Span::styled(pad(after, rest), theme.severity(Severity::Warning)));
