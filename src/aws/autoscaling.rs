@@ -8,6 +8,8 @@ use super::Clients;
 use super::convert::count;
 use crate::platform::{Scaling, Trouble};
 
+const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
+
 /// `DescribeScalableTargets` takes this many resources at once.
 pub const TARGETS_AT_ONCE: usize = 50;
 
@@ -20,7 +22,6 @@ pub async fn describe_scalable_targets(
     services: &[(&str, &str)],
 ) -> Result<Vec<Option<Scaling>>, Trouble> {
     let ids: Vec<String> = services.iter().map(|(cluster, name)| format!("service/{cluster}/{name}")).collect();
-    const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
     let mut pages = clients
         .autoscaling
         .describe_scalable_targets()

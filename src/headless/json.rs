@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::Status;
 use crate::platform::lines::escape;
-use crate::platform::{Part, STOPPED_AFTER, Trouble};
+use crate::platform::{Part, Trouble};
 use crate::triage;
 
 impl Status {
@@ -101,9 +101,9 @@ impl Status {
                     "at": reading.map(|(point, _)| point.at),
                     "unit": gauge.unit,
                     "target": gauge.target.map(|target| target.show(gauge.unit)),
-                    // A metric that stopped is neither well nor past its target; "at" says since when.
+                    // What stopped is neither well nor past its target; "at" says since when.
                     "level": reading
-                        .filter(|(point, _)| self.at.duration_since(point.at) <= STOPPED_AFTER)
+                        .filter(|_| self.picture.outdated(i, gauge, self.at).is_none())
                         .and_then(|(_, level)| level),
                     "trouble": self.picture.series.get(i).and_then(Part::trouble),
                 })

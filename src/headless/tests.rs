@@ -92,6 +92,19 @@ fn all_well_says_what_nothing_watches() {
 }
 
 #[test]
+fn the_last_numbers_of_a_dead_database_are_not_called_well() {
+    let points = || Fact::Points(2, Ok(vec![Point { at: now() - SignedDuration::from_mins(2), value: 30.0 }]));
+    for (of, level, said) in [("available", "well", "well"), ("failed", "", "stopped 2m00s ago")] {
+        let status = status(vec![database(of), points()]);
+        let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+        assert_eq!(json["gauges"][2]["title"], "connections");
+        assert_eq!(json["gauges"][2]["level"].as_str().unwrap_or_default(), level);
+        let text = status.text();
+        assert!(text.lines().any(|l| l.contains("connections") && l.ends_with(said)), "{text}");
+    }
+}
+
+#[test]
 fn warnings_are_not_counted_as_critical() {
     let platform = Arc::new(file::sample());
     let mut picture = Picture::of(&platform);

@@ -7,9 +7,7 @@ use jiff::Timestamp;
 use super::Status;
 use crate::platform::lines::{Table, cut, wrap};
 use crate::platform::text::{age, date};
-use crate::platform::{
-    AlarmState, Database, Level, Part, Rollout, STOPPED_AFTER, Scaling, Service, ServiceStatus, Severity,
-};
+use crate::platform::{AlarmState, Database, Level, Part, Rollout, Scaling, Service, ServiceStatus, Severity};
 use crate::triage::{self, Finding, Verdict};
 
 const WIDTH: usize = 80;
@@ -62,9 +60,10 @@ impl Status {
         let since = finding.since.map(|since| format!("  for {}", age(since, self.at))).unwrap_or_default();
         let title = format!("{}{since}", finding.title);
         let mut out = wrap(finding.severity.word(), 10, &title, WIDTH);
-        for line in [Some(&finding.evidence), finding.advice.as_ref(), finding.after.as_ref()].into_iter().flatten() {
+        let lines = [Some(finding.evidence.clone()), finding.advice.clone(), finding.beginning()];
+        for line in lines.into_iter().flatten() {
             if !line.trim().is_empty() {
-                out.push_str(&wrap("", 10, line, WIDTH));
+                out.push_str(&wrap("", 10, &line, WIDTH));
             }
         }
         if let Some(runbook) = &finding.runbook {
@@ -108,9 +107,10 @@ impl Status {
             let title =
                 if several { format!("{} {}", self.name(gauge.subject), gauge.title) } else { gauge.title.clone() };
             let target = gauge.target.map(|t| t.show(gauge.unit)).unwrap_or_default();
+            let outdated = self.picture.outdated(i, gauge, self.at);
             let (value, level) = match (self.picture.reading(i, gauge), self.picture.series.get(i)) {
-                // The last number of a metric that stopped says nothing of the present.
-                (Some((point, _)), _) if self.at.duration_since(point.at) > STOPPED_AFTER => {
+                // The last number of what stopped says nothing of the present.
+                (Some((point, _)), _) if outdated.is_some() => {
                     (gauge.unit.show(point.value), format!("stopped {} ago", age(point.at, self.at)))
                 }
                 (Some((point, level)), _) => {

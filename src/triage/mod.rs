@@ -57,7 +57,7 @@ pub struct Finding {
     pub since: Option<Timestamp>,
     /// When its gauge began to show it, if that is a minute or more before its alarm fired.
     pub began: Option<Timestamp>,
-    /// What changed just before: `2 min after deploy :42 a1b2c3d`, or `began 03:07, 2 min after deploy …`.
+    /// What changed just before: `2 min after deploy :42 a1b2c3d`.
     pub after: Option<String>,
     /// The runbook that treats it, by file name without `.md`: `rollback`.
     pub runbook: Option<String>,
@@ -67,11 +67,13 @@ pub struct Finding {
     pub subject: Subject,
 }
 
-/// What changed just before, with the instant that it was before where no age on the screen says that.
-fn told(draft: &draft::Draft, before: before::Before) -> String {
-    match draft.began() {
-        Some(began) => format!("began {}, {}", text::minute(began), before.text),
-        None => before.text,
+impl Finding {
+    /// How it began, where that is known: `began 03:07, just after deploy :42 a1b2c3d`. The instant is told where the
+    /// age is another thing's: the alarm's.
+    pub fn beginning(&self) -> Option<String> {
+        let began = self.began.map(|began| format!("began {}", text::minute(began)));
+        let parts: Vec<String> = began.into_iter().chain(self.after.clone()).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 }
 
@@ -111,7 +113,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
                 evidence: text::printable(&draft.full_evidence()).into_owned(),
                 since: draft.told_since(),
                 began: draft.began(),
-                after: before.map(|before| text::printable(&told(&draft, before)).into_owned()),
+                after: before.map(|before| text::printable(&before.text).into_owned()),
                 runbook: treatment.runbook,
                 advice: treatment.advice.map(|advice| text::printable(&advice).into_owned()),
                 subject: draft.subject,

@@ -67,13 +67,13 @@ pub(super) fn watched<'a>(found: &Found, metrics: &[&'a Metric]) -> Vec<(&'a Met
                 && metric.2.iter().all(|(name, value)| !unfit(name) && !unfit(value))
         })
         .collect();
-    let mut best: HashMap<(Option<&str>, &str), Vec<(bool, usize)>> = HashMap::new();
+    let mut best: HashMap<_, Vec<(bool, usize)>> = HashMap::new();
     for (metric, gauge) in &candidates {
-        best.entry((owner(found, metric), &gauge.title)).or_default().push((!gauge.alarmed, metric.2.len()));
+        best.entry((owner(found, metric), gauge.title.as_str())).or_default().push((!gauge.alarmed, metric.2.len()));
     }
     let stands_out = |(metric, gauge): &&(&'a Metric, Known)| {
         let rank = (!gauge.alarmed, metric.2.len());
-        let rivals = best.get(&(owner(found, metric), &gauge.title)).map_or(&[][..], Vec::as_slice);
+        let rivals = best.get(&(owner(found, metric), gauge.title.as_str())).map_or(&[][..], Vec::as_slice);
         rivals.iter().filter(|rival| **rival <= rank).count() == 1
     };
     candidates.iter().filter(stands_out).take(MOST_WATCHED).cloned().collect()

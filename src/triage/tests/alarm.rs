@@ -24,7 +24,8 @@ fn an_alarm_is_as_old_beside_its_finding_as_in_the_list_of_alarms_and_when_it_be
     fire(&mut picture, "API-HighErrorRate", 8, REASON);
     let found = only(&picture);
     assert_eq!((found.since, found.began), (Some(ago(8)), Some(ago(13))));
-    assert_eq!(found.after.as_deref(), Some("began 02:59, 2 min after deploy :42"));
+    assert_eq!(found.after.as_deref(), Some("2 min after deploy :42"));
+    assert_eq!(found.beginning().as_deref(), Some("began 02:59, 2 min after deploy :42"));
 }
 
 #[test]

@@ -127,10 +127,12 @@ fn laid_out(app: &App, finding: &Finding, room: usize, columns: &Columns) -> (St
     if let Some(advice) = &finding.advice {
         join(&mut rest, advice);
     }
-    if let Some(after) = &finding.after
-        && !columns.has_room_for(finding, after, room)
+    // The instant alone is not worth a line: the finding opens to it.
+    if let Some(beginning) = finding.beginning()
+        && (finding.after.is_some() || !rest.is_empty())
+        && !columns.has_room_for(finding, &beginning, room)
     {
-        join(&mut rest, after);
+        join(&mut rest, &beginning);
     }
     if room < ROOM_FOR_COLUMNS
         && let Some(runbook) = &finding.runbook
@@ -189,9 +191,9 @@ impl Columns {
         Columns { title, evidence: room.saturating_sub(HEAD + title + 2 + tail), runbook, indent: HEAD }
     }
 
-    /// What changed just before stands beside the evidence only as a whole.
-    fn has_room_for(&self, finding: &Finding, after: &str, room: usize) -> bool {
-        room >= ROOM_FOR_AFTER && self.evidence >= width(&finding.evidence) + 2 + width(after)
+    /// How it began stands beside the evidence only as a whole.
+    fn has_room_for(&self, finding: &Finding, beginning: &str, room: usize) -> bool {
+        room >= ROOM_FOR_AFTER && self.evidence >= width(&finding.evidence) + 2 + width(beginning)
     }
 }
 
@@ -231,11 +233,11 @@ fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &
         Span::raw("  "),
     ]);
     let evidence = width(&finding.evidence);
-    match &finding.after {
-        Some(after) if columns.has_room_for(finding, after, room) => {
+    match finding.beginning() {
+        Some(beginning) if columns.has_room_for(finding, &beginning, room) => {
             let rest = columns.evidence - evidence - 2;
             line.push_span(format!("{}  ", fit(&finding.evidence, evidence)));
-            line.push_span(Span::styled(pad(after, rest), theme.severity(Severity::Warning)));
+            line.push_span(Span::styled(pad(&beginning, rest), theme.severity(Severity::Warning)));
         }
         _ => line.push_span(pad(own, columns.evidence)),
     }
