@@ -14,6 +14,7 @@ use std::path::Path;
 
 use self::choose::{Ask, Kind, Terminal, choose};
 use self::look::note;
+use crate::aws::cloudwatch::Listed;
 use crate::aws::{Clients, Connection, alarms, cloudwatch, ecs, rds, sts};
 use crate::platform::text::printable;
 use crate::platform::{Platform, Trouble, file};
@@ -164,13 +165,18 @@ fn said(found: &Found, platform: &Platform, path: &str) -> String {
         );
     }
     let _ = writeln!(out, "  alarms    {} in the region", found.alarms.len());
+    let own = || platform.gauges.iter().filter(|gauge| !gauge.query.namespace.starts_with("AWS/"));
+    let is_watched = |(namespace, name, dimensions): &&Listed| {
+        own().any(|g| g.query.namespace == *namespace && g.query.metric == *name && g.query.dimensions == *dimensions)
+    };
     if !found.metrics.is_empty() {
-        let _ = writeln!(out, "  metrics   {} of your own: gauges to choose from are in the file", found.metrics.len());
+        let left = found.metrics.len() - found.metrics.iter().filter(is_watched).count();
+        let choice = if left > 0 { format!("; {left} to choose from are in the file") } else { String::new() };
+        let _ = writeln!(out, "  metrics   {} of your own{choice}", found.metrics.len());
     }
-    let own = platform.gauges.iter().filter(|gauge| !gauge.query.namespace.starts_with("AWS/"));
-    let own: Vec<_> = own.map(|gauge| printable(&gauge.title)).collect();
-    if !own.is_empty() {
-        let _ = writeln!(out, "            watched already: {}", own.join(", "));
+    let titles: Vec<_> = own().map(|gauge| printable(&gauge.title)).collect();
+    if !titles.is_empty() {
+        let _ = writeln!(out, "            watched from now on: {}", titles.join(", "));
     }
     let lacking = unwatched(platform);
     if !lacking.is_empty() {
