@@ -147,6 +147,17 @@ fn a_profile_that_does_not_exist_is_named_with_those_that_do() {
 }
 
 #[test]
+fn who_named_no_region_is_told_how_to_name_one() {
+    let home = Home::new();
+    let said = home.run(&["init"]);
+    assert_eq!(said.code, Some(1), "{said:?}");
+    assert!(said.err.contains("no AWS region") && !said.err.contains("signing"), "{said:?}");
+    for way in ["--region", "AWS_REGION", "--profile"] {
+        assert!(said.err.contains(way), "{way}: {said:?}");
+    }
+}
+
+#[test]
 fn no_screen_where_there_is_no_terminal() {
     let home = Home::with("platform.toml", SMALL);
     // `plantao status` knows nothing of the demo's platform.

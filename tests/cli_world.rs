@@ -100,6 +100,16 @@ async fn doctor_calls_no_permission_good_that_it_could_not_try() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_services_is_told_as_such_and_not_as_a_service_that_was_deleted() {
+    let scene = Scene::of("calm", 5).await;
+    scene.host.inject(Fault::on("ecs:DescribeServices", Failure::FieldsMissing));
+    let (code, text) = scene.run(&["status"]).await;
+    assert_eq!(code, Some(3), "{text}");
+    assert!(text.contains("cannot tell service analytics-api") && text.contains("answered without"), "{text}");
+    assert!(!text.contains("not found") && !text.contains("deleted"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn init_writes_a_file_that_status_can_use_and_keeps_one_that_is_there() {
     let scene = Scene::of("calm", 5).await;
     let path = scene.home.path().join("deep/er/new.toml");
@@ -116,7 +126,13 @@ async fn init_writes_a_file_that_status_can_use_and_keeps_one_that_is_there() {
     assert_eq!(service.log_group.as_deref(), Some("/ecs/analytics-api"), "{written}");
     assert!(service.auto_scaling, "{written}");
     assert_eq!(platform.databases[0].id, "analytics");
-    assert!(written.contains("# namespace = \"Analytics/API\"\n# metric = \"QueueDepth\""), "{written}");
+    // An outage is seen by the gauges, before any alarm fires: those of the seed, which the names and alarms tell.
+    let sample = file::sample();
+    for wanted in sample.gauges.iter().filter(|gauge| gauge.query.namespace == "Analytics/API") {
+        let found = platform.gauges.iter().find(|gauge| gauge.query == wanted.query);
+        let found = found.unwrap_or_else(|| panic!("no {}\n{written}", wanted.title));
+        assert_eq!((found.subject, found.unit, found.target), (wanted.subject, wanted.unit, wanted.target));
+    }
     assert!(!written.contains("metric = \"CPUUtilization\""), "{written}");
     assert_eq!(platform.alarms.len(), 9, "{written}");
 

@@ -24,6 +24,10 @@ pub async fn describe_alarms(clients: &Clients) -> Result<Vec<Alarm>, Trouble> {
     let mut alarms = Vec::new();
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| clients.trouble(DESCRIBE, &error))?;
+        // Empty lists are a region without alarms; no list is no answer, and would make every expected alarm missing.
+        if page.metric_alarms.is_none() && page.composite_alarms.is_none() {
+            return Err(clients.lacks(DESCRIBE, "MetricAlarms"));
+        }
         for from in page.metric_alarms() {
             alarms.push(metric_alarm(from).map_err(|field| clients.lacks(DESCRIBE, field))?);
         }
@@ -171,6 +175,16 @@ mod tests {
         let clients = answering(cbor!({ "MetricAlarms" => [cbor!({ "StateValue" => "OK" })] }));
         let trouble = describe_alarms(&clients).await.unwrap_err();
         assert_eq!(trouble.why, "monitoring.us-east-1.amazonaws.com answered without AlarmName");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_without_a_list_does_not_say_that_there_are_no_alarms() {
+        let trouble = describe_alarms(&answering(cbor!({}))).await.unwrap_err();
+        assert_eq!(trouble.why, "monitoring.us-east-1.amazonaws.com answered without MetricAlarms");
+        assert_eq!(
+            describe_alarms(&answering(cbor!({ "MetricAlarms" => Vec::<ciborium::Value>::new() }))).await,
+            Ok(Vec::new())
+        );
     }
 
     #[tokio::test(start_paused = true)]

@@ -8,6 +8,8 @@ use super::Clients;
 use super::convert::count;
 use crate::platform::{Scaling, Trouble};
 
+const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
+
 /// `DescribeScalableTargets` takes this many resources at once.
 pub const TARGETS_AT_ONCE: usize = 50;
 
@@ -20,18 +22,20 @@ pub async fn describe_scalable_targets(
     services: &[(&str, &str)],
 ) -> Result<Vec<Option<Scaling>>, Trouble> {
     let ids: Vec<String> = services.iter().map(|(cluster, name)| format!("service/{cluster}/{name}")).collect();
-    let targets = clients
+    let mut pages = clients
         .autoscaling
         .describe_scalable_targets()
         .service_namespace(sdk::ServiceNamespace::Ecs)
         .scalable_dimension(sdk::ScalableDimension::EcsServiceDesiredCount)
         .set_resource_ids(Some(ids.clone()))
         .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await
-        .map_err(|error| clients.trouble("application-autoscaling:DescribeScalableTargets", &error))?;
+        .send();
+    let mut targets = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| clients.trouble(OPERATION, &error))?;
+        // An empty list is services without auto scaling; no list says nothing of them.
+        targets.extend(page.scalable_targets.ok_or_else(|| clients.lacks(OPERATION, "ScalableTargets"))?);
+    }
     let known: HashMap<&str, Scaling> = targets.iter().map(|t| (t.resource_id(), scaling(t))).collect();
     Ok(ids.iter().map(|id| known.get(id.as_str()).copied()).collect())
 }
@@ -47,6 +51,16 @@ fn scaling(from: &sdk::ScalableTarget) -> Scaling {
 mod tests {
     use super::*;
     use crate::aws::testing::{Reply, Tiny};
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_without_a_list_does_not_say_that_a_service_has_no_auto_scaling() {
+        let answer = |body: &'static str| async move {
+            let clients = Clients::over(Tiny::new(move |_, _| Reply::json(body)).client(), "us-east-1");
+            describe_scalable_targets(&clients, &[("prod", "a")]).await
+        };
+        assert!(answer("{}").await.unwrap_err().why.ends_with("answered without ScalableTargets"));
+        assert_eq!(answer(r#"{"ScalableTargets": []}"#).await, Ok(vec![None]));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn bounds_come_back_to_the_service_that_they_are_of() {

@@ -59,7 +59,9 @@ async fn batch_of(
         // Each page is a request, and is charged as one.
         clients.known.meter.add_metrics(queries.len());
         let page = page.map_err(|error| clients.trouble(OPERATION, &error))?;
-        for result in page.metric_data_results() {
+        // No points are no data; no list of metrics says nothing of them.
+        let results = page.metric_data_results.as_ref().ok_or_else(|| clients.lacks(OPERATION, "MetricDataResults"))?;
+        for result in results {
             let Some(answer) = result.id().and_then(place).and_then(|place| answers.get_mut(place)) else {
                 continue;
             };

@@ -14,7 +14,8 @@ pub const SERVICES_AT_ONCE: usize = 10;
 const DESCRIBE: &str = "ecs:DescribeServices";
 
 /// Services of one cluster, at most [`SERVICES_AT_ONCE`], each with its own answer, in the order asked.
-/// A service that does not exist is a trouble of its own and does not hide the others.
+/// A service that does not exist is a trouble of its own and does not hide the others. Only ECS's word `MISSING`
+/// says so: one that the answer does not speak of at all is an answer that lacks it.
 ///
 /// `aws ecs describe-services --cluster CLUSTER --services NAME…`
 pub async fn describe_services(
@@ -37,7 +38,8 @@ pub async fn describe_services(
 fn absent(clients: &Clients, cluster: &str, name: &str, failures: &[sdk::Failure]) -> Trouble {
     let failure = failures.iter().find(|failure| failure.arn().is_some_and(|arn| last(arn) == name));
     match failure.and_then(sdk::Failure::reason) {
-        None | Some("MISSING") => {
+        None => clients.lacks(DESCRIBE, &format!("service \"{name}\"")),
+        Some("MISSING") => {
             let why = format!("service \"{name}\" not found in cluster \"{cluster}\"");
             clients.not_found(DESCRIBE, why, Some("compare it with the platform file".to_owned()))
         }
@@ -187,6 +189,15 @@ mod tests {
         let trouble = describe_services(&clients, "prod", &["api"]).await.unwrap().remove(0).unwrap_err();
         assert_eq!(trouble.kind, TroubleKind::BadAnswer);
         assert_eq!(trouble.why, "ecs.us-east-1.amazonaws.com answered without status of the service");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_does_not_speak_of_a_service_does_not_say_that_it_was_deleted() {
+        for body in ["{}", r#"{"services": [], "failures": []}"#, r#"{"failures": [{"arn": "x/prod/api"}]}"#] {
+            let trouble = describe_services(&answering(body), "prod", &["api"]).await.unwrap().remove(0).unwrap_err();
+            assert_eq!(trouble.kind, TroubleKind::BadAnswer, "{body}");
+            assert_eq!(trouble.why, "ecs.us-east-1.amazonaws.com answered without service \"api\"");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -106,11 +106,7 @@ impl Clients {
             SdkError::DispatchFailure(failure) => {
                 let text = chain_text(error);
                 match failure.as_connector_error() {
-                    _ if text.contains("Missing Region") => (
-                        TroubleKind::Refused,
-                        "no AWS region".to_owned(),
-                        Some("name one with --region, AWS_REGION, or `region` in the platform file".to_owned()),
-                    ),
+                    _ if text.contains("Missing Region") || text.contains("missing signing region") => no_region(),
                     Some(connector) => unreachable_host(&host, connector, &text),
                     None => (TroubleKind::Unreachable, format!("{host} can't be reached"), None),
                 }
@@ -134,6 +130,7 @@ impl Clients {
                 let meta = service.err().meta();
                 self.refusal(operation, &host, meta.code(), meta.message().unwrap_or_default(), service.raw())
             }
+            _ if chain_text(error).contains("missing signing region") => no_region(),
             _ => {
                 let text = quote(&chain_text(error));
                 (TroubleKind::Refused, format!("{operation} could not be asked: {text}"), None)
@@ -271,6 +268,11 @@ impl Clients {
             format!("{prefix}.{}.amazonaws.com", self.region().unwrap_or("?"))
         })
     }
+}
+
+fn no_region() -> Why {
+    let remedy = "name one with --region, AWS_REGION, a --profile that has one, or `region` in the platform file";
+    (TroubleKind::Refused, "no AWS region".to_owned(), Some(remedy.to_owned()))
 }
 
 fn denied(operation: &str, message: &str) -> Why {

@@ -86,6 +86,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn an_answer_without_instances_does_not_say_that_the_database_was_deleted() {
+        let clients = answering(Reply::xml("<DescribeDBInstancesResponse/>"));
+        let trouble = describe_db_instance(&clients, "analytics").await.unwrap_err();
+        assert_eq!(trouble.kind, TroubleKind::BadAnswer, "{trouble:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_missing_instance_and_a_missing_status_are_said_plainly() {
         let clients = answering(Reply::xml_error(404, "DBInstanceNotFound", "DBInstance analytics not found."));
         let trouble = describe_db_instance(&clients, "analytics").await.unwrap_err();

@@ -21,6 +21,8 @@ pub async fn tasks(clients: &Clients, cluster: &str, service: &str, stopped: boo
     describe_tasks(clients, cluster, &arns).await
 }
 
+const LIST: &str = "ecs:ListTasks";
+
 /// The ARNs of a service's tasks: of those that should run, or of those that should not.
 ///
 /// `aws ecs list-tasks --cluster CLUSTER --service-name NAME [--desired-status STOPPED]`
@@ -32,8 +34,14 @@ pub async fn list_tasks(
 ) -> Result<Vec<String>, Trouble> {
     let status = if stopped { sdk::DesiredStatus::Stopped } else { sdk::DesiredStatus::Running };
     let request = clients.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(status);
-    let arns = request.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await;
-    arns.map_err(|error| clients.trouble_in_cluster("ecs:ListTasks", cluster, &error))
+    let mut pages = request.into_paginator().send();
+    let mut arns = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| clients.trouble_in_cluster(LIST, cluster, &error))?;
+        // An empty list is a service without tasks; no list says nothing of them.
+        arns.extend(page.task_arns.ok_or_else(|| clients.lacks(LIST, "taskArns"))?);
+    }
+    Ok(arns)
 }
 
 /// Tasks by ARN, newest first. One that ECS has forgotten since it was listed is left out; no ARNs, no call.
@@ -51,7 +59,8 @@ async fn describe(clients: &Clients, cluster: &str, arns: &[String]) -> Result<V
     let request = clients.ecs.describe_tasks().cluster(cluster).set_tasks(Some(arns.to_vec()));
     let answer = request.send().await;
     let answer = answer.map_err(|error| clients.trouble_in_cluster("ecs:DescribeTasks", cluster, &error))?;
-    answer.tasks().iter().map(|from| task(clients, from)).collect()
+    let found = answer.tasks.as_ref().ok_or_else(|| clients.lacks("ecs:DescribeTasks", "tasks"))?;
+    found.iter().map(|from| task(clients, from)).collect()
 }
 
 fn task(clients: &Clients, from: &sdk::Task) -> Result<Task, Trouble> {
@@ -165,6 +174,10 @@ mod tests {
         let clients = Clients::over(tiny.client(), "us-east-1");
         assert_eq!(describe_tasks(&clients, "prod", &[]).await, Ok(Vec::new()));
         assert_eq!(clients.spent().calls, 0);
+        // What an answer does not list is not known, rather than gone.
+        assert!(list_tasks(&clients, "prod", "api", false).await.unwrap_err().why.ends_with("without taskArns"));
+        let trouble = describe_tasks(&clients, "prod", &["x".to_owned()]).await.unwrap_err();
+        assert!(trouble.why.ends_with("without tasks"), "{trouble}");
         let tiny = Tiny::new(|_, _| Reply::json(r#"{"tasks": [{}]}"#));
         let clients = Clients::over(tiny.client(), "us-east-1");
         let trouble = describe_tasks(&clients, "prod", &["x".to_owned()]).await.unwrap_err();

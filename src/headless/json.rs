@@ -7,8 +7,9 @@
 //! | `platform`, `region`, `account`, `caller` | whose picture it is; `null` when not known |
 //! | `at` | when, RFC 3339; all instants are |
 //! | `status`, `exit` | `well`, `warning`, `critical`, `unknown`; the exit code |
-//! | `findings` | worst first: `id`, `severity`, `title`, `evidence`, `since`, `after`, `runbook`, `about` |
+//! | `findings` | worst first: `id`, `severity`, `title`, `evidence`, `since`, `began`, `after`, `runbook`, `about` |
 //! | `could_not_tell` | `what`, `operation`, `kind`, `why`, `remedy` |
+//! | `not_watched` | what users feel and no gauge of the file measures: `latency`, `errors` |
 //! | `services`, `databases` | `name`, `as_of`, `trouble`, and `value` as the domain has it |
 //! | `gauges` | `title`, `about`, `value`, `at`, `unit`, `target`, `level`, `trouble` |
 //! | `alarms` | `as_of`, `trouble`, `value`: every alarm of the region |
@@ -18,7 +19,8 @@ use serde_json::{Value, json};
 
 use super::Status;
 use crate::platform::lines::escape;
-use crate::platform::{Part, STOPPED_AFTER, Trouble};
+use crate::platform::{Part, Trouble};
+use crate::triage;
 
 impl Status {
     /// As JSON, indented, with a newline at the end.
@@ -58,6 +60,7 @@ impl Status {
                 "title": finding.title,
                 "evidence": finding.evidence,
                 "since": finding.since,
+                "began": finding.began,
                 "after": finding.after,
                 "runbook": finding.runbook,
                 "advice": finding.advice,
@@ -70,6 +73,7 @@ impl Status {
                 "why": trouble.why,
                 "remedy": trouble.remedy,
             })).collect::<Vec<_>>(),
+            "not_watched": triage::unwatched(platform),
             "services": services,
             "databases": databases,
             "gauges": self.gauge_values(),
@@ -97,9 +101,9 @@ impl Status {
                     "at": reading.map(|(point, _)| point.at),
                     "unit": gauge.unit,
                     "target": gauge.target.map(|target| target.show(gauge.unit)),
-                    // A metric that stopped is neither well nor past its target; "at" says since when.
+                    // What stopped is neither well nor past its target; "at" says since when.
                     "level": reading
-                        .filter(|(point, _)| self.at.duration_since(point.at) <= STOPPED_AFTER)
+                        .filter(|_| self.picture.outdated(i, gauge, self.at).is_none())
                         .and_then(|(_, level)| level),
                     "trouble": self.picture.series.get(i).and_then(Part::trouble),
                 })

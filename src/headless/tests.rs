@@ -79,6 +79,43 @@ fn text_and_json_say_the_same_numbers() {
 }
 
 #[test]
+fn all_well_says_what_nothing_watches() {
+    let mut platform = file::sample();
+    platform.gauges.retain(|gauge| gauge.query.namespace.starts_with("AWS/"));
+    platform.alarms.clear();
+    let (platform, picture) = (Arc::new(platform), crate::platform::fixture::picture());
+    let status = Status::of(Arc::clone(&platform), picture, None, crate::platform::fixture::now());
+    let text = status.text();
+    assert!(text.lines().nth(1).unwrap().ends_with("; not watched: latency, errors (no gauge)"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+    assert_eq!(json["not_watched"], serde_json::json!(["latency", "errors"]));
+}
+
+#[test]
+fn the_last_numbers_of_a_dead_database_are_not_called_well() {
+    let points = || Fact::Points(2, Ok(vec![Point { at: now() - SignedDuration::from_mins(2), value: 30.0 }]));
+    for (of, level, said) in [("available", "well", "well"), ("failed", "", "stopped 2m00s ago")] {
+        let status = status(vec![database(of), points()]);
+        let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+        assert_eq!(json["gauges"][2]["title"], "connections");
+        assert_eq!(json["gauges"][2]["level"].as_str().unwrap_or_default(), level);
+        let text = status.text();
+        assert!(text.lines().any(|l| l.contains("connections") && l.ends_with(said)), "{text}");
+    }
+}
+
+#[test]
+fn warnings_are_not_counted_as_critical() {
+    let platform = Arc::new(file::sample());
+    let mut picture = Picture::of(&platform);
+    let points = |value| vec![Point { at: now(), value }];
+    let facts = vec![database("failed"), Fact::Points(0, Ok(points(91.0))), Fact::Points(1, Ok(points(91.0)))];
+    observe(&mut picture, facts);
+    let status = Status::of(platform, picture, None, now());
+    assert_eq!(status.text().lines().nth(1), Some("CRITICAL: 1 critical, 2 notices"));
+}
+
+#[test]
 fn expired_credentials_that_hit_every_part_are_said_once() {
     let expired = |operation: &str| Trouble {
         kind: TroubleKind::ExpiredCredentials,

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use super::Status;
 use crate::platform::lines::{Table, cut, wrap};
 use crate::platform::text::{age, date};
-use crate::platform::{AlarmState, Database, Level, Part, Rollout, STOPPED_AFTER, Scaling, Service, ServiceStatus};
-use crate::triage::Finding;
+use crate::platform::{AlarmState, Database, Level, Part, Rollout, Scaling, Service, ServiceStatus, Severity};
+use crate::triage::{self, Finding, Verdict};
 
 const WIDTH: usize = 80;
 
@@ -38,21 +38,32 @@ impl Status {
         }
         parts.push(date(self.at));
         let _ = writeln!(out, "{}", cut(&parts.join("  "), WIDTH));
-        let findings = match self.findings.len() {
-            0 => String::new(),
-            1 => ": 1 finding".to_owned(),
-            many => format!(": {many} findings"),
+        let unwatched = match (self.verdict, triage::unwatched(&self.platform).as_slice()) {
+            (Verdict::Well, lacking @ [_, ..]) => format!("; not watched: {} (no gauge)", lacking.join(", ")),
+            _ => String::new(),
         };
-        let _ = writeln!(out, "{}{findings}", self.verdict.word());
+        let _ = writeln!(out, "{}{}{unwatched}", self.verdict.word(), self.counted());
+    }
+
+    /// How many findings of each severity, the worst first: one number for all would call a notice critical.
+    fn counted(&self) -> String {
+        let parts: Vec<String> = [Severity::Critical, Severity::Warning, Severity::Notice]
+            .into_iter()
+            .map(|severity| (severity, self.findings.iter().filter(|f| f.severity == severity).count()))
+            .filter(|(_, count)| *count > 0)
+            .map(|(severity, count)| severity.count(count))
+            .collect();
+        if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) }
     }
 
     fn finding(&self, finding: &Finding) -> String {
         let since = finding.since.map(|since| format!("  for {}", age(since, self.at))).unwrap_or_default();
         let title = format!("{}{since}", finding.title);
         let mut out = wrap(finding.severity.word(), 10, &title, WIDTH);
-        for line in [Some(&finding.evidence), finding.advice.as_ref(), finding.after.as_ref()].into_iter().flatten() {
+        let lines = [Some(finding.evidence.clone()), finding.advice.clone(), finding.beginning()];
+        for line in lines.into_iter().flatten() {
             if !line.trim().is_empty() {
-                out.push_str(&wrap("", 10, line, WIDTH));
+                out.push_str(&wrap("", 10, &line, WIDTH));
             }
         }
         if let Some(runbook) = &finding.runbook {
@@ -96,9 +107,10 @@ impl Status {
             let title =
                 if several { format!("{} {}", self.name(gauge.subject), gauge.title) } else { gauge.title.clone() };
             let target = gauge.target.map(|t| t.show(gauge.unit)).unwrap_or_default();
+            let outdated = self.picture.outdated(i, gauge, self.at);
             let (value, level) = match (self.picture.reading(i, gauge), self.picture.series.get(i)) {
-                // The last number of a metric that stopped says nothing of the present.
-                (Some((point, _)), _) if self.at.duration_since(point.at) > STOPPED_AFTER => {
+                // The last number of what stopped says nothing of the present.
+                (Some((point, _)), _) if outdated.is_some() => {
                     (gauge.unit.show(point.value), format!("stopped {} ago", age(point.at, self.at)))
                 }
                 (Some((point, level)), _) => {

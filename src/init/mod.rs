@@ -14,9 +14,11 @@ use std::path::Path;
 
 use self::choose::{Ask, Kind, Terminal, choose};
 use self::look::note;
+use crate::aws::cloudwatch::Listed;
 use crate::aws::{Clients, Connection, alarms, cloudwatch, ecs, rds, sts};
 use crate::platform::text::printable;
-use crate::platform::{Trouble, file};
+use crate::platform::{Platform, Trouble, file};
+use crate::triage::unwatched;
 pub use found::{Found, FoundContainer, FoundService};
 pub use write::write;
 
@@ -54,10 +56,10 @@ pub async fn run(connection: &Connection, path: &Path, force: bool, choices: &Ch
     }
     found.profile.clone_from(&connection.profile);
     let text = write(&found);
-    file::read(&text, &shown)
+    let platform = file::read(&text, &shown)
         .map_err(|errors| format!("what was found does not make a platform file; nothing was written\n{errors}"))?;
     match place::place(path, &text, force) {
-        Ok(()) => Ok(said(&found, &shown)),
+        Ok(()) => Ok(said(&found, &platform, &shown)),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(taken()),
         Err(error) => Err(format!("cannot write {shown}: {error}")),
     }
@@ -135,7 +137,7 @@ fn reborrow<'a>(ask: &'a mut Option<&mut (dyn Ask + '_)>) -> Option<&'a mut dyn 
 }
 
 /// What was found, for a person.
-fn said(found: &Found, path: &str) -> String {
+fn said(found: &Found, platform: &Platform, path: &str) -> String {
     let mut out = String::new();
     let account = found.account.as_deref().unwrap_or("?");
     let _ = writeln!(out, "Looked at account {account}, region {}:", found.region.as_deref().unwrap_or("?"));
@@ -163,8 +165,22 @@ fn said(found: &Found, path: &str) -> String {
         );
     }
     let _ = writeln!(out, "  alarms    {} in the region", found.alarms.len());
+    let own = || platform.gauges.iter().filter(|gauge| !gauge.query.namespace.starts_with("AWS/"));
+    let is_watched = |(namespace, name, dimensions): &&Listed| {
+        own().any(|g| g.query.namespace == *namespace && g.query.metric == *name && g.query.dimensions == *dimensions)
+    };
     if !found.metrics.is_empty() {
-        let _ = writeln!(out, "  metrics   {} of your own: gauges to choose from are in the file", found.metrics.len());
+        let left = found.metrics.len() - found.metrics.iter().filter(is_watched).count();
+        let choice = if left > 0 { format!("; {left} to choose from are in the file") } else { String::new() };
+        let _ = writeln!(out, "  metrics   {} of your own{choice}", found.metrics.len());
+    }
+    let titles: Vec<_> = own().map(|gauge| printable(&gauge.title)).collect();
+    if !titles.is_empty() {
+        let _ = writeln!(out, "            watched from now on: {}", titles.join(", "));
+    }
+    let lacking = unwatched(platform);
+    if !lacking.is_empty() {
+        let _ = writeln!(out, "  not watched until the file has a [[gauge]] for it: {}", lacking.join(", "));
     }
     for note in &found.notes {
         let _ = writeln!(out, "  could not be looked at: {}", printable(note));

@@ -1,6 +1,7 @@
 //! What was found, as a commented platform file. Pure.
 
 mod gauges;
+mod known;
 
 use std::fmt::Write as _;
 

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Image, Level, Part, Platform, Point, Revision, Scaling,
-    Series, Service, ServiceSpec, Spent, Task, Trouble,
+    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Image, Level, Part, Platform, Point, Revision,
+    STOPPED_AFTER, Scaling, Series, Service, ServiceSpec, Spent, Subject, Task, Trouble,
 };
 
 /// All that is known of one service. Its name is in [`Platform::services`] at the same index.
@@ -177,6 +177,27 @@ impl Picture {
             self.alarm_changes.sort_by_key(|change| std::cmp::Reverse(change.at));
             self.alarm_changes.truncate(CHANGES_KEPT);
         }
+    }
+
+    /// Whether a subject does anything now, as far as is known: a database serves, a service has a task that runs.
+    pub fn works(&self, subject: Subject) -> bool {
+        match subject {
+            Subject::Database(i) => self.databases.get(i).and_then(Part::value).is_none_or(Database::serves),
+            Subject::Service(i) => {
+                let state = self.services.get(i).and_then(|service| service.state.value());
+                state.is_none_or(|service| service.running > 0)
+            }
+            Subject::Platform => true,
+        }
+    }
+
+    /// The age of a gauge's newest number where it does not speak of the present: nothing came since, or what it
+    /// measured has stopped working. A number past its target is told as it is.
+    pub fn outdated(&self, index: usize, gauge: &Gauge, now: Timestamp) -> Option<SignedDuration> {
+        let (point, level) = self.reading(index, gauge)?;
+        let age = now.duration_since(point.at);
+        let of_the_past = level != Some(Level::Past) && !self.works(gauge.subject);
+        (age > STOPPED_AFTER || of_the_past).then_some(age)
     }
 
     /// The newest number of a gauge, and how it stands to its target.

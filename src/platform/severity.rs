@@ -23,4 +23,14 @@ impl Severity {
             Severity::Critical => "CRITICAL",
         }
     }
+
+    /// So many of them, in words: `1 critical`, `2 warnings`.
+    pub fn count(self, count: usize) -> String {
+        let (one, many) = match self {
+            Severity::Notice => ("notice", "notices"),
+            Severity::Warning => ("warning", "warnings"),
+            Severity::Critical => ("critical", "critical"),
+        };
+        format!("{count} {}", if count == 1 { one } else { many })
+    }
 }

@@ -37,6 +37,7 @@ fn firing<'a>(scene: &Scene<'a>, alarm: &'a Alarm, expected: Option<&ExpectedAla
         .symptom(symptom)
         .evidence(evidence(scene, alarm))
         .since(alarm.since);
+    draft.fired = alarm.since;
     draft.evidence_rank = 3;
     draft.runbook = scene.platform.treats(&alarm.name).cloned();
     draft

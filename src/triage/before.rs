@@ -71,8 +71,8 @@ impl<'s, 'a> Changes<'s, 'a> {
         if draft.symptom == Symptom::Other {
             return None;
         }
-        // Where nobody says since when no task runs, it is so now.
-        let since = draft.since.or_else(|| (draft.symptom == Symptom::TasksDown).then_some(self.scene.now))?;
+        // What nobody says the beginning of may always have been so: nothing was before it.
+        let since = draft.since?;
         let change = |text| Before { text, deploy: false, service: None };
         self.deployment(draft, since)
             .or_else(|| self.database(draft).map(change))

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::draft::{Draft, Rank, Topic};
 use super::scene::Scene;
 use super::symptom::Symptom;
-use crate::platform::{Database, Severity, Subject, text};
+use crate::platform::{Database, STOPPED_AFTER, Severity, Subject, text};
 
 /// RDS ships transaction logs every 5 minutes.
 const RESTORABLE_WITHIN: SignedDuration = SignedDuration::from_mins(30);
@@ -30,13 +30,20 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
             continue;
         }
         let Some(database) = part.value() else { continue };
-        status(database, i, id, drafts);
+        status(scene, database, i, id, drafts);
         // The age that counts is the one at the time of the answer: a stale answer is told elsewhere.
         backups(database, subject, part.as_of().unwrap_or(scene.now), drafts);
     }
 }
 
-fn status(database: &Database, i: usize, id: String, drafts: &mut Vec<Draft>) {
+/// RDS does not say since when its status is what it is. Metrics that have stopped do.
+fn silent_since(scene: &Scene, subject: Subject) -> Option<jiff::Timestamp> {
+    let own = scene.platform.gauges.iter().zip(&scene.picture.series).filter(|(gauge, _)| gauge.subject == subject);
+    let newest = own.filter_map(|(_, part)| Some(part.value()?.latest()?.at)).max()?;
+    (scene.now.duration_since(newest) > STOPPED_AFTER).then(|| newest + SignedDuration::from_mins(1))
+}
+
+fn status(scene: &Scene, database: &Database, i: usize, id: String, drafts: &mut Vec<Draft>) {
     let (severity, evidence) = if !database.serves() {
         (Severity::Critical, "connections are not served")
     } else if matches!(database.status.as_str(), "available" | "backing-up") {
@@ -54,7 +61,8 @@ fn status(database: &Database, i: usize, id: String, drafts: &mut Vec<Draft>) {
     )
     .rank(Rank::Headline)
     .symptom(symptom)
-    .evidence(format!("status {}: {evidence}", database.status));
+    .evidence(format!("status {}: {evidence}", database.status))
+    .since(silent_since(scene, Subject::Database(i)).filter(|_| !database.serves()));
     draft.evidence_rank = 5;
     drafts.push(draft);
 }

@@ -3,10 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::symptom::Symptom;
 use crate::platform::{MetricQuery, Severity, Subject};
+
+/// An alarm looks at whole minutes: less than one apart is no difference.
+const A_MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 /// What a draft is about. Drafts of one topic have one cause and become one finding.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -59,7 +62,10 @@ pub(super) struct Draft<'a> {
     pub(super) evidence_rank: u8,
     /// What is worth saying beside any numbers; kept when drafts merge.
     pub(super) notes: Vec<String>,
+    /// Since when the trouble shows, by whatever shows it first: order and cause go by this …
     pub(super) since: Option<Timestamp>,
+    /// … and since when the alarm that gives the title is in ALARM: what AWS's console and the pager say.
+    pub(super) fired: Option<Timestamp>,
     pub(super) subject: Subject,
     pub(super) runbook: Option<String>,
 }
@@ -83,6 +89,7 @@ impl<'a> Draft<'a> {
             evidence_rank: 1,
             notes: Vec::new(),
             since: None,
+            fired: None,
             subject,
             runbook: None,
         }
@@ -116,6 +123,16 @@ impl<'a> Draft<'a> {
     pub(super) fn since(mut self, since: Option<Timestamp>) -> Self {
         self.since = since;
         self
+    }
+
+    /// The age that goes with the title: an alarm's own, wherever one gives the title.
+    pub(super) fn told_since(&self) -> Option<Timestamp> {
+        self.fired.or(self.since)
+    }
+
+    /// When it began, where that is notably before what [`Draft::told_since`] says.
+    pub(super) fn began(&self) -> Option<Timestamp> {
+        self.since.filter(|began| self.fired.is_some_and(|fired| fired.duration_since(*began) >= A_MINUTE))
     }
 
     /// Evidence, then notes, in one line.

@@ -141,7 +141,7 @@ fn whose(scene: &Scene, gauge: &Gauge) -> String {
     if owner.is_empty() { gauge.title.clone() } else { format!("{owner} {}", gauge.title) }
 }
 
-fn symptom(gauge: &Gauge) -> Symptom {
+pub(super) fn symptom(gauge: &Gauge) -> Symptom {
     match gauge.role {
         Role::Cpu => Symptom::Cpu,
         Role::Memory => Symptom::Memory,

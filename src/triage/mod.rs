@@ -11,6 +11,7 @@ mod deployments;
 mod draft;
 mod gauges;
 mod identity;
+mod order;
 mod runbook;
 mod scaling;
 mod scene;
@@ -21,12 +22,11 @@ mod tasks;
 mod trend;
 mod undone;
 mod unknown;
+mod unwatched;
 mod verdict;
 
 #[cfg(test)]
 mod tests;
-
-use std::cmp::Reverse;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -34,6 +34,7 @@ use serde::Serialize;
 use crate::platform::{Picture, Platform, Severity, Subject, text};
 
 pub use alarms::shorten_reason;
+pub use unwatched::unwatched;
 pub use verdict::{Verdict, verdict};
 
 /// An incident is younger than this.
@@ -52,8 +53,10 @@ pub struct Finding {
     pub title: String,
     /// The numbers: `5xx 12.4 % > 5 %`.
     pub evidence: String,
-    /// Since when.
+    /// Since when. Where an alarm gives the title, since when that is in ALARM: one age for one alarm on all screens.
     pub since: Option<Timestamp>,
+    /// When its gauge began to show it, if that is a minute or more before its alarm fired.
+    pub began: Option<Timestamp>,
     /// What changed just before: `2 min after deploy :42 a1b2c3d`.
     pub after: Option<String>,
     /// The runbook that treats it, by file name without `.md`: `rollback`.
@@ -64,7 +67,17 @@ pub struct Finding {
     pub subject: Subject,
 }
 
-/// What is wrong now, worst first; of equals what serves nobody, then the oldest.
+impl Finding {
+    /// How it began, where that is known: `began 03:07, just after deploy :42 a1b2c3d`. The instant is told where the
+    /// age is another thing's: the alarm's.
+    pub fn beginning(&self) -> Option<String> {
+        let began = self.began.map(|began| format!("began {}", text::minute(began)));
+        let parts: Vec<String> = began.into_iter().chain(self.after.clone()).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+}
+
+/// What is wrong now, worst first; of equals what serves nobody, then the oldest, a cause before what it brings about.
 ///
 /// What has not been heard of yet is not wrong: an empty picture has no findings.
 pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<Finding> {
@@ -83,20 +96,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     gauges::look(&scene, &mut drafts);
 
     let mut merged = draft::merge(drafts);
-    // Of one incident the cause begins before its symptoms: the oldest comes first. What serves nobody at all
-    // explains the rest, and a gauge's minute began before the instant at which an alarm or RDS says so. What
-    // has lasted for longer than an incident is known, and comes after.
-    merged.sort_by_cached_key(|d| {
-        let lasting = d.since.is_some_and(|since| now.duration_since(since) > INCIDENT);
-        (
-            Reverse(d.severity),
-            d.id != identity::ACCOUNT,
-            lasting,
-            !d.symptom.is_down(),
-            d.since.unwrap_or(now),
-            Reverse(d.symptom.hurts_users()),
-        )
-    });
+    order::sort(&mut merged, now);
     let deployed = picture.services.iter().filter_map(|s| s.state.value()).flat_map(|s| &s.deployments);
     let deployed = deployed.filter_map(|d| d.created_at).any(|at| now.duration_since(at) < SUSPECT);
     let is_known = deployed || picture.services.iter().all(|s| s.state.value().is_some());
@@ -111,7 +111,8 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
             Finding {
                 severity: draft.severity,
                 evidence: text::printable(&draft.full_evidence()).into_owned(),
-                since: draft.since,
+                since: draft.told_since(),
+                began: draft.began(),
                 after: before.map(|before| text::printable(&before.text).into_owned()),
                 runbook: treatment.runbook,
                 advice: treatment.advice.map(|advice| text::printable(&advice).into_owned()),

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::before::Before;
 use super::draft::{Draft, Topic};
 use super::scene::Scene;
@@ -11,6 +13,9 @@ use crate::platform::{Severity, Subject};
 
 const ROLLBACK: &str = "rollback";
 const SCALE: &str = "scale";
+const VACUUM: &str = "vacuum";
+/// A service and a database that both lack CPU within this time of one another carry one load.
+const TOGETHER: SignedDuration = SignedDuration::from_mins(15);
 
 /// What else is known when a finding's treatment is chosen.
 pub(super) struct Ward<'s, 'a> {
@@ -21,6 +26,8 @@ pub(super) struct Ward<'s, 'a> {
     database: Option<String>,
     /// Services that lack CPU of their own.
     busy: HashSet<usize>,
+    /// What their findings are called, and since when they last.
+    loads: Vec<(String, Option<Timestamp>)>,
 }
 
 /// How a finding is treated.
@@ -40,11 +47,19 @@ impl<'s, 'a> Ward<'s, 'a> {
                 && !scene.is_missing(d.subject)
                 && matches!(d.symptom, Symptom::DatabaseDown | Symptom::Connections | Symptom::Cpu)
         };
-        let busy = drafts.iter().filter(|d| d.symptom == Symptom::Cpu).filter_map(|d| match d.subject {
-            Subject::Service(i) => Some(i),
-            _ => None,
-        });
-        Ward { scene, deployed, database: drafts.iter().find(held_up).map(|d| d.title.clone()), busy: busy.collect() }
+        let busy = || {
+            drafts.iter().filter(|d| d.symptom == Symptom::Cpu).filter_map(|d| match d.subject {
+                Subject::Service(i) => Some((i, d)),
+                _ => None,
+            })
+        };
+        Ward {
+            scene,
+            deployed,
+            database: drafts.iter().find(held_up).map(|d| d.title.clone()),
+            busy: busy().map(|(i, _)| i).collect(),
+            loads: busy().map(|(_, d)| (d.title.clone(), d.since)).collect(),
+        }
     }
 
     /// The runbook of the platform file, unless something new was deployed just before things went wrong; and
@@ -63,7 +78,11 @@ impl<'s, 'a> Ward<'s, 'a> {
         if runbook.as_deref() == Some(ROLLBACK) && self.deployed == Some(false) {
             runbook = None;
         }
-        let first = self.first(draft);
+        let load = self.load(draft);
+        if load.is_some() {
+            runbook = runbook.filter(|runbook| runbook != VACUUM);
+        }
+        let first = self.first(draft).or(load);
         // More tasks would take still more from the database that all of them wait for.
         runbook = runbook.filter(|runbook| runbook != SCALE || first.is_none());
         if draft.severity < Severity::Warning || runbook.as_deref() == Some(ROLLBACK) {
@@ -85,7 +104,7 @@ impl<'s, 'a> Ward<'s, 'a> {
         }
         let runbook = match (draft.symptom, draft.subject) {
             // More tasks don't help a database: they take connections from it. Dead rows cost it CPU.
-            (Symptom::Cpu, Subject::Database(_)) => "vacuum",
+            (Symptom::Cpu, Subject::Database(_)) => VACUUM,
             (Symptom::Cpu | Symptom::Memory | Symptom::Queue, Subject::Service(_) | Subject::Platform) => SCALE,
             (Symptom::Latency, Subject::Service(i)) if self.busy.contains(&i) => SCALE,
             _ => return None,
@@ -99,6 +118,20 @@ impl<'s, 'a> Ward<'s, 'a> {
             Subject::Service(i) => Some(i),
             _ => before.and_then(|b| b.service).or((self.scene.platform.services.len() == 1).then_some(0)),
         }
+    }
+
+    /// What makes a database work where that is its clients' load: they are as busy as it is. Dead rows cost CPU
+    /// without that, and only then is a vacuum the cure.
+    fn load(&self, draft: &Draft) -> Option<String> {
+        if draft.symptom != Symptom::Cpu || !matches!(draft.subject, Subject::Database(_)) {
+            return None;
+        }
+        let together = |since: &Option<Timestamp>| match (since, draft.since) {
+            (Some(one), Some(other)) => one.duration_since(other).abs() <= TOGETHER,
+            _ => true,
+        };
+        let (title, _) = self.loads.iter().find(|(_, since)| together(since))?;
+        Some(format!("load, not dead rows: first see to: {title}"))
     }
 
     /// The database that a finding about what depends on it waits for.

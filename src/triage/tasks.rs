@@ -1,6 +1,6 @@
 //! Whether a service's tasks run, stay up and are healthy.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::draft::{Draft, Rank, Topic};
 use super::scene::Scene;
@@ -44,7 +44,8 @@ fn count<'a>(
         let mut found = draft(Severity::Critical, format!("no task of {name} runs"))
             .rank(Rank::Headline)
             .evidence(evidence)
-            .since(last.map(|(at, _)| at));
+            // ECS tells of a stop in its events before the task itself is asked for.
+            .since(last.map(|(at, _)| at).or_else(|| last_stop(service)));
         found.evidence_rank = 5;
         if let Some((_, task)) = last.filter(|(_, task)| task.failed()) {
             found = found.note(format!("last stop: {}", stop::explain(task)));
@@ -58,6 +59,11 @@ fn count<'a>(
         found.symptom = Symptom::Other;
         drafts.push(found);
     }
+}
+
+fn last_stop(service: &Service) -> Option<Timestamp> {
+    let stops = service.events.iter().filter(|event| event.message.contains(") has stopped "));
+    stops.map(|event| event.at).max()
 }
 
 fn crash_loop<'a>(

@@ -62,6 +62,24 @@ fn the_worst_comes_first_and_of_equals_what_began_first() {
 }
 
 #[test]
+fn a_service_out_of_cpu_stands_above_the_slowness_that_it_brings_about() {
+    let mut platform = fixture::platform();
+    let errors = &mut platform.gauges[fixture::ERRORS];
+    (errors.query.metric, errors.title) = ("Latency".into(), "p95".into());
+    let mut picture = fixture::picture();
+    picture.series[fixture::CPU] = fixture::last(&[90.0; 5]);
+    picture.series[fixture::ERRORS] = fixture::last(&[8.0; 6]);
+    picture.series[fixture::QUEUE] = fixture::last(&[60.0; 5]);
+    let told = |picture: &Picture| -> Vec<String> {
+        findings(&platform, picture, fixture::now()).into_iter().map(|f| f.title).collect()
+    };
+    assert_eq!(told(&picture), ["ECS CPU past its target", "p95 past its target", "queue past its target"]);
+    // Slow for long before it: the CPU did not bring that about.
+    picture.series[fixture::ERRORS] = fixture::last(&[8.0; 20]);
+    assert_eq!(told(&picture)[0], "p95 past its target");
+}
+
+#[test]
 fn an_old_trouble_does_not_stand_above_the_incident() {
     let mut picture = fixture::picture();
     fixture::fire(&mut picture, "ECS-HighCPU", 200, "");

@@ -346,6 +346,7 @@ impl App {
             title: format!("{}.md is broken", broken.name),
             evidence: broken.why.clone(),
             since: None,
+            began: None,
             after: None,
             runbook: None,
             advice: Some(format!("{}; plantao check", library.in_place_of(broken))),

@@ -1,16 +1,22 @@
-//! Gauges to choose from: the team's own metrics, each as a commented block.
+//! Gauges of the team's own metrics: those that leave no doubt are watched, the others are commented blocks to choose
+//! from.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::super::found::Found;
-use super::{comment, quoted, unfit};
+use super::known::{self, Known};
+use super::{OWN_ALARMS, comment, quoted, unfit};
 use crate::aws::cloudwatch::Listed as Metric;
 
 /// More blocks than this nobody reads.
 const MOST: usize = 30;
 /// So many of each namespace before any has more.
 const OF_EACH: usize = 5;
+/// More than these is not one platform's handful.
+const MOST_WATCHED: usize = 20;
+/// What the standard gauges are called.
+const TAKEN: [&str; 4] = ["CPU", "memory", "connections", "free space"];
 
 /// Those about what the platform has come first; what each counts is guessed from its name.
 pub(super) fn write(out: &mut String, found: &Found) {
@@ -21,8 +27,22 @@ pub(super) fn write(out: &mut String, found: &Found) {
     }
     let (mut shown, others): (Vec<&Metric>, Vec<&Metric>) = fit.into_iter().partition(|m| owner(found, m).is_some());
     shown.extend(others);
+    let watched = watched(found, &shown);
+    if !watched.is_empty() {
+        out.push_str(
+            "# Your own metrics whose names, or the thresholds of alarms on them, say what they count. Targets are\n\
+             # plantao's, or the threshold where that is stricter or all that is known: change what is not so.\n",
+        );
+    }
+    for (metric, gauge) in &watched {
+        block(out, found, metric, gauge);
+    }
+    shown.retain(|metric| !watched.iter().any(|(known, _)| known == metric));
+    if shown.is_empty() {
+        return;
+    }
     out.push_str(
-        "# Your own metrics that had data in the last three hours. Take the # away from those to watch, and\n\
+        "\n# Your own metrics that had data in the last three hours. Take the # away from those to watch, and\n\
          # check what was guessed from the name: statistic and unit. A target colours the gauge: \"< 300 ms\".\n",
     );
     let left = shown.len().saturating_sub(MOST);
@@ -32,6 +52,65 @@ pub(super) fn write(out: &mut String, found: &Found) {
     if left > 0 {
         let _ = writeln!(out, "# … and {left} more: aws cloudwatch list-metrics --recently-active PT3H");
     }
+}
+
+/// What is watched without a question, in the order given. Of several with one title (the latency of each endpoint)
+/// it is the one with an alarm, else the broadest; where that does not decide, none.
+pub(super) fn watched<'a>(found: &Found, metrics: &[&'a Metric]) -> Vec<(&'a Metric, Known)> {
+    let candidates: Vec<(&Metric, Known)> = metrics
+        .iter()
+        .flat_map(|metric| known::gauges(found, metric).into_iter().map(move |gauge| (*metric, gauge)))
+        .filter(|(metric, gauge)| !TAKEN.contains(&gauge.title.as_str()) && is_ours(found, metric, gauge))
+        .filter(|(metric, gauge)| {
+            !unfit(&gauge.title)
+                && !unfit(&metric.0)
+                && metric.2.iter().all(|(name, value)| !unfit(name) && !unfit(value))
+        })
+        .collect();
+    let mut best: HashMap<_, Vec<(bool, usize)>> = HashMap::new();
+    for (metric, gauge) in &candidates {
+        best.entry((owner(found, metric), gauge.title.as_str())).or_default().push((!gauge.alarmed, metric.2.len()));
+    }
+    let stands_out = |(metric, gauge): &&(&'a Metric, Known)| {
+        let rank = (!gauge.alarmed, metric.2.len());
+        let rivals = best.get(&(owner(found, metric), gauge.title.as_str())).map_or(&[][..], Vec::as_slice);
+        rivals.iter().filter(|rival| **rival <= rank).count() == 1
+    };
+    candidates.iter().filter(stands_out).take(MOST_WATCHED).cloned().collect()
+}
+
+/// A metric of what the file is about: of one service or database by its dimensions, or of nobody in particular
+/// where there is one service, or where the team has an alarm on it.
+fn is_ours(found: &Found, metric: &Metric, gauge: &Known) -> bool {
+    match owner(found, metric) {
+        Some(name) => {
+            let services = found.services.iter().filter(|s| s.name == name).count();
+            services + found.databases.iter().filter(|d| d.id == name).count() == 1
+        }
+        None if gauge.alarmed => found.alarms.len() <= OWN_ALARMS,
+        None => metric.2.is_empty() && found.services.len() == 1,
+    }
+}
+
+fn block(out: &mut String, found: &Found, metric: &Metric, gauge: &Known) {
+    let (namespace, name, dimensions) = metric;
+    let _ = writeln!(out, "\n[[gauge]]\ntitle = {}", quoted(&gauge.title));
+    if let Some(owner) = owner(found, metric) {
+        let _ = writeln!(out, "of = {}", quoted(owner));
+    }
+    let _ = writeln!(out, "namespace = {}\nmetric = {}", quoted(namespace), quoted(name));
+    if !dimensions.is_empty() {
+        let _ = writeln!(out, "dimensions = {{ {} }}", pairs(dimensions));
+    }
+    let _ = writeln!(out, "statistic = \"{}\"\nunit = \"{}\"", gauge.statistic, gauge.unit);
+    if let Some(target) = &gauge.target {
+        let _ = writeln!(out, "target = {}", quoted(target));
+    }
+}
+
+fn pairs(dimensions: &[(String, String)]) -> String {
+    let pairs: Vec<String> = dimensions.iter().map(|(n, v)| format!("{} = {}", quoted(n), quoted(v))).collect();
+    pairs.join(", ")
 }
 
 /// At most [`MOST`], in their order, and some of each namespace: an agent's or Container Insights' must not be
@@ -62,8 +141,7 @@ fn one(out: &mut String, found: &Found, metric: &Metric) {
     }
     let _ = writeln!(out, "# namespace = {}\n# metric = {}", quoted(namespace), quoted(name));
     if !dimensions.is_empty() {
-        let pairs: Vec<String> = dimensions.iter().map(|(n, v)| format!("{} = {}", quoted(n), quoted(v))).collect();
-        let _ = writeln!(out, "# dimensions = {{ {} }}", pairs.join(", "));
+        let _ = writeln!(out, "# dimensions = {{ {} }}", pairs(dimensions));
     }
     let _ = writeln!(out, "# statistic = \"{statistic}\"\n# unit = \"{unit}\"");
 }

@@ -137,6 +137,8 @@ proptest! {
         found.databases[0].class.clone_from(&class);
         found.databases[0].engine = class;
         found.alarms.push(alarm(&alarm_name, "N", &log));
+        let of = |name: &str| ("N".to_owned(), name.to_owned(), vec![("ServiceName".to_owned(), "api".to_owned())]);
+        found.metrics = vec![of(&log), of(&container), of("QueueDepth"), (cluster.clone(), service.clone(), Vec::new())];
         let text = write(&found);
         let platform = file::read(&text, "p.toml").map_err(|e| TestCaseError::fail(format!("{e}\n{text}")))?;
         prop_assert_eq!(&platform.name, &name);

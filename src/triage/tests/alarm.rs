@@ -17,6 +17,18 @@ fn a_firing_alarm_shows_the_gauges_number_beside_its_threshold() {
 }
 
 #[test]
+fn an_alarm_is_as_old_beside_its_finding_as_in_the_list_of_alarms_and_when_it_began_is_told_as_such() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::ERRORS] = fixture::last(&[12.4; 13]);
+    fixture::deploying(&mut picture, 15);
+    fire(&mut picture, "API-HighErrorRate", 8, REASON);
+    let found = only(&picture);
+    assert_eq!((found.since, found.began), (Some(ago(8)), Some(ago(13))));
+    assert_eq!(found.after.as_deref(), Some("2 min after deploy :42"));
+    assert_eq!(found.beginning().as_deref(), Some("began 02:59, 2 min after deploy :42"));
+}
+
+#[test]
 fn an_alarm_that_fires_moves_neither_the_onset_nor_the_id_of_what_its_gauge_showed_before() {
     let mut picture = fixture::picture();
     picture.series[fixture::ERRORS] = fixture::last(&[0.2, 12.4, 12.4, 12.4, 12.4, 12.4, 12.4]);
@@ -24,7 +36,8 @@ fn an_alarm_that_fires_moves_neither_the_onset_nor_the_id_of_what_its_gauge_show
     fire(&mut picture, "API-HighErrorRate", 1, REASON);
     let after = only(&picture);
     assert_eq!((before.since, before.severity), (Some(ago(6)), Severity::Critical));
-    assert_eq!((after.since, after.severity, after.id), (before.since, before.severity, before.id));
+    assert_eq!((after.began, after.severity, after.id), (before.since, before.severity, before.id));
+    assert_eq!(after.since, Some(ago(1)));
 }
 
 #[test]

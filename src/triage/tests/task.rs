@@ -1,5 +1,5 @@
 use super::*;
-use crate::platform::fixture::{ago, edit, failed_task, fire, revision};
+use crate::platform::fixture::{ago, edit, event, failed_task, fire, revision};
 use crate::platform::{Health, ServiceStatus, TroubleKind};
 
 #[test]
@@ -127,6 +127,39 @@ fn a_service_that_aws_does_not_know_is_one_finding_not_one_for_each_question() {
     assert_eq!((found.severity, found.title.as_str()), (Severity::Critical, "service analytics-api not found"));
     // AWS's words, said once.
     assert_eq!(found.evidence, "service not found · deleted, or another account or region");
+}
+
+#[test]
+fn a_service_that_the_account_never_had_did_not_go_after_anything() {
+    let mut picture = fixture::picture();
+    fire(&mut picture, "API-HighErrorRate", 4, "");
+    let missing = fixture::trouble(TroubleKind::NotFound, "ecs:DescribeServices", "service not found");
+    picture.services[0].state.take(Err(missing), fixture::now(), jiff::SignedDuration::ZERO);
+    let all = look(&picture);
+    let found = all.iter().find(|f| f.title == "service analytics-api not found").unwrap();
+    assert_eq!((found.since, found.after.as_deref()), (None, None));
+}
+
+#[test]
+fn since_when_no_task_runs_is_told_by_ecs_before_the_stopped_tasks_are_seen() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| {
+        s.running = 0;
+        s.events = vec![event(3, "(service analytics-api) has stopped 3 running tasks: (task 1) (task 2) (task 3).")];
+    });
+    edit(&mut picture.services[0].tasks, Vec::clear);
+    assert_eq!(only(&picture).since, Some(ago(3)));
+}
+
+#[test]
+fn a_database_that_went_silent_with_its_metrics_has_an_age_without_an_alarm() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.databases[0], |d| d.status = "failed".into());
+    assert_eq!(only(&picture).since, None, "a metric that goes on says nothing");
+    for series in [fixture::CONNECTIONS, fixture::STORAGE] {
+        edit(&mut picture.series[series], |s| *s = s.points().filter(|p| p.at <= ago(9)).collect());
+    }
+    assert_eq!(only(&picture).since, Some(ago(8)));
 }
 
 #[test]

@@ -114,6 +114,25 @@ fn an_alarm_that_only_a_runbook_knows_shows_the_runbook() {
 }
 
 #[test]
+fn a_vacuum_is_not_offered_to_a_database_that_only_carries_the_services_load() {
+    let index = fixture::platform().gauges.iter().position(|g| g.subject == Subject::Database(0)).unwrap();
+    let mut platform = platform();
+    let gauge = &mut platform.gauges[index];
+    (gauge.role, gauge.query.metric) = (crate::platform::Role::Cpu, "CPUUtilization".into());
+    let mut picture = fixture::picture();
+    picture.series[index] = last(&[95.0; 6]);
+    let told = |picture: &Picture| {
+        let all = findings(&platform, picture, fixture::now());
+        let found = all.into_iter().find(|f| f.subject == Subject::Database(0)).unwrap();
+        (found.runbook, found.advice)
+    };
+    assert_eq!(told(&picture).0.as_deref(), Some("vacuum"), "busy by itself");
+    picture.series[fixture::CPU] = last(&[90.0; 5]);
+    let said = "load, not dead rows: first see to: ECS CPU past its target";
+    assert_eq!(told(&picture), (None, Some(said.to_owned())));
+}
+
+#[test]
 fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     let platform = platform();
     let told = |picture: &Picture| -> Vec<String> {

@@ -9,7 +9,7 @@ use super::Draw;
 use crate::platform::{Database, Severity, Subject, text};
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad};
-use crate::tui::widget::{LABEL, gauge_line, overlap, panel, say_trouble};
+use crate::tui::widget::{LABEL, gauge_line, or_span, overlap, panel, say_trouble};
 
 fn gauges(app: &App, index: usize) -> Vec<usize> {
     let own = app.platform.gauges.iter().enumerate().filter(|(_, g)| g.subject == Subject::Database(index));
@@ -110,6 +110,7 @@ fn detail(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     if many > 1 && note.width() == 0 {
         note = Line::styled(format!("{} of {many}  [ ]", index + 1), app.theme.muted());
     }
+    let note = or_span(note, app.theme);
     let title = spec.map_or("RDS".to_owned(), |s| format!("RDS {}", s.id));
     let inner = panel(&title, &note, false, app.theme, area, buffer);
     let columns = usize::from(inner.width);

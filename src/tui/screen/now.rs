@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use crate::platform::{Part, Severity, text};
-use crate::triage::Finding;
+use crate::triage::{Finding, unwatched};
 use crate::tui::app::App;
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, pad_left, width, wrap};
@@ -53,7 +53,11 @@ pub(super) fn draw(app: &App, focused: bool, area: Rect, buffer: &mut Buffer) {
         } else {
             ("no finding matches the filter, and none is critical".to_owned(), theme.muted())
         };
-        Line::styled(text, style).render(inner, buffer);
+        let mut line = Line::styled(text, style);
+        if app.findings.is_empty() {
+            line.extend(not_watched(app));
+        }
+        line.render(inner, buffer);
         return;
     }
     let columns = Columns::of(app, usize::from(inner.width));
@@ -123,10 +127,12 @@ fn laid_out(app: &App, finding: &Finding, room: usize, columns: &Columns) -> (St
     if let Some(advice) = &finding.advice {
         join(&mut rest, advice);
     }
-    if let Some(after) = &finding.after
-        && !(room >= ROOM_FOR_AFTER && columns.evidence > width(&finding.evidence) + 16)
+    // The instant alone is not worth a line: the finding opens to it.
+    if let Some(beginning) = finding.beginning()
+        && (finding.after.is_some() || !rest.is_empty())
+        && !columns.has_room_for(finding, &beginning, room)
     {
-        join(&mut rest, after);
+        join(&mut rest, &beginning);
     }
     if room < ROOM_FOR_COLUMNS
         && let Some(runbook) = &finding.runbook
@@ -184,6 +190,11 @@ impl Columns {
         let title = seen().map(|f| width(&f.title)).max().unwrap_or(0).min(most).max(8);
         Columns { title, evidence: room.saturating_sub(HEAD + title + 2 + tail), runbook, indent: HEAD }
     }
+
+    /// How it began stands beside the evidence only as a whole.
+    fn has_room_for(&self, finding: &Finding, beginning: &str, room: usize) -> bool {
+        room >= ROOM_FOR_AFTER && self.evidence >= width(&finding.evidence) + 2 + width(beginning)
+    }
 }
 
 fn nothing_wrong(app: &App) -> (String, Style) {
@@ -194,8 +205,16 @@ fn nothing_wrong(app: &App) -> (String, Style) {
         ("… asking AWS".to_owned(), app.theme.muted())
     } else {
         let alarms = app.picture.alarms.value().map_or(0, Vec::len);
-        (format!("✓ nothing is wrong: {alarms} alarms quiet, every gauge within its target"), app.theme.well())
+        let well = if unwatched(&app.platform).is_empty() { "nothing is wrong: " } else { "" };
+        (format!("✓ {well}{alarms} alarms quiet, every gauge within its target"), app.theme.well())
     }
+}
+
+/// What "nothing is wrong" does not cover.
+fn not_watched(app: &App) -> Option<Span<'static>> {
+    let lacking = unwatched(&app.platform);
+    let words = format!(" · no gauge: {}", lacking.join(", "));
+    (!lacking.is_empty()).then(|| Span::styled(words, app.theme.severity(Severity::Notice)))
 }
 
 fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &Columns) -> Line<'static> {
@@ -214,11 +233,11 @@ fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &
         Span::raw("  "),
     ]);
     let evidence = width(&finding.evidence);
-    match &finding.after {
-        Some(after) if room >= ROOM_FOR_AFTER && columns.evidence > evidence + 16 => {
+    match finding.beginning() {
+        Some(beginning) if columns.has_room_for(finding, &beginning, room) => {
             let rest = columns.evidence - evidence - 2;
             line.push_span(format!("{}  ", fit(&finding.evidence, evidence)));
-            line.push_span(Span::styled(pad(after, rest), theme.severity(Severity::Warning)));
+            line.push_span(Span::styled(pad(&beginning, rest), theme.severity(Severity::Warning)));
         }
         _ => line.push_span(pad(own, columns.evidence)),
     }

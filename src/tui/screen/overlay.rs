@@ -199,13 +199,11 @@ fn finding_lines(app: &App, finding: &Finding, columns: usize) -> Vec<Line<'stat
     )];
     lines.push(Line::default());
     lines.extend(fact(app, "evidence", &finding.evidence, columns));
-    if let Some(since) = finding.since {
-        lines.extend(fact(
-            app,
-            "since",
-            &format!("{} ({} ago)", text::date(since), text::age(since, app.now)),
-            columns,
-        ));
+    let when = |at| format!("{} ({} ago)", text::date(at), text::age(at, app.now));
+    for (name, at) in [("since", finding.since), ("began", finding.began)] {
+        if let Some(at) = at {
+            lines.extend(fact(app, name, &when(at), columns));
+        }
     }
     if let Some(after) = &finding.after {
         lines.extend(fact(app, "just before", after, columns));

@@ -181,7 +181,10 @@ pub(super) fn gauge_chart(app: &App, index: usize, gauge: &Gauge, area: Rect, bu
         Subject::Database(_) => "RDS ".to_owned(),
         Subject::Service(_) | Subject::Platform => String::new(),
     };
-    let target = gauge.target.map(|t| format!("  {}", t.show(gauge.unit))).unwrap_or_default();
+    let target = match app.picture.outdated(index, gauge, app.now) {
+        Some(age) => format!("  {} old", text::rough_age(app.now - age, app.now)),
+        None => gauge.target.map(|t| format!("  {}", t.show(gauge.unit))).unwrap_or_default(),
+    };
     let note = Line::from(vec![Span::styled(value, style), Span::styled(target, theme.muted())]);
     let inner = panel(&format!("{owner}{}", gauge.title), &note, false, theme, area, buffer);
     let Some(series) = app.picture.series.get(index).and_then(|p| p.value()) else { return };

@@ -12,7 +12,7 @@ use crate::platform::{
 };
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad};
-use crate::tui::widget::{LABEL, gauge_line, panel, reading, say_trouble};
+use crate::tui::widget::{LABEL, gauge_line, or_span, panel, reading, say_trouble};
 
 /// Gauges on the overview; screen 2 shows all.
 const GAUGES_IN_SUMMARY: usize = 7;
@@ -47,7 +47,7 @@ pub(super) fn summary_height(app: &App, index: usize) -> u16 {
 /// A panel with tasks, deployments and the first gauges of a service.
 pub(super) fn summary(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let Some((spec, picture)) = of(app, index) else { return };
-    let note = say_trouble(&picture.state, app.now, app.theme);
+    let note = or_span(say_trouble(&picture.state, app.now, app.theme), app.theme);
     let inner = panel(&format!("ECS {}", spec.name), &note, false, app.theme, area, buffer);
     let columns = usize::from(inner.width);
     let mut lines = vec![tasks_line(app, picture, columns)];

@@ -1,11 +1,10 @@
-//! One gauge in one line: its name, its number, its last hour, its target.
+//! One gauge in one line: its name, its number, its last three hours, its target.
 
-use jiff::SignedDuration;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::sparkline;
-use crate::platform::{Gauge, Level, Role, STOPPED_AFTER, text};
+use crate::platform::{Gauge, Level, Role, SPAN, text};
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad, width};
 
@@ -37,19 +36,12 @@ pub fn reading(app: &App, index: usize, gauge: &Gauge) -> (String, Style) {
         }
         (_, None) => gauge.unit.show(point.value),
     };
-    let style = if part.is_live(app.now) && gap(app, index).is_none() {
+    let style = if part.is_live(app.now) && app.picture.outdated(index, gauge, app.now).is_none() {
         app.theme.level(gauge.target.map(|t| t.level(point.value)))
     } else {
         app.theme.stale()
     };
     (value, style)
-}
-
-/// How old the newest number is, if CloudWatch should have had a newer one: a metric that has stopped.
-fn gap(app: &App, index: usize) -> Option<SignedDuration> {
-    let newest = app.picture.series.get(index)?.value()?.latest()?;
-    let age = app.now.duration_since(newest.at);
-    (age > STOPPED_AFTER).then_some(age)
 }
 
 /// The line.
@@ -58,14 +50,14 @@ pub fn gauge_line(app: &App, index: usize, gauge: &Gauge, columns: usize) -> Lin
     let label = pad(&gauge.title, LABEL - 1);
     let (value, style) = reading(app, index, gauge);
     let value = pad(&value, VALUE);
-    let gap = gap(app, index);
+    let gap = app.picture.outdated(index, gauge, app.now);
     let level = app.picture.reading(index, gauge).and_then(|(_, level)| level).filter(|_| gap.is_none());
     let flag = if level == Some(Level::Past) { "▲" } else { " " };
     let mut spans =
         vec![Span::styled(label, theme.muted()), Span::styled(flag, style), Span::styled(value, style), Span::raw(" ")];
     let part = app.picture.series.get(index);
     let note = match part.and_then(|p| p.stale_age(app.now)).max(gap) {
-        Some(age) => format!("{} old", text::duration(age)),
+        Some(age) => format!("{} old", text::rough_age(app.now - age, app.now)),
         None => {
             gauge.target.filter(|_| gauge.role != Role::Connections).map_or_else(String::new, |t| t.show(gauge.unit))
         }
@@ -75,10 +67,9 @@ pub fn gauge_line(app: &App, index: usize, gauge: &Gauge, columns: usize) -> Lin
     let note = fit(&note, NOTE.min(room));
     let spark = room.saturating_sub(NOTE + 1);
     if spark >= *SPARK.start() {
-        let span = SignedDuration::from_hours(1);
         let drawn = part
             .and_then(|p| p.value())
-            .map(|series| sparkline(series, gauge.target, app.now, span, spark.min(*SPARK.end())));
+            .map(|series| sparkline(series, gauge.target, app.now, SPAN, spark.min(*SPARK.end())));
         spans.push(Span::styled(pad(&drawn.unwrap_or_default(), spark), style));
         spans.push(Span::raw(" "));
     }

@@ -7,7 +7,7 @@ use ratatui::symbols::merge::MergeStrategy;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Widget};
 
-use crate::platform::{Part, text};
+use crate::platform::{Part, SPAN, text};
 use crate::tui::text::{fit, width};
 use crate::tui::theme::Theme;
 
@@ -59,6 +59,11 @@ fn mark(buffer: &mut Buffer, x: u16, y: u16, theme: Theme) {
     {
         cell.set_style(theme.focus());
     }
+}
+
+/// How far back a panel's sparklines go, for the end of its title line where nothing is wrong with the rest of it.
+pub fn or_span(note: Line<'static>, theme: Theme) -> Line<'static> {
+    if note.width() > 0 { note } else { Line::styled(format!("last {} h", SPAN.as_hours()), theme.muted()) }
 }
 
 /// What is wrong with a part, for the end of a panel's title line: nothing while it is live,
