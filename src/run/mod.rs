@@ -6,6 +6,7 @@
 
 pub mod action;
 mod answer;
+mod beginning;
 mod choice;
 mod choice_tables;
 mod commands;
@@ -39,6 +40,7 @@ mod who;
 mod work;
 
 pub use action::{Action, Context};
+pub use beginning::{Beginning, going_back};
 pub use choice::{Choice, choices};
 pub use commands::{Command, Commands, Said};
 pub use container::tool::builder;

@@ -45,6 +45,8 @@ pub struct Wish {
     pub confirm: Confirm,
     /// What it would do to users, if it would.
     pub warning: Option<&'static str>,
+    /// What would be put back, as the plan said it would be.
+    pub back: String,
 }
 
 /// A step of a run.
@@ -129,7 +131,15 @@ impl RunPage {
             let (danger, outage) = plan.danger_of_undo();
             (Way::of(danger, &plan.target), outage)
         });
-        self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning });
+        let back = undo.map(|plan| self.put_back(plan)).unwrap_or_default();
+        self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning, back });
+    }
+
+    /// What its steps, as far as they are, would put back.
+    fn put_back(&self, plan: &Plan) -> String {
+        let begun = plan.steps.iter().zip(&self.steps).filter(|(_, step)| step.began.is_some()).rev();
+        let undo = begun.filter(|(step, _)| step.view.changes.iter().any(|change| change.before != change.after));
+        undo.filter_map(|(step, _)| step.view.undo.as_deref()).collect::<Vec<_>>().join(", ")
     }
 
     /// It is neither over nor dead.

@@ -213,6 +213,17 @@ impl Action {
         }
     }
 
+    /// To take it back is to come back to what served before, and nothing else: to the revision that ran, to as many
+    /// tasks as there were. A step that changes nothing is no other way.
+    pub(super) fn goes_back_to_what_served(&self, view: &View) -> bool {
+        match self {
+            Action::UpdateService(action) => action.undo_goes_back_to_what_served(view),
+            Action::SetBounds(action) => action.undo_goes_back_to_what_served(view),
+            Action::Rollback(_) | Action::Sql(_) | Action::Redis(_) | Action::Sh(_) | Action::Vacuum(_) => false,
+            _ => true,
+        }
+    }
+
     /// When the run takes it back by itself.
     pub(super) fn until(&self) -> Option<Timestamp> {
         match self {
