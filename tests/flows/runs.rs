@@ -8,7 +8,7 @@ use super::{SMALL, opened};
 use crate::flows::flow::Flow;
 
 /// What the flow asked AWS to change so far.
-fn changes(flow: &Flow) -> usize {
+pub(super) fn changes(flow: &Flow) -> usize {
     flow.host.requests().iter().filter(|r| *r == "ecs:UpdateService").count()
 }
 
@@ -25,7 +25,7 @@ async fn scaled(desired: &str) -> Flow {
 }
 
 /// An image that stands in ECR and, if it ails, does not run.
-fn pushed(flow: &Flow, tag: &str, ailment: Option<Ailment>) {
+pub(super) fn pushed(flow: &Flow, tag: &str, ailment: Option<Ailment>) {
     let revision = flow.app.picture.services[0].state.value().unwrap().revision.number.unwrap();
     flow.host.with(|world| {
         let service = "analytics-api".to_owned();
@@ -392,81 +392,4 @@ async fn from_a_plan_its_runbook_is_one_key_away_and_so_is_the_way_back_to_the_s
     assert_eq!(changes(&flow), 0);
     flow.keys("esc ctrl+r").await;
     assert!(flow.text().contains("that is for a plan"), "{}", flow.text());
-}
-
-#[tokio::test(start_paused = true)]
-async fn from_an_emergency_deploy_under_way_one_key_and_a_yes_go_back_and_the_reason_is_kept() {
-    let mut flow = Flow::calm().await;
-    pushed(&flow, "hotfix", None);
-    flow.passes(600).await;
-    flow.deploying("hotfix").await;
-    flow.confirmed().await;
-    flow.passes(20).await;
-    flow.keys("u").await;
-    assert_both!(flow, "deploy_going_back");
-    flow.keys("enter").await;
-    flow.passes(5).await;
-    assert_eq!(changes(&flow), 1, "enter is never a yes");
-    flow.keys("u y").await;
-    flow.passes(240).await;
-    assert!(flow.text().contains("Undone"), "{}", flow.text());
-    let id = flow.app.run.as_ref().unwrap().id.clone();
-    let journal = std::fs::read_to_string(flow.store().journal(&id)).unwrap();
-    assert!(journal.contains(&format!("ana asked to undo: going back from {id}: ")), "{journal}");
-    assert_eq!(changes(&flow), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn after_the_end_of_an_emergency_deploy_too_one_key_and_a_yes_go_back() {
-    let mut flow = Flow::calm().await;
-    pushed(&flow, "hotfix", None);
-    flow.passes(600).await;
-    flow.deploying("hotfix").await;
-    flow.confirmed().await;
-    flow.passes(600).await;
-    assert!(flow.text().contains("Succeeded"), "{}", flow.text());
-    let id = flow.app.run.as_ref().unwrap().id.clone();
-    // A yes typed before there is anything to say yes to is none.
-    flow.keys("u y").await;
-    flow.passes(1).await;
-    assert_both!(flow, "deploy_going_back_after_its_end");
-    assert_eq!(changes(&flow), 1);
-    flow.keys("y").await;
-    flow.passes(240).await;
-    assert_eq!(flow.app.picture.services[0].state.value().unwrap().revision.number, Some(41));
-    let journal = std::fs::read_to_string(flow.store().journal(&flow.app.run.as_ref().unwrap().id)).unwrap();
-    assert!(journal.contains(&format!(r#""reason":"going back from {id}: "#)), "{journal}");
-    assert_eq!(changes(&flow), 2);
-}
-
-#[tokio::test(start_paused = true)]
-async fn to_take_a_run_back_that_would_be_an_outage_a_reason_and_the_name_are_typed() {
-    let mut flow = Flow::calm().await;
-    let service = "analytics-api".to_owned();
-    flow.host.with(|world| {
-        world.apply(Change::Scalable { service: service.clone(), min: 0, max: 6, suspended: true });
-        world.apply(Change::SetDesired { service, count: 0 });
-    });
-    flow.passes(120).await;
-    flow.keys("s").await;
-    flow.passes(3).await;
-    flow.keys("backspace 3 enter").await;
-    flow.passes(3).await;
-    flow.keys("enter y").await;
-    flow.passes(10).await;
-    let before = changes(&flow);
-    flow.keys("u y backspace enter enter").await;
-    assert!(flow.text().contains("say why first"), "{}", flow.text());
-    flow.pastes("it was the wrong service").await;
-    flow.keys("enter").await;
-    flow.types("analytics").await;
-    flow.keys("enter").await;
-    assert_both!(flow, "undo_that_is_an_outage");
-    assert_eq!(changes(&flow), before, "half a name is no confirmation");
-    flow.types("-api").await;
-    flow.keys("enter").await;
-    flow.passes(240).await;
-    assert!(flow.text().contains("Undone"), "{}", flow.text());
-    let journal = std::fs::read_to_string(flow.store().journal(&flow.app.run.as_ref().unwrap().id)).unwrap();
-    assert!(journal.contains("ana asked to undo: it was the wrong service"), "{journal}");
 }

@@ -150,7 +150,8 @@ impl UpdateService {
             let _ = write!(command, " --task-definition {}", quoted(&format!("{family}:{number}")));
         }
         if self.registered {
-            command.push_str(" --task-definition FAMILY:N, as registered");
+            // A revision is never "the newest one": empty, it is refused by the shell.
+            command.push_str(" --task-definition \"${REVISION:?the one that was registered before}\"");
         }
         if self.force_new_deployment {
             command.push_str(" --force-new-deployment");
