@@ -28,6 +28,12 @@ pub fn plan(plan: &Plan) -> String {
         for fact in &view.facts {
             let _ = writeln!(text, "   {}", printable(fact));
         }
+        if !view.candidates.is_empty() {
+            text.push_str("   it can go back to one of these:\n");
+        }
+        for candidate in &view.candidates {
+            let _ = writeln!(text, "     {}", printable(&candidate.to_string()));
+        }
         for warning in &view.warnings {
             let _ = writeln!(text, "   ! {}", printable(warning));
         }

@@ -75,7 +75,7 @@ async fn an_alarm_that_watches_deployments_and_fires_already_is_said_to_watch_no
     let tiny = Tiny::new(|operation, _| {
         if operation == "DescribeServices" {
             return Reply::json(
-                r#"{"services": [{"serviceName": "api", "deploymentConfiguration":
+                r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "deploymentConfiguration":
                 {"alarms": {"alarmNames": ["Errors", "Latency"], "enable": true, "rollback": true}}}]}"#,
             );
         }

@@ -5,13 +5,13 @@ mod warnings;
 
 use std::fmt::Write as _;
 
-use futures::future::join3;
+use futures::future::join;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::service::{Basis, Place, quoted};
 use super::{Context, preview};
-use crate::aws::ecs_write;
+use crate::aws::ecs_write::Controls;
 use crate::aws::task_definition::describe_task_definition;
 use crate::platform::{Definition, Service};
 use crate::run::plan::Change;
@@ -63,12 +63,12 @@ impl Moved {
 
 impl UpdateService {
     pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
-        let service = self.place.look_to_change(context).await?;
+        let (service, controls) = self.place.look_to_plan(context).await?;
         let wanted = match self.task_definition {
             Some(number) => Some(preview::revision(context, &service, number).await?),
             None => None,
         };
-        self.plan_on(context, &service, wanted.as_ref()).await
+        self.plan_on(context, &service, &controls, wanted.as_ref()).await
     }
 
     /// … on a service that was looked at, and the revision that is wanted, which was asked for.
@@ -76,17 +76,17 @@ impl UpdateService {
         &self,
         context: &Context,
         service: &Service,
+        controls: &Controls,
         wanted: Option<&Definition>,
     ) -> Result<View, Halt> {
+        self.refuse_what_ecs_would(controls)?;
         let basis = Basis::of(service);
         let count = self.desired_count.unwrap_or(service.desired);
         let running = async {
             let is_needed = wanted.is_some() || count != service.desired;
             if is_needed { Some(describe_task_definition(&context.clients, &basis.revision).await) } else { None }
         };
-        let (refused, scaling, running) =
-            join3(self.refuse_what_ecs_would(context), self.place.scaling(context), running).await;
-        refused?;
+        let (scaling, running) = join(self.place.scaling(context), running).await;
         let scaling = scaling?;
         let mut view = View { basis: json!(basis), ..View::default() };
         if let Some(count) = self.desired_count {
@@ -117,8 +117,7 @@ impl UpdateService {
         Ok(view)
     }
 
-    async fn refuse_what_ecs_would(&self, context: &Context) -> Result<(), Halt> {
-        let controls = ecs_write::controls(&context.clients, &self.place.cluster, &self.place.name).await?;
+    fn refuse_what_ecs_would(&self, controls: &Controls) -> Result<(), Halt> {
         let name = &self.place.name;
         match controls.controller.as_str() {
             "ECS" => {}
