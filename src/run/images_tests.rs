@@ -103,3 +103,55 @@ async fn where_there_is_no_registry_the_plan_of_a_push_says_so_and_what_to_choos
     assert!(halt.words.contains("Choose one that is in ECR already"), "{}", halt.words);
     assert!(host.requests().iter().any(|operation| operation == "ecr:GetAuthorizationToken"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_was_rolled_back_from_is_marked_in_the_choice_and_warned_of_in_the_plan() {
+    let marked = async |context: &Context| {
+        let choices = offered(context).await;
+        let marked: Vec<_> = choices.into_iter().filter(|c| c.detail.contains("rolled back from")).collect();
+        marked.into_iter().map(|choice| choice.value).collect::<Vec<_>>()
+    };
+    let deploy_of = |host: &Host, tag: &str, ailment| {
+        let (service, image) = ("analytics-api".to_owned(), Some(tag.to_owned()));
+        host.with(|world| world.apply(Happening::Deploy { service, image, ailment }));
+    };
+    let later = async |host: &Host| {
+        for _ in 0..20 {
+            tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+            host.with(|_| ());
+        }
+    };
+    // By ECS.
+    let (host, mut context) = world();
+    assert_eq!(marked(&context).await, [""; 0]);
+    deploy_of(&host, "broken", Some(crate::world::Ailment::Crashes));
+    later(&host).await;
+    assert_eq!(marked(&context).await, ["broken"]);
+    let warned = deploy(&context, "broken").await.unwrap();
+    let words: Vec<&str> = warned.all_warnings().filter(|w| w.contains("this image was rolled back from")).collect();
+    assert!(words.len() == 1 && words[0].contains("ago (:42)"), "{words:?}");
+    // By hand.
+    deploy_of(&host, "slow", None);
+    later(&host).await;
+    assert_eq!(marked(&context).await, ["broken"], "what runs is no mistake");
+    let service = "analytics-api".to_owned();
+    host.with(|world| world.apply(Happening::Redeploy { service, revision: 41 }));
+    later(&host).await;
+    let mut both = marked(&context).await;
+    both.sort();
+    assert_eq!(both, ["broken", "slow"]);
+    // By a run, where ECS has no history.
+    let (host, fresh) = world();
+    context = fresh;
+    let failure =
+        Failure::Error { code: "UnknownOperationException".to_owned(), message: "no".to_owned(), status: 404 };
+    host.inject(Fault::on("ecs:ListServiceDeployments", failure));
+    let (_folder, office) = super::tests::office();
+    context.store = Some(office.store.clone());
+    deploy_of(&host, "slow", None);
+    later(&host).await;
+    assert_eq!(marked(&context).await, [""; 0]);
+    let back = super::tests::plan(&context, "rollback", &[("to", "41")]).await;
+    super::tests::carry_out(&office, &context, back).await;
+    assert_eq!(marked(&context).await, ["slow"]);
+}

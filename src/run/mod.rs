@@ -24,6 +24,7 @@ mod id;
 mod images;
 mod journal;
 mod kept;
+mod left;
 mod lock;
 mod office;
 mod past;

@@ -10,6 +10,7 @@ use crate::aws::ecr_images::find_image;
 use crate::aws::ecs_write::register_with_image;
 use crate::platform::Image;
 use crate::platform::text::{date, printable};
+use crate::run::left::left;
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
 use crate::run::{Answer, Ending, Halt, Seen, View, Work};
@@ -90,6 +91,13 @@ impl FindImage {
         let mut warnings: Vec<String> = found.doubt.iter().cloned().collect();
         if runs_already(context, &running, &found).await {
             warnings.push("this is the image that runs now: only fresh tasks would come of it".to_owned());
+        } else {
+            let tags = [found.name.clone()];
+            let left = left(context, &self.place, running.container(), running.revision()).await;
+            if let Some(left) = left.iter().find(|left| left.is(&found.digest, &tags)) {
+                let words = left.words(context.clock.now());
+                warnings.push(format!("this image was {words}: what was wrong with it still is"));
+            }
         }
         let pinned = found.pinned();
         seen.will_be_ready(&pinned);
