@@ -121,7 +121,7 @@ fn way_back<'p>(plan: &Plan, steps: impl Iterator<Item = &'p PlannedStep>) -> (D
     let (mut outage, mut to_what_served) = (None, true);
     for PlannedStep { action, view, .. } in steps {
         outage = outage.or_else(|| action.outage_of_undo(view));
-        to_what_served &= action.goes_back_to_what_served(view);
+        to_what_served &= action.goes_back_to_what_served();
     }
     match (outage, to_what_served) {
         (Some(_), _) => (Danger::Danger, outage),

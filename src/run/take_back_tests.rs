@@ -277,7 +277,8 @@ async fn the_way_back_from_what_was_dangerous_is_one_key_and_keeps_the_reason() 
     // What a script did stays, whatever is put back beside it.
     let script = of(&WITH_A_SCRIPT.replace("caution", "danger"), &context).await;
     assert_eq!(script.danger_of_undo().0, Danger::Danger);
-    // Fewer tasks than now may be too few.
-    let more = "# Mine\n```toml runbook\ndanger = \"danger\"\n```\n## Set it\n```toml ecs.update-service\ndesired-count = 5\n```\n";
-    assert_eq!(of(more, &context).await.danger_of_undo().0, Danger::Danger);
+    // To come back from a rollback is to go where it hurt.
+    let forward =
+        "# Mine\n```toml runbook\ndanger = \"danger\"\n```\n## Go back\n```toml ecs.rollback\nto = \"40\"\n```\n";
+    assert_eq!(of(forward, &context).await.danger_of_undo().0, Danger::Danger);
 }

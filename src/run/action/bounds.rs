@@ -100,14 +100,6 @@ impl SetBounds {
         self.max.is_some() && view.basis::<Bounds>().is_ok_and(|before| before.max == 0)
     }
 
-    /// Its undo lets no fewer tasks run than it does.
-    pub(super) fn undo_goes_back_to_what_served(&self, view: &View) -> bool {
-        view.basis::<Bounds>().is_ok_and(|before| {
-            let now = self.wanted(before);
-            before.min >= now.min && before.max >= now.max
-        })
-    }
-
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         let Work { context, scribe, view, past, .. } = work;
         let basis: Bounds = view.basis()?;

@@ -193,6 +193,7 @@ impl Action {
             Action::UpdateService(action) if action.desired_count == Some(0) => Danger::Danger,
             Action::SetBounds(action) if action.max == Some(0) => Danger::Danger,
             Action::Vacuum(action) if action.full => Danger::Danger,
+            Action::CheckConnections(_) if CheckConnections::is_short(view) => Danger::Danger,
             Action::Sql(_) | Action::Redis(_) | Action::Sh(_) if view.undo.is_some() => Danger::Caution,
             Action::UpdateService(_)
             | Action::SetBounds(_)
@@ -214,11 +215,10 @@ impl Action {
     }
 
     /// To take it back is to come back to what served before, and nothing else: to the revision that ran, to as many
-    /// tasks as there were. A step that changes nothing is no other way.
-    pub(super) fn goes_back_to_what_served(&self, view: &View) -> bool {
+    /// tasks and to the bounds that there were. A step that changes nothing is no other way.
+    pub(super) fn goes_back_to_what_served(&self) -> bool {
         match self {
-            Action::UpdateService(action) => action.undo_goes_back_to_what_served(view),
-            Action::SetBounds(action) => action.undo_goes_back_to_what_served(view),
+            Action::UpdateService(action) => action.undo_goes_back_to_what_served(),
             Action::Rollback(_) | Action::Sql(_) | Action::Redis(_) | Action::Sh(_) | Action::Vacuum(_) => false,
             _ => true,
         }

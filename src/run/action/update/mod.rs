@@ -163,11 +163,8 @@ impl UpdateService {
         self.desired_count.is_some() && view.basis::<Basis>().is_ok_and(|before| before.desired == 0)
     }
 
-    /// Its undo deploys the revision that ran, or starts the tasks that it stopped.
-    pub(in crate::run::action) fn undo_goes_back_to_what_served(&self, view: &View) -> bool {
-        match self.desired_count {
-            None => self.registered || self.task_definition.is_some(),
-            Some(count) => view.basis::<Basis>().is_ok_and(|before| before.desired >= count),
-        }
+    /// Its undo brings back the revision that ran, or the number of tasks that did.
+    pub(in crate::run::action) fn undo_goes_back_to_what_served(&self) -> bool {
+        self.registered || self.task_definition.is_some() || self.desired_count.is_some()
     }
 }
