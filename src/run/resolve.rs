@@ -19,7 +19,7 @@ use super::facts::{Facts, mentions};
 use super::{Halt, Plan, PlannedStep, Seen, Target, history};
 use crate::aws::sts::get_caller_identity;
 use crate::platform::text::{duration, printable};
-use crate::platform::{CacheSpec, DatabaseSpec, Identity, ServiceSpec};
+use crate::platform::{CacheSpec, DatabaseSpec, Identity, Revision, ServiceSpec};
 use crate::runbook::{Block, Call, Name, Piece, Runbook, Setting, When};
 use crate::watch;
 use subject::{On, check_account};
@@ -155,6 +155,14 @@ fn is_made(call: &Call, field: &str) -> bool {
     matches!(call.field(field), Some(Setting::Value(Name::Known(known))) if known.made)
 }
 
+/// A number; a revision stands in a runbook as text.
+fn whole(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) => text.parse().ok().or_else(|| Revision::parse(text).number),
+        _ => value.as_u64().and_then(|number| u32::try_from(number).ok()),
+    }
+}
+
 /// A list of names.
 fn names(value: Option<&Value>) -> Vec<String> {
     let names = value.and_then(Value::as_array).into_iter().flatten();
@@ -235,7 +243,7 @@ impl Resolver<'_> {
 
     fn action(&self, call: &Call) -> Result<Action, Halt> {
         let fields = self.fields(call);
-        let number = |name: &str| fields.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        let number = |name: &str| fields.get(name).and_then(whole);
         let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
         let container = text("container").or_else(|| self.service.container.clone());
         let is = |name: &str, word: &str| fields.get(name).and_then(Value::as_str) == Some(word);
