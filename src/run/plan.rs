@@ -83,6 +83,11 @@ pub struct View {
 }
 
 impl View {
+    /// Something will be otherwise than it is.
+    pub fn changes_something(&self) -> bool {
+        self.changes.iter().any(|change| change.before != change.after)
+    }
+
     /// What the step was planned on, as its action wrote it.
     pub(super) fn basis<T: DeserializeOwned>(&self) -> Result<T, Halt> {
         T::deserialize(&self.basis).map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
@@ -159,6 +164,12 @@ impl Plan {
             None => busy.to_string(),
         };
         self.warnings.insert(0, format!("{who}; until it is over no other run begins"));
+    }
+
+    /// All that it would set is so already.
+    pub fn is_so_already(&self) -> bool {
+        let mut setting = self.steps.iter().map(|step| &step.view).filter(|view| !view.changes.is_empty()).peekable();
+        setting.peek().is_some() && setting.all(|view| !view.changes_something())
     }
 
     /// How long it takes if all goes well, in seconds.

@@ -205,8 +205,10 @@ async fn a_plan_says_what_the_change_costs_and_that_a_number_below_the_minimum_d
     assert_eq!(more, "+$14.42 a month if it stays so: 5 × $7.21 instead of 3 × $7.21 (list prices)");
     let (fewer, warned) = facts(&[("desired", "0")]).await;
     assert!(fewer.starts_with("−$21.63 a month"), "{fewer}");
-    assert!(warned.contains("0 is outside auto scaling's bounds (1–6)"), "{warned}");
-    assert!(warned.contains("changes it to 1 when it next scales out"), "{warned}");
+    // Target tracking does nothing without data, says AWS, and no task gives any.
+    assert!(warned.contains("auto scaling (1–6) starts no task from none"), "{warned}");
+    let (_, warned) = facts(&[("desired", "1"), ("minimum", "1")]).await;
+    assert!(warned.contains("stays in charge"), "{warned}");
     assert_eq!(facts(&[("desired", "3")]).await.0, "", "nothing changes, nothing costs");
 }
 

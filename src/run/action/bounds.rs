@@ -73,7 +73,9 @@ impl SetBounds {
         if wanted.max == 0 && now.max > 0 {
             view.warnings.push(OUTAGE.to_owned());
         } else if wanted.min == 0 && now.min > 0 {
-            view.warnings.push("auto scaling may then stop the last task".to_owned());
+            view.warnings.push(
+                "auto scaling may then stop the last task, and with none there is no CPU or memory to measure by which it would start one again".to_owned(),
+            );
         }
         if let Some(until) = self.until {
             let left = until.duration_since(context.clock.now());

@@ -106,7 +106,8 @@ impl UpdateService {
             view.changes.push(Change::of("tasks", "as they run", "all replaced by fresh ones"));
         }
         view.warnings.extend(self.warnings(service, scaling.as_ref()));
-        view.expected_seconds = 2;
+        // ECS takes a moment; what is so already is not sent.
+        view.expected_seconds = if view.changes_something() { 2 } else { 0 };
         view.undo = Some(match (self.desired_count, wanted.is_some() || self.registered) {
             (Some(_), false) => format!("set the desired count back to {}", service.desired),
             (None, true) => format!("go back to {}", basis.revision),
