@@ -47,7 +47,7 @@ pub use choice::{Choice, choices};
 pub use commands::{Command, Commands, Said};
 pub use container::tool::builder;
 pub use ending::Ending;
-pub use event::{Answer, Event, StepOutcome};
+pub use event::{Answer, Event, StepOutcome, Superseder};
 pub use follow::{Follower, Unopened, last_words, opened};
 pub use halt::Halt;
 pub use host::Order;

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan_page::{Confirm, Way};
-use crate::run::{Command, Ending, Event, Plan, Record, RunId, StepOutcome, told};
+use crate::run::{Command, Ending, Event, Plan, Record, RunId, StepOutcome, Superseder, told};
 
 /// A run that is followed.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct RunPage {
     pub log: Vec<String>,
     /// How it ended, in words, and when.
     pub ended: Option<(Ending, String, Timestamp)>,
+    /// What took the place of what it asked for, where that is known.
+    pub superseded_by: Option<Superseder>,
     /// Its process is there. Without an ending and a process it was killed.
     pub alive: bool,
     /// It was over, or dead, when it was opened: its end is no news.
@@ -76,6 +78,7 @@ impl RunPage {
             steps: Vec::new(),
             log: Vec::new(),
             ended: None,
+            superseded_by: None,
             alive: true,
             past: false,
             heard: None,
@@ -118,7 +121,10 @@ impl RunPage {
             }
             Event::StopAsked { .. } => self.heard = Some(Command::Stop),
             Event::UndoBegan { .. } => self.heard = Some(Command::Undo),
-            Event::Ended { ending, words } => self.ended = Some((*ending, words.clone(), at)),
+            Event::Ended { ending, words, by } => {
+                self.ended = Some((*ending, words.clone(), at));
+                self.superseded_by = *by;
+            }
             _ => {}
         }
         self.log.extend(told(record));

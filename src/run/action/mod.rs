@@ -44,7 +44,6 @@ pub use bounds::SetBounds;
 pub use build::BuildImage;
 pub use connections::CheckConnections;
 pub(super) use deployment::AWAITED;
-pub use deployment::BY_AUTO_SCALING;
 pub use health::CheckHealth;
 pub use image::{FindImage, RegisterImage};
 pub use push::PushImage;

@@ -9,8 +9,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::confirmation::{name_rows, said_rows};
 use super::plan::{ruled, warn};
 use crate::platform::{Severity, text};
-use crate::run::action::BY_AUTO_SCALING;
-use crate::run::{Command, Ending, StepOutcome};
+use crate::run::{Command, Ending, StepOutcome, Superseder};
 use crate::tui::app::App;
 use crate::tui::message::RunRow;
 use crate::tui::plan_page::Way;
@@ -200,7 +199,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
                 .flat_map(|line| wrap(line, columns.saturating_sub(2)))
                 .map(|line| Line::raw(format!("  {line}"))),
         );
-        if let Some(next) = next(app, run, *ending, words) {
+        if let Some(next) = next(app, run, *ending) {
             lines.extend(wrap(&next, columns).into_iter().map(|line| Line::styled(line, theme.key())));
         }
     } else if !run.alive {
@@ -236,7 +235,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
 }
 
 /// What to do after such an end.
-fn next(app: &App, run: &RunPage, ending: Ending, words: &str) -> Option<String> {
+fn next(app: &App, run: &RunPage, ending: Ending) -> Option<String> {
     let on_service = run.plan.as_ref().is_some_and(|plan| plan.target.kind == "service");
     // A run that took another one back is not taken back itself.
     let undo = if run.plan.as_ref().is_some_and(|plan| plan.undoes.is_none()) { "u goes back, " } else { "" };
@@ -252,7 +251,7 @@ fn next(app: &App, run: &RunPage, ending: Ending, words: &str) -> Option<String>
             Some(format!("{undo}{ways}2 shows the service"))
         }
         Ending::Superseded => {
-            let again = key("scale").filter(|_| words.contains(&format!("by {BY_AUTO_SCALING}")));
+            let again = key("scale").filter(|_| run.superseded_by == Some(Superseder::AutoScaling));
             let again = again.map(|key| format!("{key} scales again, with a bound that auto scaling keeps to; "));
             Some(format!("{}2 shows the service", again.unwrap_or_default()))
         }
