@@ -48,20 +48,17 @@ fn is_running(image: &StoredImage, runs: &Image) -> bool {
     }
 }
 
-/// That it was rolled back from comes before what a narrow list cuts off.
+/// That it runs, or was rolled back from, comes before what a narrow list cuts off.
 fn choice(image: &StoredImage, runs: bool, left: Option<&Left>, now: Timestamp) -> Choice {
     let digest = image.digest.strip_prefix("sha256:").unwrap_or(&image.digest);
     let short = digest.get(..SHORT).unwrap_or(digest);
     let value = image.tags.first().unwrap_or(&image.digest).clone();
     let label = if image.tags.is_empty() { format!("no tag, {short}") } else { image.tags.join(", ") };
     let mut detail = vec![short.to_owned()];
-    detail.extend(left.map(|left| left.words(now)));
+    detail.extend(runs.then(|| "running now".to_owned()).or_else(|| left.map(|left| left.words(now))));
     detail.extend(image.pushed_at.map(|at| format!("pushed {} ago", rough_age(at, now))));
     detail.extend(image.bytes.map(size));
     detail.extend(image.scan.as_ref().map(scanned));
-    if runs {
-        detail.push("running now".to_owned());
-    }
     let detail = printable(&detail.join(", ")).into_owned();
     Choice { value, label: printable(&label).into_owned(), detail }
 }
@@ -103,7 +100,7 @@ mod tests {
         let now = "2026-11-24T03:12:45Z".parse().unwrap();
         let Choice { value, label, detail } = choice(&image(&["a1b2c3d", "v1"], &[("CRITICAL", 2)]), true, None, now);
         assert_eq!((value.as_str(), label.as_str()), ("a1b2c3d", "a1b2c3d, v1"));
-        assert_eq!(detail, "a1b2a1b2a1b2, pushed 2h00m ago, 187 MB, 2 critical, running now");
+        assert_eq!(detail, "a1b2a1b2a1b2, running now, pushed 2h00m ago, 187 MB, 2 critical");
         let Choice { value, label, detail } = choice(&image(&[], &[]), false, None, now);
         assert!(value.starts_with("sha256:a1b2") && label == "no tag, a1b2a1b2a1b2", "{value} {label}");
         assert!(detail.ends_with("scanned, nothing found"), "{detail}");

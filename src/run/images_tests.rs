@@ -42,7 +42,7 @@ async fn images_are_chosen_from_the_newest_first_and_the_one_that_runs_is_marked
     let choices = offered(&context).await;
     assert_eq!((choices[0].value.as_str(), choices[0].label.as_str()), ("just-now", "just-now"));
     assert!(choices[0].detail.starts_with("abababababab, pushed <1m ago, 41 MB"), "{:?}", choices[0]);
-    let running: Vec<_> = choices.iter().filter(|choice| choice.detail.ends_with("running now")).collect();
+    let running: Vec<_> = choices.iter().filter(|choice| choice.detail.contains(", running now, ")).collect();
     assert_eq!(running.len(), 1, "{choices:?}");
     let plan = deploy(&context, &running[0].value).await.unwrap();
     assert!(plan.steps[1].view.facts[0].contains("built for arm64"), "{:?}", plan.steps[1].view);
