@@ -25,6 +25,7 @@ macro_rules! assert_both {
     };
 }
 
+mod back;
 mod endings;
 mod flow;
 mod runs;

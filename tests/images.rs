@@ -8,7 +8,7 @@ use std::fs;
 use bench::Bench;
 use jiff::Timestamp;
 
-use crate::harness::Registry;
+use crate::harness::{Paste, Registry};
 
 const PASSWORD: &str = "hunter2-of-the-registry";
 const GOOD: &str = "FROM scratch\nCOPY hello /hello\nCMD [\"/hello\"]\n";
@@ -82,6 +82,10 @@ async fn a_plan_says_what_is_not_committed_and_refuses_what_can_not_be_built() {
     let (code, text) = bench.plan().await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("nothing uncommitted") && text.contains("linux/arm64"), "{text}");
+    let (by_hand, paste) = (text.lines().filter_map(|line| line.trim_start().strip_prefix("$ ")), Paste::new());
+    paste.paste(&by_hand.collect::<Vec<_>>());
+    let registered = paste.registered()["containerDefinitions"][0]["image"].to_string();
+    assert!(registered.contains("/analytics-api@sha256:abc"), "pasted, what was built is deployed: {registered}");
     fs::write(bench.context.join("hello"), "changed\n").unwrap();
     fs::write(bench.context.join("new"), "new\n").unwrap();
     let (code, text) = bench.plan().await;

@@ -90,7 +90,7 @@ impl Desk {
     /// The run came to its end, all of it is in its journal, and it changed one thing, once.
     fn ended_well(&self) -> RunId {
         let (id, records) = self.run_that("end", |event| matches!(event, Event::Ended { .. }));
-        let Event::Ended { ending, words } = &records.last().unwrap().event else { panic!("{records:#?}") };
+        let Event::Ended { ending, words, .. } = &records.last().unwrap().event else { panic!("{records:#?}") };
         assert_eq!(*ending, Ending::Succeeded, "{words}");
         let requests = records.iter().filter(|record| matches!(record.event, Event::Request { .. })).count();
         assert_eq!(requests, 1);

@@ -1,5 +1,6 @@
 //! Elastic Container Service: services, and what an account has of them.
 
+use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
 use aws_sdk_ecs::types as sdk;
 
 use super::Clients;
@@ -26,13 +27,18 @@ pub async fn describe_services(
     let request = clients.ecs.describe_services().cluster(cluster);
     let request = request.set_services(Some(names.iter().map(|name| (*name).to_owned()).collect()));
     let answer = request.send().await.map_err(|error| clients.trouble_in_cluster(DESCRIBE, cluster, &error))?;
-    Ok(names
-        .iter()
-        .map(|name| match answer.services().iter().find(|service| service.service_name() == Some(name)) {
-            Some(found) => service(clients, cluster, found),
-            None => Err(absent(clients, cluster, name, answer.failures())),
-        })
-        .collect())
+    Ok(names.iter().map(|name| service(clients, cluster, found(clients, cluster, name, &answer)?)).collect())
+}
+
+/// The one of this name in an answer.
+pub(super) fn found<'a>(
+    clients: &Clients,
+    cluster: &str,
+    name: &str,
+    answer: &'a DescribeServicesOutput,
+) -> Result<&'a sdk::Service, Trouble> {
+    let found = answer.services().iter().find(|service| service.service_name() == Some(name));
+    found.ok_or_else(|| absent(clients, cluster, name, answer.failures()))
 }
 
 fn absent(clients: &Clients, cluster: &str, name: &str, failures: &[sdk::Failure]) -> Trouble {

@@ -58,22 +58,25 @@ pub async fn update_service(
     ecs::service(clients, cluster, service)
 }
 
-/// Who controls a service. What the answer does not name is ECS's default.
+/// A service, and who controls it. What the answer does not name is ECS's default.
 ///
-/// `aws ecs describe-services --cluster CLUSTER --services NAME --query 'services[].[deploymentController.type, schedulingStrategy, deploymentConfiguration.alarms]'`
-pub async fn controls(clients: &Clients, cluster: &str, name: &str) -> Result<Controls, Trouble> {
+/// `aws ecs describe-services --cluster CLUSTER --services NAME`
+pub async fn describe_with_controls(
+    clients: &Clients,
+    cluster: &str,
+    name: &str,
+) -> Result<(Service, Controls), Trouble> {
     let answer = clients.ecs.describe_services().cluster(cluster).services(name).send().await;
     let answer = answer.map_err(|error| clients.trouble_in_cluster("ecs:DescribeServices", cluster, &error))?;
-    let service = answer.services().first();
-    let controller = service.and_then(sdk::Service::deployment_controller).map(|c| c.r#type().as_str());
-    let scheduling = service.and_then(sdk::Service::scheduling_strategy).map(sdk::SchedulingStrategy::as_str);
-    let configuration = service.and_then(sdk::Service::deployment_configuration);
+    let service = ecs::found(clients, cluster, name, &answer)?;
+    let configuration = service.deployment_configuration();
     let alarms = configuration.and_then(sdk::DeploymentConfiguration::alarms).filter(|alarms| alarms.enable());
-    Ok(Controls {
-        controller: controller.unwrap_or("ECS").to_owned(),
-        scheduling: scheduling.unwrap_or("REPLICA").to_owned(),
+    let controls = Controls {
+        controller: service.deployment_controller().map_or("ECS", |c| c.r#type().as_str()).to_owned(),
+        scheduling: service.scheduling_strategy().map_or("REPLICA", sdk::SchedulingStrategy::as_str).to_owned(),
         alarms: alarms.map(|alarms| alarms.alarm_names().to_vec()).unwrap_or_default(),
-    })
+    };
+    Ok((ecs::service(clients, cluster, service)?, controls))
 }
 
 /// Registers a new revision: all of `revision` (`family:7`), and one container's image another. Sent once.

@@ -15,7 +15,14 @@ use crate::platform::{
 pub async fn describe_task_definition(clients: &Clients, name: &str) -> Result<Definition, Trouble> {
     const OPERATION: &str = "ecs:DescribeTaskDefinition";
     let answer = clients.ecs.describe_task_definition().task_definition(name).send().await;
-    let answer = answer.map_err(|error| clients.trouble(OPERATION, &error))?;
+    let answer = answer.map_err(|error| {
+        let message = error.as_service_error().and_then(|error| error.meta().message()).unwrap_or_default();
+        // ECS has no code of its own for it.
+        if ["Unable to describe", "does not exist"].iter().any(|words| message.contains(words)) {
+            return clients.not_found(OPERATION, format!("there is no task definition {name}"), None);
+        }
+        clients.trouble(OPERATION, &error)
+    })?;
     let from = answer.task_definition().ok_or_else(|| clients.lacks(OPERATION, "taskDefinition"))?;
     Ok(read(from, name))
 }

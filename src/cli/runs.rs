@@ -13,7 +13,8 @@ use crate::clock::Clock;
 use crate::headless;
 use crate::platform::text::printable;
 use crate::run::{
-    Command, Commands, Follower, Halt, Locks, Lookup, Order, Plan, RunId, Said, Standing, Store, user, verify,
+    Beginning, Command, Commands, Follower, Halt, Locks, Lookup, Order, Plan, RunId, Said, Standing, Store, going_back,
+    user, verify,
 };
 use crate::runbook::{ACTIONS, BLOCKS, explain};
 
@@ -156,7 +157,7 @@ fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode 
 
 /// Asks as for every change, by the danger of taking it back. Answers with the reason.
 fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result<Option<String>, Halt> {
-    let plan = Plan::under_way(store, id)?;
+    let Beginning { plan, reason } = Beginning::under_way(store, id)?;
     let (danger, outage) = plan.danger_of_undo();
     let warning = outage.map(|outage| format!("! {outage}\n")).unwrap_or_default();
     run::complain_plainly(&format!(
@@ -167,7 +168,8 @@ fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result
         plan.target.region,
         danger.word()
     ));
-    run::confirm(danger.word(), &plan.target.name, args)
+    let said = run::confirm(danger.word(), &plan.target.name, args)?;
+    Ok(said.or_else(|| Some(going_back(id, &reason?))))
 }
 
 fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>) -> ExitCode {

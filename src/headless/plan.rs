@@ -28,6 +28,12 @@ pub fn plan(plan: &Plan) -> String {
         for fact in &view.facts {
             let _ = writeln!(text, "   {}", printable(fact));
         }
+        if !view.candidates.is_empty() {
+            text.push_str("   it can go back to one of these:\n");
+        }
+        for candidate in &view.candidates {
+            let _ = writeln!(text, "     {}", printable(&candidate.to_string()));
+        }
         for warning in &view.warnings {
             let _ = writeln!(text, "   ! {}", printable(warning));
         }
@@ -39,6 +45,10 @@ pub fn plan(plan: &Plan) -> String {
         }
     }
     let expected = SignedDuration::from_secs(i64::try_from(plan.expected_seconds()).unwrap_or(i64::MAX));
-    let _ = writeln!(text, "\nTakes about {} if all goes well. Danger: {}.", duration(expected), plan.danger);
+    if plan.is_so_already() {
+        let _ = writeln!(text, "\nIt is so already: there is nothing to do. Danger: {}.", plan.danger);
+    } else {
+        let _ = writeln!(text, "\nTakes about {} if all goes well. Danger: {}.", duration(expected), plan.danger);
+    }
     text
 }

@@ -9,7 +9,9 @@ use crate::runbook::{Kind, Literal, Param, duration};
 
 const DAY: i64 = 86_400;
 /// How an instant to come is written.
-const MOMENT: &str = "a time of day in UTC or a span from now: 14:30, 2h";
+const MOMENT: &str = "a time of day in UTC or a span of at most 7 days from now: 14:30, 2h";
+/// A run holds what it holds for this long at most: credentials, machines and memories last no longer.
+const LONGEST_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Longest answer that is read.
 const LONGEST: usize = 1_000;
 
@@ -66,6 +68,9 @@ pub(super) fn read(param: &Param, text: &str) -> Result<Value, String> {
 pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let wrong = || format!("{}: expected {MOMENT}", printable(text));
     if let Some(span) = duration(text) {
+        if span > LONGEST_SPAN {
+            return Err(wrong());
+        }
         return now.checked_add(span).map_err(|_| wrong());
     }
     let (hours, minutes) = text.split_once(':').ok_or_else(wrong)?;
@@ -119,12 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn a_time_of_day_is_the_next_one_and_never_one_that_is_over() {
+    fn a_time_of_day_is_the_next_one_and_never_one_that_is_over_or_weeks_away() {
         let at = |text: &str| text.parse::<Timestamp>().unwrap();
         let now = at("2026-11-24T14:30:00Z");
         assert_eq!(moment("14:31", now), Ok(at("2026-11-24T14:31:00Z")));
         assert_eq!(moment("14:30", now), Ok(at("2026-11-25T14:30:00Z")));
         assert_eq!(moment("2h", now), Ok(at("2026-11-24T16:30:00Z")));
+        assert_eq!(moment("168h", now), Ok(at("2026-12-01T14:30:00Z")));
+        assert!(moment("500h", now).unwrap_err().starts_with("500h: expected ") && moment("168h1s", now).is_err());
         assert!(["24:00", "1:30", "+1:30", "noon", ""].iter().all(|text| moment(text, now).is_err()));
     }
 

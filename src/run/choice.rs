@@ -3,8 +3,9 @@
 use super::action::{Context, Place};
 use super::choice_tables::tables_choices;
 use super::images::image_choices;
+use super::plan::DIGEST;
 use super::resolve::{find_database, find_service};
-use super::{Halt, Wish, history};
+use super::{Candidate, Halt, Wish, history};
 use crate::aws::ecs;
 use crate::platform::text::printable;
 use crate::platform::{Image, ServiceSpec};
@@ -47,16 +48,13 @@ async fn revisions(context: &Context, spec: &ServiceSpec) -> Result<Vec<Choice>,
         .into_iter()
         .map(|ran| {
             let image = ran.image.as_ref().map_or("image unknown", Image::short);
-            let digest = ran.image.as_ref().and_then(|image| image.digest.as_deref()).map(|d| d.get(..19).unwrap_or(d));
-            let detail: Vec<String> = digest
-                .map(str::to_owned)
-                .into_iter()
-                .chain([ran.when(now)])
-                .map(|p| printable(&p).into_owned())
-                .collect();
+            let Candidate { revision, digest, ran: when, .. } = ran.candidate(now);
+            let digest = digest.map(|digest| digest.get(..DIGEST).unwrap_or(&digest).to_owned());
+            let detail: Vec<String> =
+                digest.into_iter().chain([when]).map(|part| printable(&part).into_owned()).collect();
             Choice {
-                value: ran.number.to_string(),
-                label: printable(&format!(":{}  {image}", ran.number)).into_owned(),
+                value: revision.to_string(),
+                label: printable(&format!(":{revision}  {image}")).into_owned(),
                 detail: detail.join(" · "),
             }
         })

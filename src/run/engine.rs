@@ -101,7 +101,8 @@ impl Run<'_> {
         }
         // A journal that can't be written can't tell that it can't.
         if halt.ending != Ending::Unrecorded
-            && let Err(unrecorded) = self.write(&Event::Ended { ending: halt.ending, words: halt.words.clone() })
+            && let Err(unrecorded) =
+                self.write(&Event::Ended { ending: halt.ending, words: halt.words.clone(), by: halt.by })
         {
             return Halt::new(unrecorded.ending, format!("{}; and {}", halt.words, unrecorded.words));
         }

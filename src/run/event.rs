@@ -112,8 +112,22 @@ pub enum Event {
         ending: Ending,
         /// All that there is to say.
         words: String,
+        /// What took the place of what was asked for, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Superseder>,
     },
     /// An event of a later version.
+    #[serde(other)]
+    Other,
+}
+
+/// What takes the place of what a run asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Superseder {
+    /// Application Auto Scaling, by its policies.
+    AutoScaling,
+    /// Something of a later version.
     #[serde(other)]
     Other,
 }

@@ -1,6 +1,6 @@
 //! Why a run does not go on.
 
-use super::{Ending, JournalError};
+use super::{Ending, JournalError, Superseder};
 use crate::platform::Trouble;
 
 /// The end of a run before its last step is done.
@@ -13,12 +13,14 @@ pub struct Halt {
     pub words: String,
     /// The user wants back what was done.
     pub undo: bool,
+    /// What took the place of what was asked for, where that is known.
+    pub by: Option<Superseder>,
 }
 
 impl Halt {
     /// An ending and its words.
     pub fn new(ending: Ending, words: impl Into<String>) -> Halt {
-        Halt { ending, words: words.into(), undo: false }
+        Halt { ending, words: words.into(), undo: false, by: None }
     }
 
     /// Something failed.

@@ -7,17 +7,15 @@ use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
 
 use super::action::{Action, Context, Place};
-use super::past::Past;
-use super::{Ending, Event, Plan, Record, RunId, Store, verify};
+use super::kept::{Kept, kept};
+use super::{Candidate, Ending};
 use crate::aws::service_deployments::{describe_service_revisions, list_service_deployments};
 use crate::aws::task_definition::describe_task_definition;
 use crate::platform::text::{date, duration};
-use crate::platform::{Image, Revision, Rollout, Service, ServiceSpec};
+use crate::platform::{Definition, Image, Revision, Rollout, Service, ServiceSpec};
 
 /// So many are offered; who looks further back names the number.
 const OFFERED: usize = 10;
-/// The newest journals that are read.
-const JOURNALS: usize = 50;
 /// Task definitions are asked for so many at a time.
 const AT_ONCE: usize = 4;
 
@@ -45,6 +43,28 @@ impl Ran {
             (None, None) => "has run".to_owned(),
         }
     }
+
+    /// With the image of its definition, where nobody knows which one ran.
+    fn of(mut self, definition: &Definition, container: Option<&str>) -> Ran {
+        if self.image.is_none() {
+            self.image = definition.container(container).map(|container| container.image.clone());
+        }
+        self
+    }
+
+    /// As plans tell it.
+    pub(super) fn candidate(&self, now: Timestamp) -> Candidate {
+        let image = self.image.as_ref();
+        Candidate {
+            revision: self.number,
+            tag: image.and_then(|image| image.tag.clone()),
+            digest: image.and_then(|image| image.digest.clone()),
+            from: self.from,
+            until: self.until,
+            seconds: self.from.zip(self.until).map(|(from, until)| until.duration_since(from).as_secs()),
+            ran: self.when(now),
+        }
+    }
 }
 
 /// All that have run, the one that ran last first; the running one too.
@@ -58,9 +78,7 @@ pub(super) async fn ran(context: &Context, place: &Place, container: Option<&str
             all.push(Ran { number, image: None, from: shown.updated_at.or(shown.created_at), until: None });
         }
     }
-    if let Some(store) = &context.store {
-        all.extend(journaled(context, store, place, &service.revision.family).await);
-    }
+    all.extend(kept(context, place, &service.revision.family, brought).await);
     latest(all, context.clock.now())
 }
 
@@ -114,91 +132,60 @@ async fn deployed(context: &Context, place: &Place, container: Option<&str>, ser
     Some(all)
 }
 
-/// What runs of this machine brought to run. Read aside: a disk can be slow, and a screen waits.
-async fn journaled(context: &Context, store: &Store, place: &Place, family: &str) -> Vec<Ran> {
-    let journals = Journals {
-        store: store.clone(),
-        service: format!("{}/{}", place.cluster, place.name),
-        account: context.platform.account.clone(),
-        region: context.clients.region().map(str::to_owned),
-        family: family.to_owned(),
-    };
-    tokio::task::spawn_blocking(move || journals.read()).await.unwrap_or_default()
-}
-
-/// Which journals tell of a service.
-struct Journals {
-    store: Store,
-    /// `CLUSTER/NAME`.
-    service: String,
-    account: Option<String>,
-    region: Option<String>,
-    family: String,
-}
-
-impl Journals {
-    fn read(&self) -> Vec<Ran> {
-        let runs = self.store.runs().unwrap_or_default();
-        runs.iter().take(JOURNALS).filter_map(|id| self.brought(id)).collect()
+/// The revision that a run of this machine ended successfully with, if it brought one.
+fn brought(Kept { plan, past, family, at }: &Kept<'_>) -> Option<Ran> {
+    if plan.undoes.is_some() || past.ended != Some(Ending::Succeeded) {
+        return None;
     }
-
-    /// The revision that a run of this service ended successfully with, if it brought one.
-    fn brought(&self, id: &RunId) -> Option<Ran> {
-        let bytes = std::fs::read(self.store.journal(id)).ok()?;
-        // The first record says whose journal it is: the others are read of this service's alone.
-        let first = bytes.split(|byte| *byte == b'\n').next()?;
-        let Event::Began { plan, .. } = Record::read(first, 1, &Record::genesis(id)).ok()?.event else { return None };
-        let plan: Plan = serde_json::from_value(plan).ok()?;
-        if !self.are_of(&plan) {
-            return None;
-        }
-        let (records, _) = verify::read(id, &bytes).ok()?;
-        let past = Past::of(records.iter().map(|record| &record.event));
-        let number = (past.ended == Some(Ending::Succeeded)).then(|| self.number(&plan, &past))??;
-        Some(Ran { number, image: None, from: records.last().map(|record| record.at), until: None })
-    }
-
-    fn are_of(&self, plan: &Plan) -> bool {
-        let same = |known: &Option<String>, of: &str| known.as_ref().is_none_or(|known| known == of);
-        plan.target.name == self.service
-            && same(&self.account, &plan.target.account)
-            && same(&self.region, &plan.target.region)
-            && plan.undoes.is_none()
-    }
-
-    fn number(&self, plan: &Plan, past: &Past) -> Option<u32> {
-        let mut asked = past.steps.iter().flat_map(|step| &step.asked).rev();
-        let sent = asked.find_map(|asked| asked.parameters.get("taskDefinition")?.as_str());
-        match sent.map(Revision::parse) {
-            Some(sent) => sent.number.filter(|_| sent.family == self.family),
-            None => plan.steps.iter().find_map(|step| match &step.action {
-                Action::Rollback(rollback) => Some(rollback.to),
-                _ => None,
-            }),
-        }
-    }
+    let mut asked = past.steps.iter().flat_map(|step| &step.asked).rev();
+    let sent = asked.find_map(|asked| asked.parameters.get("taskDefinition")?.as_str());
+    let number = match sent.map(Revision::parse) {
+        Some(sent) => sent.number.filter(|_| sent.family == *family),
+        None => plan.steps.iter().find_map(|step| match &step.action {
+            Action::Rollback(rollback) => Some(rollback.to),
+            _ => None,
+        }),
+    }?;
+    Some(Ran { number, image: None, from: *at, until: None })
 }
 
 /// What a rollback may go back to, the one that ran last first: ACTIVE, and not what the service is on.
 pub(super) async fn candidates(context: &Context, spec: &ServiceSpec, service: &Service) -> Vec<Ran> {
-    let (family, container) = (&service.revision.family, spec.container.as_deref());
-    let others = ran(context, &Place::from(spec), container, service)
-        .await
-        .into_iter()
-        .filter(|ran| Some(ran.number) != service.revision.number);
+    let container = spec.container.as_deref();
+    let ran = ran(context, &Place::from(spec), container, service).await;
+    of_these(context, container, service, &ran, None).await
+}
+
+/// … of revisions that have run. One whose definition is at hand is not asked for.
+pub(super) async fn of_these(
+    context: &Context,
+    container: Option<&str>,
+    service: &Service,
+    ran: &[Ran],
+    known: Option<&Definition>,
+) -> Vec<Ran> {
+    let family = &service.revision.family;
+    let mut others: Vec<Ran> =
+        ran.iter().filter(|ran| Some(ran.number) != service.revision.number).take(OFFERED).cloned().collect();
+    let known = known.and_then(|known| {
+        let at = others.iter().position(|ran| Some(ran.number) == known.revision.number)?;
+        let ran = others.remove(at);
+        (known.status == "ACTIVE").then(|| (at, ran.of(known, container)))
+    });
     // Collected first: a stream that borrows what it asks with is not `Send` for every lifetime.
-    let asked: Vec<_> = others.take(OFFERED).map(|ran| check(context, container, family, ran)).collect();
-    stream::iter(asked).buffered(AT_ONCE).filter_map(std::future::ready).collect().await
+    let asked: Vec<_> = others.into_iter().map(|ran| check(context, container, family, ran)).collect();
+    let mut found: Vec<Option<Ran>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    if let Some((at, ran)) = known {
+        found.insert(at.min(found.len()), Some(ran));
+    }
+    found.into_iter().flatten().collect()
 }
 
 /// Without an answer it stays: whether it can be started is looked at again before it is.
-async fn check(context: &Context, container: Option<&str>, family: &str, mut ran: Ran) -> Option<Ran> {
+async fn check(context: &Context, container: Option<&str>, family: &str, ran: Ran) -> Option<Ran> {
     let found = describe_task_definition(&context.clients, &format!("{family}:{}", ran.number)).await;
     let Ok(definition) = found else { return Some(ran) };
-    if ran.image.is_none() {
-        ran.image = definition.container(container).map(|container| container.image.clone());
-    }
-    (definition.status == "ACTIVE").then_some(ran)
+    (definition.status == "ACTIVE").then(|| ran.of(&definition, container))
 }
 
 /// The newest revision that ran successfully before the present one. A later number is no way back: after a

@@ -1,8 +1,10 @@
 //! The images that an emergency deploy can choose from.
 
+use futures::future::join;
 use jiff::Timestamp;
 
 use super::action::{Place, registry};
+use super::left::{Left, left};
 use super::{Choice, Context, Halt};
 use crate::aws::ecr_images::{Scan, StoredImage, list_images};
 use crate::platform::Image;
@@ -25,10 +27,18 @@ pub(super) async fn image_choices(
     let running = registry::Running::of(context, place, container).await?;
     let (_, repository) = running.repository(context).await?;
     let runs = Image::parse(&running.image);
-    let found = list_images(&context.clients, &repository).await?;
+    let (found, left) =
+        join(list_images(&context.clients, &repository), left(context, place, running.container(), running.revision()))
+            .await;
+    let found = found?;
     let now = context.clock.now();
     let shown = found.into_iter().filter(|image| !image.tags.is_empty() || is_running(image, &runs));
-    Ok(shown.take(MOST).map(|image| choice(&image, is_running(&image, &runs), now)).collect())
+    let offer = |image: StoredImage| {
+        let runs = is_running(&image, &runs);
+        let left = left.iter().find(|left| !runs && left.is(&image.digest, &image.tags));
+        choice(&image, runs, left, now)
+    };
+    Ok(shown.take(MOST).map(offer).collect())
 }
 
 fn is_running(image: &StoredImage, runs: &Image) -> bool {
@@ -38,18 +48,17 @@ fn is_running(image: &StoredImage, runs: &Image) -> bool {
     }
 }
 
-fn choice(image: &StoredImage, runs: bool, now: Timestamp) -> Choice {
+/// That it runs, or was rolled back from, comes before what a narrow list cuts off.
+fn choice(image: &StoredImage, runs: bool, left: Option<&Left>, now: Timestamp) -> Choice {
     let digest = image.digest.strip_prefix("sha256:").unwrap_or(&image.digest);
     let short = digest.get(..SHORT).unwrap_or(digest);
     let value = image.tags.first().unwrap_or(&image.digest).clone();
     let label = if image.tags.is_empty() { format!("no tag, {short}") } else { image.tags.join(", ") };
     let mut detail = vec![short.to_owned()];
+    detail.extend(runs.then(|| "running now".to_owned()).or_else(|| left.map(|left| left.words(now))));
     detail.extend(image.pushed_at.map(|at| format!("pushed {} ago", rough_age(at, now))));
     detail.extend(image.bytes.map(size));
     detail.extend(image.scan.as_ref().map(scanned));
-    if runs {
-        detail.push("running now".to_owned());
-    }
     let detail = printable(&detail.join(", ")).into_owned();
     Choice { value, label: printable(&label).into_owned(), detail }
 }
@@ -89,10 +98,10 @@ mod tests {
     #[test]
     fn a_choice_says_how_old_it_is_what_was_found_in_it_and_that_it_runs() {
         let now = "2026-11-24T03:12:45Z".parse().unwrap();
-        let Choice { value, label, detail } = choice(&image(&["a1b2c3d", "v1"], &[("CRITICAL", 2)]), true, now);
+        let Choice { value, label, detail } = choice(&image(&["a1b2c3d", "v1"], &[("CRITICAL", 2)]), true, None, now);
         assert_eq!((value.as_str(), label.as_str()), ("a1b2c3d", "a1b2c3d, v1"));
-        assert_eq!(detail, "a1b2a1b2a1b2, pushed 2h00m ago, 187 MB, 2 critical, running now");
-        let Choice { value, label, detail } = choice(&image(&[], &[]), false, now);
+        assert_eq!(detail, "a1b2a1b2a1b2, running now, pushed 2h00m ago, 187 MB, 2 critical");
+        let Choice { value, label, detail } = choice(&image(&[], &[]), false, None, now);
         assert!(value.starts_with("sha256:a1b2") && label == "no tag, a1b2a1b2a1b2", "{value} {label}");
         assert!(detail.ends_with("scanned, nothing found"), "{detail}");
     }

@@ -42,7 +42,7 @@ async fn images_are_chosen_from_the_newest_first_and_the_one_that_runs_is_marked
     let choices = offered(&context).await;
     assert_eq!((choices[0].value.as_str(), choices[0].label.as_str()), ("just-now", "just-now"));
     assert!(choices[0].detail.starts_with("abababababab, pushed <1m ago, 41 MB"), "{:?}", choices[0]);
-    let running: Vec<_> = choices.iter().filter(|choice| choice.detail.ends_with("running now")).collect();
+    let running: Vec<_> = choices.iter().filter(|choice| choice.detail.contains(", running now, ")).collect();
     assert_eq!(running.len(), 1, "{choices:?}");
     let plan = deploy(&context, &running[0].value).await.unwrap();
     assert!(plan.steps[1].view.facts[0].contains("built for arm64"), "{:?}", plan.steps[1].view);
@@ -75,7 +75,7 @@ async fn an_alarm_that_watches_deployments_and_fires_already_is_said_to_watch_no
     let tiny = Tiny::new(|operation, _| {
         if operation == "DescribeServices" {
             return Reply::json(
-                r#"{"services": [{"serviceName": "api", "deploymentConfiguration":
+                r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "deploymentConfiguration":
                 {"alarms": {"alarmNames": ["Errors", "Latency"], "enable": true, "rollback": true}}}]}"#,
             );
         }
@@ -102,4 +102,56 @@ async fn where_there_is_no_registry_the_plan_of_a_push_says_so_and_what_to_choos
     assert!(halt.words.contains("no container registry"), "{}", halt.words);
     assert!(halt.words.contains("Choose one that is in ECR already"), "{}", halt.words);
     assert!(host.requests().iter().any(|operation| operation == "ecr:GetAuthorizationToken"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_image_that_was_rolled_back_from_is_marked_in_the_choice_and_warned_of_in_the_plan() {
+    let marked = async |context: &Context| {
+        let choices = offered(context).await;
+        let marked: Vec<_> = choices.into_iter().filter(|c| c.detail.contains("rolled back from")).collect();
+        marked.into_iter().map(|choice| choice.value).collect::<Vec<_>>()
+    };
+    let deploy_of = |host: &Host, tag: &str, ailment| {
+        let (service, image) = ("analytics-api".to_owned(), Some(tag.to_owned()));
+        host.with(|world| world.apply(Happening::Deploy { service, image, ailment }));
+    };
+    let later = async |host: &Host| {
+        for _ in 0..20 {
+            tokio::time::sleep(std::time::Duration::from_mins(1)).await;
+            host.with(|_| ());
+        }
+    };
+    // By ECS.
+    let (host, mut context) = world();
+    assert_eq!(marked(&context).await, [""; 0]);
+    deploy_of(&host, "broken", Some(crate::world::Ailment::Crashes));
+    later(&host).await;
+    assert_eq!(marked(&context).await, ["broken"]);
+    let warned = deploy(&context, "broken").await.unwrap();
+    let words: Vec<&str> = warned.all_warnings().filter(|w| w.contains("this image was rolled back from")).collect();
+    assert!(words.len() == 1 && words[0].contains("ago (:42)"), "{words:?}");
+    // By hand.
+    deploy_of(&host, "slow", None);
+    later(&host).await;
+    assert_eq!(marked(&context).await, ["broken"], "what runs is no mistake");
+    let service = "analytics-api".to_owned();
+    host.with(|world| world.apply(Happening::Redeploy { service, revision: 41 }));
+    later(&host).await;
+    let mut both = marked(&context).await;
+    both.sort();
+    assert_eq!(both, ["broken", "slow"]);
+    // By a run, where ECS has no history.
+    let (host, fresh) = world();
+    context = fresh;
+    let failure =
+        Failure::Error { code: "UnknownOperationException".to_owned(), message: "no".to_owned(), status: 404 };
+    host.inject(Fault::on("ecs:ListServiceDeployments", failure));
+    let (_folder, office) = super::tests::office();
+    context.store = Some(office.store.clone());
+    deploy_of(&host, "slow", None);
+    later(&host).await;
+    assert_eq!(marked(&context).await, [""; 0]);
+    let back = super::tests::plan(&context, "rollback", &[("to", "41")]).await;
+    super::tests::carry_out(&office, &context, back).await;
+    assert_eq!(marked(&context).await, ["slow"]);
 }

@@ -35,7 +35,7 @@ fn events() -> Vec<Event> {
             words: "\u{1f6d1} é \"\n".to_owned(),
             outputs: serde_json::Map::new(),
         },
-        Event::Ended { ending: Ending::Succeeded, words: "done".to_owned() },
+        Event::Ended { ending: Ending::Succeeded, words: "done".to_owned(), by: None },
     ]
 }
 

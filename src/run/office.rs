@@ -1,6 +1,7 @@
 //! Where runs are carried out: one at a time on a target, each written down.
 
 use super::action::Context;
+use super::beginning::Beginning;
 use super::engine::Run;
 use super::{
     Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, Resumed, RunId, Store,
@@ -56,6 +57,7 @@ impl Office {
     ) -> Result<Halt, Halt> {
         let _lock = self.lock(&plan, id, &who)?;
         let past = take_back::inherited(&self.store, &plan)?;
+        let reason = reason.or_else(|| take_back::inherited_reason(&self.store, &plan));
         let journal = Journal::create(&self.store, id)?;
         let commands = Some(Commands::of(&self.store, id));
         let mut run = Run { context, book: Box::new(journal), commands, plan, past };
@@ -65,7 +67,10 @@ impl Office {
     async fn take_up(&self, context: &Context, id: &RunId, resumed: Resumed, who: Who) -> Result<Halt, Halt> {
         let Resumed { journal, records, torn } = resumed;
         let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
-        let plan = plan_of(&events)?;
+        let Some(Beginning { plan, .. }) = Beginning::of(id, &events)? else {
+            let words = "the run was killed before it began: nothing was asked of anyone; start it again";
+            return Err(Halt::failed(words));
+        };
         let mut past = take_back::inherited(&self.store, &plan)?;
         for event in &events {
             past.take(event);
@@ -94,13 +99,5 @@ impl Finished {
     fn of(id: &RunId, halt: Result<Halt, Halt>) -> Finished {
         let (Ok(halt) | Err(halt)) = halt;
         Finished { id: id.clone(), ending: halt.ending, words: halt.words }
-    }
-}
-
-fn plan_of(events: &[Event]) -> Result<Plan, Halt> {
-    match events.first() {
-        Some(Event::Began { plan, .. }) => serde_json::from_value(plan.clone())
-            .map_err(|error| Halt::refused(format!("the plan in the journal can't be read by this version: {error}"))),
-        _ => Err(Halt::failed("the run was killed before it began: nothing was asked of anyone; start it again")),
     }
 }

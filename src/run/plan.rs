@@ -10,6 +10,9 @@ use serde_json::Value;
 use super::{Action, Halt, Holder, Locks, RunId, Target};
 use crate::platform::text::printable;
 
+/// As much of a digest as tells images apart: `sha256:` and twelve digits.
+pub(super) const DIGEST: usize = 19;
+
 /// What a run will do. It is shown, confirmed, put in the journal, and carried out; the run reads it from there.
 #[expect(
     clippy::unsafe_derive_deserialize,
@@ -59,6 +62,9 @@ pub struct View {
     /// What the step found, for steps that look.
     #[serde(default)]
     pub facts: Vec<String>,
+    /// For a rollback, what else it may go back to, and itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<Candidate>,
     /// What could go wrong.
     #[serde(default)]
     pub warnings: Vec<String>,
@@ -77,6 +83,11 @@ pub struct View {
 }
 
 impl View {
+    /// Something will be otherwise than it is.
+    pub fn changes_something(&self) -> bool {
+        self.changes.iter().any(|change| change.before != change.after)
+    }
+
     /// What the step was planned on, as its action wrote it.
     pub(super) fn basis<T: DeserializeOwned>(&self) -> Result<T, Halt> {
         T::deserialize(&self.basis).map_err(|error| Halt::failed(format!("the plan can't be read: {error}")))
@@ -101,6 +112,42 @@ impl Change {
     }
 }
 
+/// A revision that has run successfully and can be started again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its number.
+    pub revision: u32,
+    /// What people know its image by, where it has a tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// Its image, where it is known which one ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// When it came to run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// When another one took its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// How long that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seconds: Option<i64>,
+    /// The same in words: `ran 1d5h, until 2026-11-24 03:12Z`.
+    pub ran: String,
+}
+
+impl std::fmt::Display for Candidate {
+    /// `:41  a1b2c3d  sha256:0123456789ab  ran 1d5h, until 2026-11-24 03:12Z`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, ":{}", self.revision)?;
+        let digest = self.digest.as_deref().map(|digest| digest.get(..DIGEST).unwrap_or(digest));
+        for part in [self.tag.as_deref(), digest, Some(&self.ran)].into_iter().flatten() {
+            write!(f, "  {part}")?;
+        }
+        Ok(())
+    }
+}
+
 impl Plan {
     /// All warnings: of the whole, then of each step.
     pub fn all_warnings(&self) -> impl Iterator<Item = &str> {
@@ -117,6 +164,12 @@ impl Plan {
             None => busy.to_string(),
         };
         self.warnings.insert(0, format!("{who}; until it is over no other run begins"));
+    }
+
+    /// All that it would set is so already.
+    pub fn is_so_already(&self) -> bool {
+        let mut setting = self.steps.iter().map(|step| &step.view).filter(|view| !view.changes.is_empty()).peekable();
+        setting.peek().is_some() && setting.all(|view| !view.changes_something())
     }
 
     /// How long it takes if all goes well, in seconds.

@@ -19,7 +19,7 @@ use super::facts::{Facts, mentions};
 use super::{Halt, Plan, PlannedStep, Seen, Target, history};
 use crate::aws::sts::get_caller_identity;
 use crate::platform::text::{duration, printable};
-use crate::platform::{CacheSpec, DatabaseSpec, Identity, ServiceSpec};
+use crate::platform::{CacheSpec, DatabaseSpec, Identity, Revision, ServiceSpec};
 use crate::runbook::{Block, Call, Name, Piece, Runbook, Setting, When};
 use crate::watch;
 use subject::{On, check_account};
@@ -77,9 +77,10 @@ impl Plan {
             cache,
             now: context.clock.now(),
         };
-        let mut steps = Vec::new();
+        let mut steps: Vec<PlannedStep> = Vec::new();
         let mut danger = wish.runbook.danger;
         let mut moved = Moved::default();
+        let mut bounds_call = None;
         for step in &wish.runbook.steps {
             if step.when.as_ref().is_some_and(|when| !resolver.holds(when)) {
                 continue;
@@ -87,16 +88,27 @@ impl Plan {
             danger = danger.max(step.danger.unwrap_or(danger));
             let in_step = |halt: Halt| Halt { words: format!("{}: {}", step.title, halt.words), ..halt };
             let mut action = resolver.block(&step.block).map_err(in_step)?;
-            match &mut action {
-                Action::SetBounds(bounds) => moved = Moved { min: bounds.min, max: bounds.max },
-                Action::UpdateService(update) => update.moved = moved,
+            match (&mut action, &step.block) {
+                (Action::SetBounds(bounds), Block::Action(call)) => {
+                    moved = Moved { min: bounds.min, max: bounds.max };
+                    bounds_call = Some(call);
+                }
+                (Action::UpdateService(update), Block::Action(call)) => {
+                    update.moved = moved;
+                    let contradiction = resolver.contradiction(update, call, bounds_call);
+                    contradiction.map_or(Ok(()), |words| Err(Halt::refused(words)))?;
+                }
                 _ => {}
             }
-            let view = action.plan(context, &seen).await.map_err(in_step)?;
+            let mut view = action.plan(context, &seen).await.map_err(in_step)?;
+            if matches!(action, Action::WaitSteady(_)) && !steps.iter().any(|step| step.view.changes_something()) {
+                // What is so already is not waited for.
+                view.expected_seconds = 0;
+            }
             danger = danger.max(action.least_danger(&view));
             steps.push(PlannedStep { title: step.title.clone(), action, view });
         }
-        let expected: u64 = steps.iter().map(|step: &PlannedStep| step.view.expected_seconds).sum();
+        let expected: u64 = steps.iter().map(|step| step.view.expected_seconds).sum();
         let mut warnings = wish.runbook.warn.clone();
         warnings.extend(credentials_end(context, SignedDuration::from_secs(expected as i64)).await);
         let plan = Plan {
@@ -150,9 +162,39 @@ fn located(path: &str) -> Result<PathBuf, Halt> {
     whole.map_err(|error| Halt::refused(format!("{}: {error}", printable(&path.to_string_lossy()))))
 }
 
+impl Resolver<'_> {
+    /// A number of tasks outside the bounds that the same plan sets would not stay.
+    fn contradiction(&self, update: &UpdateService, call: &Call, bounds: Option<&Call>) -> Option<String> {
+        let (count, bounds) = (update.desired_count?, bounds?);
+        let name = |call: &Call, field: &str| match call.field(field) {
+            Some(Setting::Value(Name::Param(index))) => {
+                self.runbook.params.get(*index).map_or_else(|| field.to_owned(), |param| format!("--{}", param.name))
+            }
+            _ => field.to_owned(),
+        };
+        let (bound, field, is) = match update.moved {
+            Moved { min: Some(min), .. } if count < min => (min, "min", "less"),
+            Moved { max: Some(max), .. } if count > max => (max, "max", "more"),
+            _ => return None,
+        };
+        let (desired, bound_name) = (name(call, "desired-count"), name(bounds, field));
+        Some(format!(
+            "{desired} {count} is {is} than the {bound_name} of {bound} that auto scaling is to keep: give {desired} {bound} too, or another {bound_name}"
+        ))
+    }
+}
+
 /// A field is given what an earlier step of the run makes.
 fn is_made(call: &Call, field: &str) -> bool {
     matches!(call.field(field), Some(Setting::Value(Name::Known(known))) if known.made)
+}
+
+/// A number; a revision stands in a runbook as text.
+fn whole(value: &Value) -> Option<u32> {
+    match value {
+        Value::String(text) => text.parse().ok().or_else(|| Revision::parse(text).number),
+        _ => value.as_u64().and_then(|number| u32::try_from(number).ok()),
+    }
 }
 
 /// A list of names.
@@ -235,7 +277,7 @@ impl Resolver<'_> {
 
     fn action(&self, call: &Call) -> Result<Action, Halt> {
         let fields = self.fields(call);
-        let number = |name: &str| fields.get(name).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok());
+        let number = |name: &str| fields.get(name).and_then(whole);
         let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
         let container = text("container").or_else(|| self.service.container.clone());
         let is = |name: &str, word: &str| fields.get(name).and_then(Value::as_str) == Some(word);

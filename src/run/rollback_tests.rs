@@ -134,7 +134,10 @@ async fn a_plan_over_a_slow_line_asks_for_each_revision_and_each_image_once() {
         action.plan(&context, &Seen::default()).await.unwrap();
         host.requests()[before..].iter().filter(|asked| *asked == operation).count()
     };
-    assert_eq!(asked(rollback, "ecs:DescribeTaskDefinition").await, 2, "what runs, and what is to run");
+    // :40 is what is wanted, and one of those that could be; the others are :36 to :39.
+    assert_eq!(asked(rollback, "ecs:DescribeTaskDefinition").await, 6, "what runs, what is to run, what else could");
+    let rollback = Action::Rollback(Rollback { place: place.clone(), to: 40, migrations: None });
+    assert_eq!(asked(rollback, "ecs:DescribeServices").await, 1, "the service, and who controls it");
     let running = host.with(|world| world.definitions.iter().find(|d| d.number == 41).unwrap().image().to_owned());
     let tag = Image::parse(&running).tag.unwrap();
     for operation in ["ecs:DescribeServices", "ecr:DescribeRepositories", "ecr:DescribeImages"] {
@@ -202,8 +205,10 @@ async fn a_plan_says_what_the_change_costs_and_that_a_number_below_the_minimum_d
     assert_eq!(more, "+$14.42 a month if it stays so: 5 × $7.21 instead of 3 × $7.21 (list prices)");
     let (fewer, warned) = facts(&[("desired", "0")]).await;
     assert!(fewer.starts_with("−$21.63 a month"), "{fewer}");
-    assert!(warned.contains("0 is outside auto scaling's bounds (1–6)"), "{warned}");
-    assert!(warned.contains("changes it to 1 when it next scales out"), "{warned}");
+    // Target tracking does nothing without data, says AWS, and no task gives any.
+    assert!(warned.contains("auto scaling (1–6) starts no task from none"), "{warned}");
+    let (_, warned) = facts(&[("desired", "1"), ("minimum", "1")]).await;
+    assert!(warned.contains("stays in charge"), "{warned}");
     assert_eq!(facts(&[("desired", "3")]).await.0, "", "nothing changes, nothing costs");
 }
 
@@ -220,4 +225,28 @@ async fn a_revision_whose_image_is_for_other_machines_is_refused_before_anything
     assert_eq!(halt.ending, Ending::Refused);
     assert!(halt.words.contains("built for amd64") && halt.words.contains("exec format error"), "{}", halt.words);
     assert!(!host.requests().iter().any(|operation| operation == "ecs:UpdateService"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_there_is_not_is_refused_with_those_that_ran_and_a_plan_lists_them_with_their_images() {
+    let (host, context) = world();
+    let (service, image) = (SERVICE.to_owned(), Some("a1b2c3d".to_owned()));
+    host.with(|world| world.apply(Happening::Deploy { service, image, ailment: None }));
+    minutes(&host, 8).await;
+    let halt = make(&context, "rollback", &[("to", "9999")]).await.unwrap_err();
+    assert_eq!(halt.ending, Ending::Refused, "{}", halt.words);
+    assert!(
+        halt.words.contains("analytics-api has no revision 9999; it can go back to one of these:"),
+        "{}",
+        halt.words
+    );
+    assert!(halt.words.contains("\n  :41  ") && halt.words.contains("sha256:"), "{}", halt.words);
+
+    let made = plan(&context, "rollback", &[]).await;
+    let candidates = &made.steps[1].view.candidates;
+    assert_eq!(candidates.iter().map(|c| c.revision).collect::<Vec<_>>(), [41, 40, 39, 38, 37, 36]);
+    assert!(candidates.iter().all(|c| c.tag.is_some() && c.digest.is_some() && c.seconds > Some(0)), "{candidates:?}");
+    let line = candidates[0].to_string();
+    assert!(line.starts_with(":41  ") && line.contains("  sha256:") && line.contains("  ran "), "{line}");
+    assert!(line.len() < 80, "{line}");
 }

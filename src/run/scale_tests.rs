@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::action::{Place, SetBounds};
-use super::tests::{SERVICE, office, plan, start, state, who, world, world_that_scales};
+use super::tests::{SERVICE, make, office, plan, start, state, who, world, world_that_scales};
 use super::{Action, Change, Command, Commands, Ending, Finished, RunId, Said, Seen};
 use crate::runbook::Danger;
 use crate::world::Host;
@@ -71,6 +71,56 @@ async fn a_wish_to_undo_is_not_lost_over_the_wish_to_stop_that_came_with_it() {
         assert_eq!(finished.ending, Ending::Undone, "{commands:?}: {}", finished.words);
         assert_eq!((state(&host).0, state(&host).1), (3, (1, 6)), "{commands:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_outside_the_bounds_that_the_same_plan_sets_is_refused_by_the_names_of_both_answers() {
+    let (_host, context) = world_that_scales();
+    for (answers, said) in [
+        ([("desired", "3"), ("minimum", "5")], "--desired 3 is less than the --minimum of 5"),
+        ([("desired", "4"), ("maximum", "3")], "--desired 4 is more than the --maximum of 3"),
+    ] {
+        let halt = make(&context, "scale", &answers).await.unwrap_err();
+        assert_eq!(halt.ending, Ending::Refused);
+        assert!(halt.words.contains(said), "{}", halt.words);
+    }
+    plan(&context, "scale", &[("desired", "5"), ("minimum", "5")]).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_so_already_takes_no_time_and_is_said_to_be_nothing_to_do() {
+    let (_host, context) = world_that_scales();
+    let same = plan(&context, "scale", &[("desired", "3")]).await;
+    assert_eq!((same.expected_seconds(), same.is_so_already()), (0, true));
+    let more = plan(&context, "scale", &[("desired", "4")]).await;
+    assert!(more.expected_seconds() > 60 && !more.is_so_already());
+    let held = plan(&context, "scale", &[("desired", "3"), ("minimum", "3")]).await;
+    assert!(held.expected_seconds() > 0 && !held.is_so_already());
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_that_take_more_connections_than_there_are_are_a_danger_and_the_way_back_is_not() {
+    let (_host, context) = world_that_scales();
+    let short = plan(&context, "scale", &[("desired", "9")]).await;
+    assert_eq!(short.danger, "danger");
+    assert!(short.all_warnings().any(|w| w.contains("short of up to 10 connections for 9 tasks: new tasks fail")));
+    assert_eq!(short.danger_of_undo(), (Danger::Caution, None));
+    assert_eq!(plan(&context, "scale", &[("desired", "8")]).await.danger, "caution", "80 of 80 are enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_that_is_tomorrow_is_told_by_how_far_away_it_is() {
+    let (_host, context) = world_that_scales();
+    let until = |until: &'static str| [("desired", "3"), ("minimum", "2"), ("until", until)];
+    let held = plan(&context, "scale", &until("14:30")).await;
+    let facts = &held.steps[1].view.facts;
+    assert!(facts[0].contains("back to 1–6 in 23h17m, at 2026-11-25 14:30Z"), "{facts:?}");
+    let halt = make(&context, "scale", &until("500h")).await.unwrap_err();
+    assert!(
+        halt.words.starts_with("--until 500h: expected") && halt.words.contains("at most 7 days"),
+        "{}",
+        halt.words
+    );
 }
 
 fn bounds() -> SetBounds {

@@ -45,7 +45,7 @@ impl Standing {
                     (standing.runbook, standing.reason, standing.began) = (Some(runbook), reason, Some(record.at));
                 }
                 Event::StepBegan { step, .. } => standing.step = Some(step),
-                Event::Ended { ending, words } => {
+                Event::Ended { ending, words, .. } => {
                     (standing.ended, standing.ended_at) = (Some((ending, words)), Some(record.at));
                 }
                 _ => {}

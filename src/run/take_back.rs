@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::action::AWAITED;
+use super::beginning::{Beginning, events, going_back};
 use super::engine::Run;
 use super::past::{Past, StepPast};
-use super::{Action, Answer, Change, Ending, Event, Follower, Halt, Plan, PlannedStep, RunId, Store, View};
+use super::{Action, Answer, Change, Ending, Halt, Plan, PlannedStep, RunId, Store, View};
 use crate::runbook::Danger;
 
 impl Plan {
@@ -17,11 +18,9 @@ impl Plan {
     /// taken back.
     pub fn taking_back(store: &Store, id: &RunId, now: Timestamp) -> Result<Plan, Halt> {
         let events = events(store, id)?;
-        let Some(Event::Began { plan, .. }) = events.first() else {
+        let Some(Beginning { mut plan, .. }) = Beginning::of(id, &events)? else {
             return Err(Halt::refused(format!("run {id} did nothing")));
         };
-        let mut plan: Plan = serde_json::from_value(plan.clone())
-            .map_err(|error| Halt::refused(format!("the plan of run {id} can't be read by this version: {error}")))?;
         if let Some(other) = &plan.undoes {
             return Err(Halt::refused(format!("run {id} took back {other}: to do it again, run the runbook again")));
         }
@@ -29,21 +28,15 @@ impl Plan {
         if past.ended.is_none() {
             return Err(Halt::refused(format!("run {id} is not over: plantao runs resume {id}")));
         }
-        // A word of another version is taken for the worst.
-        let mut danger = Danger::named(&plan.danger).unwrap_or_default();
-        let mut any = false;
-        let mut staying = Vec::new();
         let nothing = StepPast::default();
-        for (index, step) in plan.steps.iter_mut().enumerate() {
-            let fate = Fate::of(step, past.steps.get(index).unwrap_or(&nothing));
-            match fate {
-                Fate::IsPutBack { outage } => {
-                    any = true;
-                    danger = danger.max(outage.map_or(Danger::Caution, |_| Danger::Danger));
-                }
-                Fate::Stays(words) => staying.push(words),
-                Fate::IsFollowed | Fate::HasNothing => {}
-            }
+        let fate = |(index, step)| Fate::of(step, past.steps.get(index).unwrap_or(&nothing));
+        let fates: Vec<Fate> = plan.steps.iter().enumerate().map(fate).collect();
+        let any = fates.iter().any(|fate| matches!(fate, Fate::IsPutBack { .. }));
+        let staying: Vec<&str> =
+            fates.iter().filter_map(|fate| if let Fate::Stays(words) = fate { Some(*words) } else { None }).collect();
+        let touched = plan.steps.iter().zip(&fates).filter(|(_, fate)| fate.is_touched()).map(|(step, _)| step);
+        let (danger, _) = way_back(&plan, touched);
+        for (step, fate) in plan.steps.iter_mut().zip(fates) {
             fate.show(&mut step.view);
         }
         if !any && !staying.is_empty() {
@@ -86,6 +79,11 @@ impl Fate {
         }
     }
 
+    /// The step changed something, whether or not that is put back.
+    fn is_touched(self) -> bool {
+        matches!(self, Fate::IsPutBack { .. } | Fate::Stays(_))
+    }
+
     /// The step as the plan of taking back shows it. Its basis stays: that is what is put back.
     fn show(self, view: &mut View) {
         let seen = std::mem::take(view);
@@ -109,26 +107,34 @@ impl Fate {
 }
 
 impl Plan {
-    /// The plan that a run which goes on carries out.
-    ///
-    /// # Errors
-    /// If its journal can't be read, or has no beginning yet.
-    pub fn under_way(store: &Store, id: &RunId) -> Result<Plan, Halt> {
-        match events(store, id)?.into_iter().next() {
-            Some(Event::Began { plan, .. }) => serde_json::from_value(plan)
-                .map_err(|error| Halt::refused(format!("the plan of run {id} can't be read by this version: {error}"))),
-            _ => Err(Halt::refused(format!("run {id} has not begun yet: there is nothing to take back"))),
-        }
-    }
-
     /// How dangerous it is to take back a run of this plan that goes on, and the words if users would be without
     /// service. How far it will have come when it hears the wish is not known: every step counts.
     pub fn danger_of_undo(&self) -> (Danger, Option<&'static str>) {
-        let outage = self.steps.iter().find_map(|step| step.action.outage_of_undo(&step.view));
-        // A word of another version is taken for the worst.
-        let own = Danger::named(&self.danger).unwrap_or_default();
-        (own.max(outage.map_or(Danger::Caution, |_| Danger::Danger)), outage)
+        way_back(self, self.steps.iter())
     }
+}
+
+/// How dangerous it is to take these steps of a plan back. What made the way there dangerous (an image past all
+/// tests, no tasks at all) is what the way back ends, where it ends at what served before: to hesitate is the
+/// danger then.
+fn way_back<'p>(plan: &Plan, steps: impl Iterator<Item = &'p PlannedStep>) -> (Danger, Option<&'static str>) {
+    let (mut outage, mut to_what_served) = (None, true);
+    for PlannedStep { action, view, .. } in steps {
+        outage = outage.or_else(|| action.outage_of_undo(view));
+        to_what_served &= action.goes_back_to_what_served();
+    }
+    match (outage, to_what_served) {
+        (Some(_), _) => (Danger::Danger, outage),
+        (None, true) => (Danger::Caution, None),
+        // A word of another version is taken for the worst.
+        (None, false) => (Danger::named(&plan.danger).unwrap_or_default().max(Danger::Caution), None),
+    }
+}
+
+/// Why a run is carried out, where nobody says: the run that it takes back has its reason.
+pub(super) fn inherited_reason(store: &Store, plan: &Plan) -> Option<String> {
+    let id = plan.undoes.as_ref()?;
+    Some(going_back(id, &Beginning::of(id, &events(store, id).ok()?).ok()??.reason?))
 }
 
 /// What a run starts with: nothing, or what the run that it takes back did.
@@ -144,12 +150,6 @@ pub(super) fn inherited(store: &Store, plan: &Plan) -> Result<Past, Halt> {
             Ok(past)
         }
     }
-}
-
-fn events(store: &Store, id: &RunId) -> Result<Vec<Event>, Halt> {
-    let records = Follower::open(store, id).and_then(|mut follower| follower.poll());
-    let records = records.map_err(|error| Halt::refused(format!("the journal of run {id} can't be read: {error}")))?;
-    Ok(records.into_iter().map(|record| record.event).collect())
 }
 
 impl Run<'_> {

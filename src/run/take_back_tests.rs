@@ -8,6 +8,7 @@ use super::tests::{
     Crash, SERVICE, broken_revision, carry_out, office, plan, state, who, world, world_that_scales, writes,
 };
 use super::*;
+use crate::runbook::Danger;
 use crate::world::{Change as Happening, Failure, Fault};
 
 fn back(office: &Office, id: &RunId, context: &Context) -> Result<Plan, Halt> {
@@ -252,4 +253,32 @@ async fn a_run_that_is_taken_up_leaves_no_sign_in_of_a_killed_process() {
     let finished = office.resume(&context, &id, who()).await.unwrap();
     assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
     assert!(!folder.exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_way_back_from_what_was_dangerous_is_one_key_and_keeps_the_reason() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    broken_revision(&host, None).await;
+    let there = plan(&context, "emergency-deploy", &[("image", "bad")]).await;
+    assert_eq!((there.danger.as_str(), there.danger_of_undo()), ("danger", (Danger::Caution, None)));
+    let id = RunId::new("emergency-deploy", context.clock.now());
+    let done = office.carry_out(&context, &id, there, who(), Some("5xx since the release".to_owned())).await;
+    assert_eq!(done.ending, Ending::Succeeded, "{}", done.words);
+    let taking_back = back(&office, &id, &context).unwrap();
+    assert_eq!(taking_back.danger, "caution");
+    let undone = carry_out(&office, &context, taking_back).await;
+    let journal = std::fs::read_to_string(office.store.journal(&undone.id)).unwrap();
+    assert!(journal.contains(&format!(r#""reason":"going back from {id}: 5xx since the release""#)), "{journal}");
+
+    // Tasks that were stopped come back.
+    let none = plan(&context, "scale", &[("desired", "0")]).await;
+    assert_eq!((none.danger.as_str(), none.danger_of_undo()), ("danger", (Danger::Caution, None)));
+    // What a script did stays, whatever is put back beside it.
+    let script = of(&WITH_A_SCRIPT.replace("caution", "danger"), &context).await;
+    assert_eq!(script.danger_of_undo().0, Danger::Danger);
+    // To come back from a rollback is to go where it hurt.
+    let forward =
+        "# Mine\n```toml runbook\ndanger = \"danger\"\n```\n## Go back\n```toml ecs.rollback\nto = \"40\"\n```\n";
+    assert_eq!(of(forward, &context).await.danger_of_undo().0, Danger::Danger);
 }

@@ -104,6 +104,8 @@ async fn a_number_that_auto_scaling_took_back_is_not_called_the_one_that_was_ask
     let said = format!("the number was changed from the 9 of this run to {desired} by auto scaling: ");
     assert!(finished.words.contains(&said), "{}", finished.words);
     assert!(finished.words.contains("to hold 9, scale again with that as its minimum"), "{}", finished.words);
+    let journal = std::fs::read_to_string(office.store.journal(&finished.id)).unwrap();
+    assert!(journal.contains(r#""by":"auto-scaling""#), "a program reads who took it back from no words: {journal}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,7 +39,7 @@ pub fn told(record: &Record) -> Option<String> {
         Event::Approved { by } => format!("approved by {by}"),
         Event::StopAsked { by } => format!("{by} asks to stop"),
         Event::UndoBegan { by } => format!("taking back what was done: {by}"),
-        Event::Ended { ending, words } => format!("{ending}: {words}"),
+        Event::Ended { ending, words, .. } => format!("{ending}: {words}"),
         Event::Other => return None,
     };
     Some(format!("{}  {}", time(record.at), printable(&words)))
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_line_tells_the_ending_and_cannot_carry_an_escape() {
-        let event = Event::Ended { ending: Ending::RolledBackByEcs, words: "to :41\u{1b}[2J".to_owned() };
+        let event = Event::Ended { ending: Ending::RolledBackByEcs, words: "to :41\u{1b}[2J".to_owned(), by: None };
         let line =
             super::told(&Record { seq: 1, at: Timestamp::UNIX_EPOCH, event, prev: String::new(), hash: String::new() });
         assert_eq!(line.as_deref(), Some("00:00:00  rolled back by ECS: to :41·[2J"));

@@ -120,7 +120,15 @@ pub static ACTIONS: [Action; 14] = [
             SERVICE,
             DATABASE,
             within(needed("tasks", Kind::Integer, "How many tasks will run."), 0, 5_000),
-            of(field("when-short", Kind::Choice, "warn", "What too few connections do to the run."), &["warn", "stop"]),
+            of(
+                field(
+                    "when-short",
+                    Kind::Choice,
+                    "warn",
+                    "What too few connections for new tasks do: make the plan a danger, or end the run.",
+                ),
+                &["warn", "stop"],
+            ),
         ],
         ..LOOK
     },

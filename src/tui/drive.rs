@@ -3,13 +3,13 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::app::{App, Overlay, Screen};
-use super::effect::{Effect, Wanted};
+use super::effect::{Effect, Wanted, What};
 use super::form::Typed;
 use super::keymap::{self, Action};
 use super::plan_page::{Answer, PlanPage, Way};
 use super::run_page::RunPage;
 use crate::platform::{ServiceSpec, Subject};
-use crate::run::{Command, Plan, Record, RunId};
+use crate::run::{Command, Plan, Record, RunId, going_back};
 use crate::runbook::Param;
 use crate::tui::lists;
 
@@ -75,10 +75,15 @@ impl App {
     }
 
     pub(super) fn planned(&mut self, ticket: u64, plan: Result<Box<Plan>, String>) {
-        if let Some(Overlay::Plan(page)) = &mut self.overlay
-            && page.ticket == ticket
-        {
-            page.take(plan);
+        let Some(Overlay::Plan(page)) = &mut self.overlay else { return };
+        if page.ticket != ticket {
+            return;
+        }
+        // What is to be taken back was said with the key that asked for it: no question stands between.
+        let goes_on = matches!(page.what, What::Back(_)) && page.plan.is_none();
+        page.take(plan);
+        if goes_on && page.prose.is_none() && self.forbidden.is_none() {
+            page.confirm();
         }
     }
 
@@ -120,8 +125,13 @@ impl App {
                 }
             };
         }
+        let asking = page.asking;
         if self.is_yes(key) {
-            self.say("y means yes, and nothing is asked; enter goes on, c copies");
+            self.say(if asking {
+                "the plan is still being made: nothing is asked yet"
+            } else {
+                "y means yes, and nothing is asked; enter goes on, c copies"
+            });
             return Vec::new();
         }
         let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
@@ -240,7 +250,11 @@ impl App {
         let Some(run) = &mut self.run else { return Vec::new() };
         let Some(mut wish) = run.wish.take() else { return Vec::new() };
         match wish.confirm.key(key) {
-            Answer::Yes(reason) => return vec![Effect::Tell(run.id.clone(), wish.command, reason)],
+            Answer::Yes(said) => {
+                let why = run.reason.as_ref().filter(|_| wish.command == Command::Undo);
+                let reason = said.or_else(|| why.map(|reason| going_back(&run.id, reason)));
+                return vec![Effect::Tell(run.id.clone(), wish.command, reason)];
+            }
             Answer::Nothing if matches!(wish.confirm.way, Way::Name(_)) => run.wish = Some(wish),
             Answer::Nothing | Answer::No => {}
         }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan_page::{Confirm, Way};
-use crate::run::{Command, Ending, Event, Plan, Record, RunId, StepOutcome, told};
+use crate::run::{Command, Ending, Event, Plan, Record, RunId, StepOutcome, Superseder, told};
 
 /// A run that is followed.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct RunPage {
     pub log: Vec<String>,
     /// How it ended, in words, and when.
     pub ended: Option<(Ending, String, Timestamp)>,
+    /// What took the place of what it asked for, where that is known.
+    pub superseded_by: Option<Superseder>,
     /// Its process is there. Without an ending and a process it was killed.
     pub alive: bool,
     /// It was over, or dead, when it was opened: its end is no news.
@@ -45,6 +47,8 @@ pub struct Wish {
     pub confirm: Confirm,
     /// What it would do to users, if it would.
     pub warning: Option<&'static str>,
+    /// What would be put back, as the plan said it would be.
+    pub back: String,
 }
 
 /// A step of a run.
@@ -74,6 +78,7 @@ impl RunPage {
             steps: Vec::new(),
             log: Vec::new(),
             ended: None,
+            superseded_by: None,
             alive: true,
             past: false,
             heard: None,
@@ -116,7 +121,10 @@ impl RunPage {
             }
             Event::StopAsked { .. } => self.heard = Some(Command::Stop),
             Event::UndoBegan { .. } => self.heard = Some(Command::Undo),
-            Event::Ended { ending, words } => self.ended = Some((*ending, words.clone(), at)),
+            Event::Ended { ending, words, by } => {
+                self.ended = Some((*ending, words.clone(), at));
+                self.superseded_by = *by;
+            }
             _ => {}
         }
         self.log.extend(told(record));
@@ -129,7 +137,15 @@ impl RunPage {
             let (danger, outage) = plan.danger_of_undo();
             (Way::of(danger, &plan.target), outage)
         });
-        self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning });
+        let back = undo.map(|plan| self.put_back(plan)).unwrap_or_default();
+        self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning, back });
+    }
+
+    /// What its steps, as far as they are, would put back.
+    fn put_back(&self, plan: &Plan) -> String {
+        let begun = plan.steps.iter().zip(&self.steps).filter(|(_, step)| step.began.is_some()).rev();
+        let undo = begun.filter(|(step, _)| step.view.changes.iter().any(|change| change.before != change.after));
+        undo.filter_map(|(step, _)| step.view.undo.as_deref()).collect::<Vec<_>>().join(", ")
     }
 
     /// It is neither over nor dead.

@@ -63,7 +63,7 @@ fn event(rng: &mut Rng) -> Event {
             Event::StepEnded { step, outcome: outcomes[rng.usize(..4)], words: name(rng), outputs: Map::new() }
         }
         4 => Event::UndoBegan { by: name(rng) },
-        5 => Event::Ended { ending: Ending::ALL[rng.usize(..Ending::ALL.len())], words: name(rng) },
+        5 => Event::Ended { ending: Ending::ALL[rng.usize(..Ending::ALL.len())], words: name(rng), by: None },
         _ => Event::StopAsked { by: name(rng) },
     }
 }

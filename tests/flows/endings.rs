@@ -264,7 +264,12 @@ async fn a_deploy_that_somebody_elses_overtakes_is_named_with_theirs() {
 #[tokio::test(start_paused = true)]
 async fn a_number_that_auto_scaling_takes_back_ends_with_the_way_to_hold_it() {
     let mut flow = Flow::calm().await;
+    // More than the database has connections for: a danger.
     scaling_to(&mut flow, "9").await;
+    flow.types("es, the queue").await;
+    flow.keys("enter").await;
+    flow.types("analytics-api").await;
+    flow.keys("enter").await;
     flow.passes(900).await;
     assert!(flow.text().contains("s scales again, with a bound"), "{}", flow.text());
     assert_both!(flow, "scale_taken_back_by_auto_scaling");

@@ -12,7 +12,7 @@ use plantao::clock::Clock;
 use plantao::platform::{Platform, file};
 use plantao::run::{Context, Locks, Office, Order, Store, Who};
 use plantao::runbook::Library;
-use plantao::tui::app::App;
+use plantao::tui::app::{App, Overlay};
 use plantao::tui::connection::{Connected, Connection, Line};
 use plantao::tui::effect::Effect;
 use plantao::tui::hosting::{Exit, Hosting};
@@ -144,6 +144,13 @@ impl Flow {
         self.keys("enter").await;
         self.types("analytics-api").await;
         self.keys("enter").await;
+    }
+
+    /// What the plan that is shown says for who does it by hand.
+    pub fn by_hand(&self) -> Vec<String> {
+        let Some(Overlay::Plan(page)) = &self.app.overlay else { panic!("{}", self.text()) };
+        let plan = page.ready().unwrap_or_else(|| panic!("{}", self.text()));
+        plan.steps.iter().filter_map(|step| step.view.command.clone()).collect()
     }
 
     /// So many seconds pass.

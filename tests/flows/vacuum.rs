@@ -8,6 +8,7 @@ use std::time::Duration;
 use plantao::world::{Change, Served};
 
 use crate::flows::flow::Flow;
+use crate::harness::Paste;
 
 const DATABASE: &str = "analytics";
 
@@ -59,6 +60,8 @@ async fn vacuum_shows_what_is_worst_how_far_it_is_and_what_it_gained() {
     let (mut flow, _served) = bloated().await;
     planned(&mut flow).await;
     assert_both!(flow, "vacuum_1_planned");
+    let commands = flow.by_hand();
+    Paste::new().paste(&commands.iter().map(String::as_str).collect::<Vec<_>>());
     flow.keys("enter").await;
     assert_both!(flow, "vacuum_2_confirm");
     flow.keys("y").await;

@@ -5,6 +5,7 @@
 mod home;
 mod journal;
 mod moto;
+mod paste;
 mod postgres;
 mod redis;
 mod registry;
@@ -15,6 +16,7 @@ mod tools;
 pub use home::{plantao_at, store_in, told};
 pub use journal::run_that;
 pub use moto::{Fill, Moto, RUNNING, moto};
+pub use paste::Paste;
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use redis::Redis;
 pub use registry::{Registry, Workshop};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::service::Place;
 use super::{Context, Done};
 use crate::aws::alarms::describe_alarms;
-use crate::aws::ecs_write::controls;
+use crate::aws::ecs_write::describe_with_controls;
 use crate::platform::AlarmState;
 use crate::platform::text::printable;
 use crate::run::{Halt, View, Work};
@@ -40,7 +40,7 @@ impl CheckAlarms {
             .map(|alarm| printable(&alarm.name).into_owned())
             .collect();
         let mut watching = match &self.place {
-            Some(place) => controls(&context.clients, &place.cluster, &place.name).await?.alarms,
+            Some(Place { cluster, name }) => describe_with_controls(&context.clients, cluster, name).await?.1.alarms,
             None => Vec::new(),
         };
         watching.retain(|name| firing.contains(name));

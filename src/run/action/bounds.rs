@@ -8,7 +8,7 @@ use super::service::{Place, quoted};
 use super::{Context, Done};
 use crate::aws::autoscaling_write::register_scalable_target;
 use crate::platform::Scaling;
-use crate::platform::text::date;
+use crate::platform::text::{date, duration};
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Halt, Scribe, View, Work};
@@ -73,13 +73,17 @@ impl SetBounds {
         if wanted.max == 0 && now.max > 0 {
             view.warnings.push(OUTAGE.to_owned());
         } else if wanted.min == 0 && now.min > 0 {
-            view.warnings.push("auto scaling may then stop the last task".to_owned());
+            view.warnings.push(
+                "auto scaling may then stop the last task, and with none there is no CPU or memory to measure by which it would start one again".to_owned(),
+            );
         }
         if let Some(until) = self.until {
+            let left = until.duration_since(context.clock.now());
             view.facts.push(format!(
-                "the run stays, and moves them back to {}–{} at {}",
+                "the run stays, and moves them back to {}–{} in {}, at {}",
                 now.min,
                 now.max,
+                duration(left),
                 date(until)
             ));
         }

@@ -14,7 +14,7 @@ use crate::run::container::git::Tree;
 use crate::run::container::process::carry;
 use crate::run::container::tool::{Build, Tool};
 use crate::run::plan::Change;
-use crate::run::{Halt, View, Work};
+use crate::run::{Halt, Seen, View, Work};
 
 /// A build of a middling application, with a warm cache.
 const EXPECTED_SECONDS: u64 = 3 * 60;
@@ -49,7 +49,7 @@ struct Made {
 }
 
 impl BuildImage {
-    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+    pub(super) async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
         let running = Running::of(context, &self.place, self.container.as_deref()).await?;
         let (repository, _) = running.repository(context).await?;
         let dockerfile = self.dockerfile()?;
@@ -70,6 +70,7 @@ impl BuildImage {
         }
         let tree = tree.ok();
         let image = format!("{repository}:{}", tag(tree.as_ref(), context.clock.now()));
+        seen.will_be_ready(&image);
         let made = Made { running, tool, dockerfile, tree, image };
         let platform = made.platform();
         view.facts.push(format!(

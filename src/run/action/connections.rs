@@ -1,10 +1,14 @@
 //! `check.connections`: whether the database has room for so many tasks' pools.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::Context;
 use crate::platform::{Picture, Role, Subject, Target};
 use crate::run::{Halt, View};
+
+/// In the basis: there are fewer connections than new tasks would take.
+const SHORT: &str = "short";
 
 /// How many tasks, of which service, on which database: indexes of the platform, found when the plan was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,13 +57,21 @@ impl CheckConnections {
             self.tasks
         ));
         if then > limit {
-            let short =
-                format!("the database is short of up to {:.0} connections for {} tasks", then - limit, self.tasks);
+            let (lack, tasks) = (then - limit, self.tasks);
+            let short = format!("the database is short of up to {lack:.0} connections for {tasks} tasks");
             if self.stop_when_short {
                 return Err(Halt::refused(short));
             }
-            view.warnings.push(short);
+            let outcome = "new tasks fail at the start, and requests of the old ones fail with them";
+            // With no task more than now it is short already, and not by this run.
+            view.warnings.push(if more > 0.0 { format!("{short}: {outcome}") } else { short });
+            view.basis = json!({SHORT: more > 0.0});
         }
         Ok(view)
+    }
+
+    /// What was seen is that the tasks which are to start take connections that there are not.
+    pub(super) fn is_short(view: &View) -> bool {
+        view.basis.get(SHORT) == Some(&Value::Bool(true))
     }
 }

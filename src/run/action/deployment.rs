@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::{Deployment, Health, Rollout, Service, ServiceStatus, Task};
-use crate::run::Ending;
+use crate::run::{Ending, Superseder};
 
 /// `DescribeServices` may show for this long what was before `UpdateService`.
 const LAG: Duration = Duration::from_secs(30);
@@ -17,9 +17,6 @@ const ROLLBACK_BEGINS: Duration = Duration::from_mins(1);
 const FAILING: u32 = 2;
 /// A log that is empty so often stays empty.
 const LOG_ASKED: u32 = 4;
-
-/// Who takes numbers back, in the words of an ending.
-pub const BY_AUTO_SCALING: &str = "auto scaling";
 
 /// The name under which a step says which deployment is still to be seen.
 pub(in crate::run) const AWAITED: &str = "awaited";
@@ -62,6 +59,8 @@ pub(super) struct Followed {
     pub(super) only_number: bool,
     /// ECS has shown the number that this run set: another number is no lag any more.
     counted: bool,
+    /// What changed the number from the one that this run set, where that is known.
+    pub(super) by: Option<Superseder>,
     /// Why it was given up, in ECS's words.
     reason: Option<String>,
     /// The first of its tasks that failed, and why.
@@ -260,7 +259,7 @@ impl Followed {
     }
 
     /// The number is not this run's any more, and whose it is: auto scaling tells ECS why, all others don't.
-    fn changed_number(&self, service: &Service, wanted: u32) -> String {
+    fn changed_number(&mut self, service: &Service, wanted: u32) -> String {
         let since = self.heard.unwrap_or(Timestamp::MIN);
         let later = service.events.iter().filter(|event| event.at > since);
         let scaled = later.filter_map(|event| Some((event.at, event.scaled()?)));
@@ -272,7 +271,8 @@ impl Followed {
                 } else {
                     "maximum, over no higher minimum"
                 };
-                format!("{BY_AUTO_SCALING}: {cause}; to hold {wanted}, scale again with that as its {bound}")
+                self.by = Some(Superseder::AutoScaling);
+                format!("auto scaling: {cause}; to hold {wanted}, scale again with that as its {bound}")
             }
             None => "something else than this run".to_owned(),
         };

@@ -10,9 +10,10 @@ use crate::aws::ecr_images::find_image;
 use crate::aws::ecs_write::register_with_image;
 use crate::platform::Image;
 use crate::platform::text::{date, printable};
+use crate::run::left::left;
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
-use crate::run::{Answer, Ending, Halt, View, Work};
+use crate::run::{Answer, Ending, Halt, Seen, View, Work};
 
 const OPERATION: &str = "ecs:RegisterTaskDefinition";
 
@@ -84,14 +85,22 @@ impl FindImage {
         Ok(Found { uri, repository, name, digest: found.digest, fact, doubt })
     }
 
-    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+    pub(super) async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
         let running = self.running(context).await?;
         let found = self.find(context, &running).await?;
         let mut warnings: Vec<String> = found.doubt.iter().cloned().collect();
         if runs_already(context, &running, &found).await {
             warnings.push("this is the image that runs now: only fresh tasks would come of it".to_owned());
+        } else {
+            let tags = [found.name.clone()];
+            let left = left(context, &self.place, running.container(), running.revision()).await;
+            if let Some(left) = left.iter().find(|left| left.is(&found.digest, &tags)) {
+                let words = left.words(context.clock.now());
+                warnings.push(format!("this image was {words}: what was wrong with it still is"));
+            }
         }
         let pinned = found.pinned();
+        seen.will_be_ready(&pinned);
         let name = Image::parse(&self.image).tag.unwrap_or_else(|| self.image.clone());
         let after =
             if name.starts_with("sha256:") { pinned.clone() } else { format!("{}:{name}@{}", found.uri, found.digest) };
@@ -135,7 +144,7 @@ async fn runs_already(context: &Context, running: &Running, found: &Found) -> bo
 }
 
 impl RegisterImage {
-    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+    pub(super) async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
         let Running { basis, container, image, .. } =
             Running::of(context, &self.place, self.container.as_deref()).await?;
         Ok(View {
@@ -144,10 +153,7 @@ impl RegisterImage {
                 basis.revision
             )],
             undo: Some("a revision that nothing runs is left where it is, never deregistered".to_owned()),
-            command: Some(format!(
-                "aws ecs describe-task-definition --task-definition {} --include TAGS, with the image changed: aws ecs register-task-definition --cli-input-json file://new.json",
-                quoted(&basis.revision)
-            )),
+            command: Some(by_hand(&basis.revision, &container, seen.image().unwrap_or(&image))),
             expected_seconds: 1,
             basis: json!(basis),
             ..View::default()
@@ -212,6 +218,30 @@ impl RegisterImage {
         let same = found.containers.iter().any(|c| c.name == container && c.image.to_string() == image);
         Ok((newer && same).then(|| json!({"family": found.revision.family, "number": found.revision.number})))
     }
+}
+
+/// What AWS adds to a task definition by itself and does not take back.
+const ADDED: &str = ".taskDefinitionArn, .revision, .status, .requiresAttributes, .compatibilities, .registeredAt, \
+                     .registeredBy, .deregisteredAt";
+
+/// The same in a shell; the revision is then in `$REVISION`, for the step that deploys it.
+fn by_hand(revision: &str, container: &str, image: &str) -> String {
+    let parsed = Image::parse(image);
+    let image = match (&parsed.digest, &parsed.tag, parsed.repository.split_once('/')) {
+        // Its digest is known when it is pushed.
+        (None, Some(tag), Some((_, repository))) => format!(
+            "{}@\"$(aws ecr describe-images --repository-name {} --image-ids {} --query 'imageDetails[0].imageDigest' --output text)\"",
+            quoted(&parsed.repository),
+            quoted(repository),
+            quoted(&format!("imageTag={tag}"))
+        ),
+        _ => quoted(image),
+    };
+    format!(
+        "REVISION=$(aws ecs describe-task-definition --task-definition {} --include TAGS --output json | jq --arg container {} --arg image {image} '.tags as $tags | .taskDefinition | del({ADDED}) | (.containerDefinitions[] | select(.name == $container)).image = $image | if ($tags | length) == 0 then . else .tags = $tags end' | aws ecs register-task-definition --cli-input-json file:///dev/stdin --query taskDefinition.taskDefinitionArn --output text)",
+        quoted(revision),
+        quoted(container)
+    )
 }
 
 fn done(details: &Value) -> Result<Done, Halt> {

@@ -44,7 +44,6 @@ pub use bounds::SetBounds;
 pub use build::BuildImage;
 pub use connections::CheckConnections;
 pub(super) use deployment::AWAITED;
-pub use deployment::BY_AUTO_SCALING;
 pub use health::CheckHealth;
 pub use image::{FindImage, RegisterImage};
 pub use push::PushImage;
@@ -193,6 +192,7 @@ impl Action {
             Action::UpdateService(action) if action.desired_count == Some(0) => Danger::Danger,
             Action::SetBounds(action) if action.max == Some(0) => Danger::Danger,
             Action::Vacuum(action) if action.full => Danger::Danger,
+            Action::CheckConnections(_) if CheckConnections::is_short(view) => Danger::Danger,
             Action::Sql(_) | Action::Redis(_) | Action::Sh(_) if view.undo.is_some() => Danger::Caution,
             Action::UpdateService(_)
             | Action::SetBounds(_)
@@ -213,6 +213,16 @@ impl Action {
         }
     }
 
+    /// To take it back is to come back to what served before, and nothing else: to the revision that ran, to as many
+    /// tasks and to the bounds that there were. A step that changes nothing is no other way.
+    pub(super) fn goes_back_to_what_served(&self) -> bool {
+        match self {
+            Action::UpdateService(action) => action.undo_goes_back_to_what_served(),
+            Action::Rollback(_) | Action::Sql(_) | Action::Redis(_) | Action::Sh(_) | Action::Vacuum(_) => false,
+            _ => true,
+        }
+    }
+
     /// When the run takes it back by itself.
     pub(super) fn until(&self) -> Option<Timestamp> {
         match self {
@@ -228,12 +238,12 @@ impl Action {
             Action::CheckConnections(action) => action.plan(context, &seen.picture),
             Action::ShowBlockers(action) => action.plan(context).await,
             Action::ShowTables(action) => action.plan(context).await,
-            Action::RegisterImage(action) => action.plan(context).await,
+            Action::RegisterImage(action) => action.plan(context, seen).await,
             Action::Rollback(action) => action.plan(context, seen).await,
             Action::CheckHealth(action) => Ok(action.plan()),
-            Action::BuildImage(action) => action.plan(context).await,
-            Action::FindImage(action) => action.plan(context).await,
-            Action::PushImage(action) => action.plan(context).await,
+            Action::BuildImage(action) => action.plan(context, seen).await,
+            Action::FindImage(action) => action.plan(context, seen).await,
+            Action::PushImage(action) => action.plan(context, seen).await,
             Action::UpdateService(action) => action.plan(context).await,
             Action::WaitSteady(action) => action.plan(context).await,
             Action::SetBounds(action) => action.plan(context).await,

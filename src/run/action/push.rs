@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::registry::{Fit, Running};
-use super::service::Place;
+use super::service::{Place, quoted};
 use super::{Context, Done};
 use crate::aws::ecr_auth::get_login;
 use crate::aws::ecr_images::find_image;
@@ -15,7 +15,7 @@ use crate::run::container::reach;
 use crate::run::container::tool::{SignedIn, Tool, is_digest};
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
-use crate::run::{Answer, Ending, Halt, Scribe, View, Work};
+use crate::run::{Answer, Ending, Halt, Scribe, Seen, View, Work};
 
 /// What the tool asks for in the end.
 const OPERATION: &str = "ecr:PutImage";
@@ -45,7 +45,7 @@ struct Made {
 }
 
 impl PushImage {
-    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+    pub(super) async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
         let running = Running::of(context, &self.place, self.container.as_deref()).await?;
         let (uri, repository) = running.repository(context).await?;
         // The way in is tried now, before minutes of building.
@@ -53,8 +53,11 @@ impl PushImage {
         let tool = Tool::find(self.tool.as_deref()).await.map_err(Halt::refused)?;
         let out_of_reach = reach::out_of_reach(registry(&uri)).await;
         let (program, registry) = (tool.name(), registry(&uri));
+        let image = seen.image().map_or_else(|| format!("{uri}:TAG"), str::to_owned);
         let command = format!(
-            "aws ecr get-login-password | {program} login --username AWS --password-stdin {registry} && {program} push {uri}:TAG"
+            "aws ecr get-login-password | {program} login --username AWS --password-stdin {} && {program} push {}",
+            quoted(registry),
+            quoted(&image)
         );
         Ok(View {
             changes: vec![Change::of(&format!("images in {repository}"), "as they are", "the built one beside them")],
@@ -64,6 +67,7 @@ impl PushImage {
             command: Some(command),
             expected_seconds: EXPECTED_SECONDS,
             basis: json!(Made { tool, uri, repository }),
+            ..View::default()
         })
     }
 

@@ -43,6 +43,16 @@ impl Running {
         }
     }
 
+    /// The container whose image it is.
+    pub(in crate::run) fn container(&self) -> &str {
+        &self.container
+    }
+
+    /// `family:7`.
+    pub(in crate::run) fn revision(&self) -> &str {
+        &self.basis.revision
+    }
+
     /// As images write it: `arm64`, `amd64`.
     pub(super) fn machine(&self) -> &'static str {
         machine(self.architecture.as_deref())

@@ -1,7 +1,9 @@
 //! `ecs.rollback`: puts a revision back. Nothing is ever deregistered.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
+use futures::future::join;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -11,9 +13,9 @@ use super::update::UpdateService;
 use super::{Context, Done, preview};
 use crate::aws::ecr_images::describe_image;
 use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
-use crate::platform::{Image, Rollout, Service, TroubleKind};
+use crate::platform::{Definition, Image, Rollout, Service, TroubleKind};
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, Seen, View, Work};
+use crate::run::{Answer, Candidate, Halt, Scribe, Seen, View, Work, history};
 
 const STOP: &str = "ecs:StopServiceDeployment";
 /// How often, and how far apart, the rollback that ECS was asked for is looked for.
@@ -49,12 +51,22 @@ impl Rollback {
     }
 
     pub(super) async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
-        let service = self.place.look_to_change(context).await?;
+        let (service, controls) = self.place.look_to_plan(context).await?;
         if service.revision.number == Some(self.to) {
             return Err(Halt::refused(format!("{} is what the service is on already", service.revision)));
         }
-        let target = preview::revision(context, &service, self.to).await?;
-        let mut view = self.update().plan_on(context, &service, Some(&target)).await?;
+        let target = match preview::revision(context, &service, self.to).await {
+            Err(trouble) if trouble.kind == TroubleKind::NotFound => {
+                return Err(self.unknown(context, &service, &self.candidates(context, seen, &service, None).await));
+            }
+            target => target?,
+        };
+        let (view, candidates) = join(
+            self.update().plan_on(context, &service, &controls, Some(&target)),
+            self.candidates(context, seen, &service, Some(&target)),
+        )
+        .await;
+        let mut view = View { candidates, ..view? };
         for container in &target.containers {
             match self.in_registry(context, &container.image, machine(target.architecture.as_deref())).await? {
                 Found::There(fact) => view.facts.push(fact),
@@ -75,6 +87,33 @@ impl Rollback {
             view.facts.push("its deployment is in progress: ECS is asked to stop it and roll back".to_owned());
         }
         Ok(view)
+    }
+
+    async fn candidates(
+        &self,
+        context: &Context,
+        seen: &Seen,
+        service: &Service,
+        known: Option<&Definition>,
+    ) -> Vec<Candidate> {
+        let ran = seen.ran(context, &self.place, service).await;
+        let candidates = history::of_these(context, None, service, ran, known).await;
+        candidates.iter().map(|ran| ran.candidate(context.clock.now())).collect()
+    }
+
+    fn unknown(&self, context: &Context, service: &Service, candidates: &[Candidate]) -> Halt {
+        let family = &service.revision.family;
+        let mut words = format!("{family} has no revision {}", self.to);
+        if candidates.is_empty() {
+            let place = context.clients.region().unwrap_or("this region");
+            let _ = write!(words, " in {place}, and nothing tells of one that ran there before");
+        } else {
+            words.push_str("; it can go back to one of these:");
+        }
+        for candidate in candidates {
+            let _ = write!(words, "\n  {candidate}");
+        }
+        Halt::refused(words)
     }
 
     /// Refused where the image is no longer in ECR, or is built for other machines.

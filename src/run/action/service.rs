@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{Context, Halt};
+use crate::aws::ecs_write::{Controls, describe_with_controls};
 use crate::aws::{autoscaling, ecs};
 use crate::platform::{Scaling, Service, ServiceSpec, ServiceStatus, Trouble};
 
@@ -66,8 +67,20 @@ impl Place {
     /// The service as it is now, if it can be changed.
     pub(super) async fn look_to_change(&self, context: &Context) -> Result<Service, Halt> {
         let service = self.look(context).await?;
+        self.is_active(&service)?;
+        Ok(service)
+    }
+
+    /// … and who controls it: for a plan, which refuses what ECS would.
+    pub(super) async fn look_to_plan(&self, context: &Context) -> Result<(Service, Controls), Halt> {
+        let (service, controls) = describe_with_controls(&context.clients, &self.cluster, &self.name).await?;
+        self.is_active(&service)?;
+        Ok((service, controls))
+    }
+
+    fn is_active(&self, service: &Service) -> Result<(), Halt> {
         match &service.status {
-            ServiceStatus::Active => Ok(service),
+            ServiceStatus::Active => Ok(()),
             status => {
                 let status = json!(status);
                 let status = status.as_str().unwrap_or("in an unknown state");

@@ -73,7 +73,10 @@ impl WaitSteady {
             scribe.hear()?;
             let elapsed = context.clock.now().duration_since(began).unsigned_abs();
             let unheard = match self.look(context, &mut followed, looks, began, elapsed).await {
-                Ok(Verdict::Over(ending, words)) => return Err(Halt::new(ending, words)),
+                Ok(Verdict::Over(ending, words)) => {
+                    let by = followed.by.filter(|_| ending == Ending::Superseded);
+                    return Err(Halt { by, ..Halt::new(ending, words) });
+                }
                 Ok(Verdict::Steady(words)) => return Ok(Done::new(words)),
                 Ok(Verdict::Going { text, fraction }) => {
                     troubles = 0;

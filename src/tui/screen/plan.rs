@@ -94,7 +94,11 @@ fn rule(app: &App, page: &PlanPage, above: usize, below: usize, columns: usize) 
             parts.push("of other answers: enter makes it anew".to_owned());
         } else {
             let expected = SignedDuration::from_secs(i64::try_from(plan.expected_seconds()).unwrap_or(i64::MAX));
-            parts.push(format!("takes about {}", text::duration(expected)));
+            parts.push(if plan.is_so_already() {
+                "nothing to do".to_owned()
+            } else {
+                format!("takes about {}", text::duration(expected))
+            });
             parts.push(format!("made {}", text::time(plan.made_at)));
         }
     }

@@ -9,8 +9,7 @@ use ratatui::widgets::{Clear, Widget};
 use super::confirmation::{name_rows, said_rows};
 use super::plan::{ruled, warn};
 use crate::platform::{Severity, text};
-use crate::run::action::BY_AUTO_SCALING;
-use crate::run::{Command, Ending, StepOutcome};
+use crate::run::{Command, Ending, StepOutcome, Superseder};
 use crate::tui::app::App;
 use crate::tui::message::RunRow;
 use crate::tui::plan_page::Way;
@@ -200,7 +199,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
                 .flat_map(|line| wrap(line, columns.saturating_sub(2)))
                 .map(|line| Line::raw(format!("  {line}"))),
         );
-        if let Some(next) = next(app, run, *ending, words) {
+        if let Some(next) = next(app, run, *ending) {
             lines.extend(wrap(&next, columns).into_iter().map(|line| Line::styled(line, theme.key())));
         }
     } else if !run.alive {
@@ -210,10 +209,11 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
     match &run.wish {
         Some(wish) => {
             let what = match wish.command {
-                Command::Undo => "Stop, and take back what this run did?",
-                _ => "Stop? A statement or script under way is cancelled; what AWS was asked for goes on.",
+                Command::Undo if wish.back.is_empty() => "Stop, and take back what this run did?".to_owned(),
+                Command::Undo => format!("Stop, and take back what this run did: {}?", wish.back),
+                _ => "Stop? A statement or script under way is cancelled; what AWS was asked for goes on.".to_owned(),
             };
-            lines.extend(wrap(what, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
+            lines.extend(wrap(&what, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
             if let Some(warning) = wish.warning {
                 warn(theme, warning, "", columns, &mut lines);
             }
@@ -235,24 +235,27 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
 }
 
 /// What to do after such an end.
-fn next(app: &App, run: &RunPage, ending: Ending, words: &str) -> Option<String> {
+fn next(app: &App, run: &RunPage, ending: Ending) -> Option<String> {
     let on_service = run.plan.as_ref().is_some_and(|plan| plan.target.kind == "service");
+    // A run that took another one back is not taken back itself.
+    let undo = if run.plan.as_ref().is_some_and(|plan| plan.undoes.is_none()) { "u goes back, " } else { "" };
     let key = |name: &str| app.library.named(name).and_then(|runbook| runbook.key);
     match ending {
         Ending::PlanStale => Some("look again: the same key makes a new plan".to_owned()),
         _ if !on_service => None,
         Ending::KeepsFailing | Ending::DeploymentFailed | Ending::RollbackFailed | Ending::FailedAfter => {
+            let undo = if ending == Ending::RollbackFailed { "" } else { undo };
             let back = key("rollback").map(|key| format!("{key} rolls back, "));
             let other = key("emergency-deploy").map(|key| format!("{key} deploys something else, "));
             let ways: String = back.into_iter().chain(other).collect();
-            Some(format!("{ways}2 shows the service"))
+            Some(format!("{undo}{ways}2 shows the service"))
         }
         Ending::Superseded => {
-            let again = key("scale").filter(|_| words.contains(&format!("by {BY_AUTO_SCALING}")));
+            let again = key("scale").filter(|_| run.superseded_by == Some(Superseder::AutoScaling));
             let again = again.map(|key| format!("{key} scales again, with a bound that auto scaling keeps to; "));
             Some(format!("{}2 shows the service", again.unwrap_or_default()))
         }
-        Ending::TimedOut => Some("2 shows the service: ECS goes on by itself".to_owned()),
+        Ending::TimedOut => Some(format!("{undo}2 shows the service: ECS goes on by itself")),
         _ => None,
     }
 }

@@ -96,6 +96,7 @@ fn fill(paragraph: &mut String, columns: usize, lines: &mut Vec<Line<'static>>) 
 /// A command broken between its words only, as a shell reads it; a word too long for a line is broken anywhere.
 pub(super) fn broken(command: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
+    let mut quotes = Quotes::default();
     for word in command.split(' ') {
         let Some(line) = lines.last_mut() else { break };
         if line.is_empty() || width(line) + 1 + width(word) <= columns {
@@ -105,9 +106,34 @@ pub(super) fn broken(command: &str, columns: usize) -> Vec<String> {
             }
             line.push_str(word);
         } else {
-            line.push_str(" \\");
+            // Within single quotes a backslash would be one of what is quoted.
+            if !quotes.single {
+                line.push_str(" \\");
+            }
             lines.push(word.to_owned());
         }
+        quotes.read(word);
     }
     lines.into_iter().flat_map(|line| wrap(&line, columns + 2)).collect()
+}
+
+/// Whether a shell is within quotes after what it has read.
+#[derive(Default)]
+struct Quotes {
+    single: bool,
+    double: bool,
+}
+
+impl Quotes {
+    fn read(&mut self, word: &str) {
+        let mut letters = word.chars();
+        while let Some(letter) = letters.next() {
+            match letter {
+                '\\' if !self.single => drop(letters.next()),
+                '\'' if !self.double => self.single = !self.single,
+                '"' if !self.single => self.double = !self.double,
+                _ => {}
+            }
+        }
+    }
 }

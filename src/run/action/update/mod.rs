@@ -5,13 +5,13 @@ mod warnings;
 
 use std::fmt::Write as _;
 
-use futures::future::join3;
+use futures::future::join;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::service::{Basis, Place, quoted};
 use super::{Context, preview};
-use crate::aws::ecs_write;
+use crate::aws::ecs_write::Controls;
 use crate::aws::task_definition::describe_task_definition;
 use crate::platform::{Definition, Service};
 use crate::run::plan::Change;
@@ -63,12 +63,12 @@ impl Moved {
 
 impl UpdateService {
     pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
-        let service = self.place.look_to_change(context).await?;
+        let (service, controls) = self.place.look_to_plan(context).await?;
         let wanted = match self.task_definition {
             Some(number) => Some(preview::revision(context, &service, number).await?),
             None => None,
         };
-        self.plan_on(context, &service, wanted.as_ref()).await
+        self.plan_on(context, &service, &controls, wanted.as_ref()).await
     }
 
     /// … on a service that was looked at, and the revision that is wanted, which was asked for.
@@ -76,17 +76,17 @@ impl UpdateService {
         &self,
         context: &Context,
         service: &Service,
+        controls: &Controls,
         wanted: Option<&Definition>,
     ) -> Result<View, Halt> {
+        self.refuse_what_ecs_would(controls)?;
         let basis = Basis::of(service);
         let count = self.desired_count.unwrap_or(service.desired);
         let running = async {
             let is_needed = wanted.is_some() || count != service.desired;
             if is_needed { Some(describe_task_definition(&context.clients, &basis.revision).await) } else { None }
         };
-        let (refused, scaling, running) =
-            join3(self.refuse_what_ecs_would(context), self.place.scaling(context), running).await;
-        refused?;
+        let (scaling, running) = join(self.place.scaling(context), running).await;
         let scaling = scaling?;
         let mut view = View { basis: json!(basis), ..View::default() };
         if let Some(count) = self.desired_count {
@@ -106,7 +106,8 @@ impl UpdateService {
             view.changes.push(Change::of("tasks", "as they run", "all replaced by fresh ones"));
         }
         view.warnings.extend(self.warnings(service, scaling.as_ref()));
-        view.expected_seconds = 2;
+        // ECS takes a moment; what is so already is not sent.
+        view.expected_seconds = if view.changes_something() { 2 } else { 0 };
         view.undo = Some(match (self.desired_count, wanted.is_some() || self.registered) {
             (Some(_), false) => format!("set the desired count back to {}", service.desired),
             (None, true) => format!("go back to {}", basis.revision),
@@ -117,8 +118,7 @@ impl UpdateService {
         Ok(view)
     }
 
-    async fn refuse_what_ecs_would(&self, context: &Context) -> Result<(), Halt> {
-        let controls = ecs_write::controls(&context.clients, &self.place.cluster, &self.place.name).await?;
+    fn refuse_what_ecs_would(&self, controls: &Controls) -> Result<(), Halt> {
         let name = &self.place.name;
         match controls.controller.as_str() {
             "ECS" => {}
@@ -150,7 +150,8 @@ impl UpdateService {
             let _ = write!(command, " --task-definition {}", quoted(&format!("{family}:{number}")));
         }
         if self.registered {
-            command.push_str(" --task-definition FAMILY:N, as registered");
+            // A revision is never "the newest one": empty, it is refused by the shell.
+            command.push_str(" --task-definition \"${REVISION:?the one that was registered before}\"");
         }
         if self.force_new_deployment {
             command.push_str(" --force-new-deployment");
@@ -161,5 +162,10 @@ impl UpdateService {
     /// Its undo stops every task.
     pub(super) fn undo_is_an_outage(&self, view: &View) -> bool {
         self.desired_count.is_some() && view.basis::<Basis>().is_ok_and(|before| before.desired == 0)
+    }
+
+    /// Its undo brings back the revision that ran, or the number of tasks that did.
+    pub(in crate::run::action) fn undo_goes_back_to_what_served(&self) -> bool {
+        self.registered || self.task_definition.is_some() || self.desired_count.is_some()
     }
 }

@@ -19,7 +19,11 @@ impl UpdateService {
                         "{count} is outside auto scaling's bounds ({min}–{max}): ECS takes it, and auto scaling {takes}; move the bounds first"
                     )
                 };
-                warnings.push(if count > *max {
+                warnings.push(if count == 0 {
+                    format!(
+                        "auto scaling ({min}–{max}) starts no task from none by CPU or memory: there is nothing to measure; to have tasks again, scale"
+                    )
+                } else if count > *max {
                     outside(&format!("changes it to {max} when it next scales in, usually within minutes"))
                 } else if count < *min {
                     outside(&format!("changes it to {min} when it next scales out"))

@@ -1,0 +1,86 @@
+//! A shell into which commands are pasted, with programs that only write down what they were asked for.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What plans tell people to use.
+const PROGRAMS: [&str; 7] = ["aws", "buildah", "curl", "docker", "podman", "psql", "redis-cli"];
+/// Each argument is a flag's, or the flag; what is asked on the way is answered.
+const PROGRAM: &str = r#"#!/bin/sh
+name=${0##*/}
+echo "$name $*" >>"$0.log"
+[ "$name" = aws ] || { cat >/dev/null; exit 0; }
+asked="$1 $2"
+shift 2
+[ "${asked#* }" != wait ] || shift
+value=no
+for word; do
+    case $word in
+    --*) value=yes ;;
+    *)
+        [ "$value" = yes ] || { echo "aws: to which flag belongs $word?" >&2; exit 2; }
+        value=no
+        ;;
+    esac
+done
+case $asked in
+"ecs describe-task-definition") cat "${0%/*}/definition.json" ;;
+"ecs register-task-definition") cat >"${0%/*}/registered.json"; echo arn:aws:ecs:us-east-1:1:task-definition/api:43 ;;
+"ecr describe-images") echo sha256:abc ;;
+esac
+"#;
+/// What runs, with what AWS adds.
+const DEFINITION: &str = r#"{"taskDefinition": {"taskDefinitionArn": "arn", "revision": 41, "status": "ACTIVE", "family": "api",
+    "requiresAttributes": [], "compatibilities": ["FARGATE"], "registeredAt": 1, "registeredBy": "arn", "cpu": "256",
+    "containerDefinitions": [{"name": "api", "image": "old"}, {"name": "side", "image": "side"}]},
+    "tags": [{"key": "team", "value": "data"}]}"#;
+
+/// Such a shell.
+pub struct Paste {
+    home: tempfile::TempDir,
+}
+
+impl Paste {
+    pub fn new() -> Paste {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join("definition.json"), DEFINITION).unwrap();
+        for program in PROGRAMS {
+            let path = home.path().join(program);
+            fs::write(&path, PROGRAM).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        Paste { home }
+    }
+
+    /// Pastes commands, one after the other. Each must begin with a program that is known, mean something to a plain
+    /// shell, and do well.
+    pub fn paste(&self, commands: &[&str]) {
+        for command in commands {
+            let begin = command.split_once("=$(").map_or(*command, |(_, begin)| begin);
+            let program = begin.split(' ').next().unwrap();
+            assert!(PROGRAMS.contains(&program), "{program} is no program: {command}");
+            let read = Command::new("sh").args(["-n", "-c", command]).output().unwrap();
+            assert!(read.status.success(), "{command}\n{}", String::from_utf8_lossy(&read.stderr));
+        }
+        let path = format!("{}:/usr/bin:/bin", self.home.path().display());
+        let done =
+            Command::new("sh").args(["-e", "-u", "-c", &commands.join("\n")]).env("PATH", path).output().unwrap();
+        assert!(done.status.success(), "{commands:#?}\n{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// What a program was asked for.
+    pub fn asked(&self, program: &str) -> String {
+        fs::read_to_string(self.at(&format!("{program}.log"))).unwrap_or_default()
+    }
+
+    /// What was registered.
+    pub fn registered(&self) -> serde_json::Value {
+        serde_json::from_slice(&fs::read(self.at("registered.json")).unwrap()).unwrap()
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+}
