@@ -157,6 +157,9 @@ fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode 
 /// Asks as for every change, by the danger of taking it back. Answers with the reason.
 fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result<Option<String>, Halt> {
     let plan = Plan::under_way(store, id)?;
+    if let Some(why) = plan.never_taken_back() {
+        return Err(Halt::refused(format!("run {id}: {why}; to stop it: plantao runs stop {id}")));
+    }
     let (danger, outage) = plan.danger_of_undo();
     let warning = outage.map(|outage| format!("! {outage}\n")).unwrap_or_default();
     run::complain_plainly(&format!(

@@ -51,6 +51,7 @@ pub use id::RunId;
 pub use journal::{Book, Journal, JournalError, Resumed};
 pub use lock::{Busy, Holder, Lock, LockError, Locks, Target};
 pub use office::{Finished, Office};
+pub use past::Past;
 pub use plan::{Change, Plan, PlannedStep, View};
 pub use record::Record;
 pub use resolve::Wish;

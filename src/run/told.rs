@@ -22,11 +22,15 @@ pub fn told(record: &Record) -> Option<String> {
             format!("   {operation} {}, was {}", short(parameters), short(previous))
         }
         Event::Answer { operation, answer, .. } => match answer {
-            Answer::Accepted { .. } => format!("   {operation} accepted"),
+            Answer::Accepted { details } => match details.get("words").and_then(serde_json::Value::as_str) {
+                Some(words) => format!("   {operation} accepted; {words}"),
+                None => format!("   {operation} accepted"),
+            },
             Answer::Found { .. } => format!("   {operation} was carried out: its effect is there"),
-            Answer::Trouble { why, remedy, .. } => {
+            Answer::Trouble { kind, why, remedy, .. } => {
                 let remedy = remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
-                format!("   {operation} failed: {why}{remedy}")
+                let failed = if kind == "canceled" { "was cancelled" } else { "failed" };
+                format!("   {operation} {failed}: {why}{remedy}")
             }
         },
         Event::Progress { text, .. } => format!("   {text}"),

@@ -259,6 +259,11 @@ impl App {
 
     /// Takes back what the run shown did: by telling it, or by a run of its own once it is over.
     pub(super) fn undo(&mut self) -> Vec<Effect> {
+        let shown = self.run.as_ref().filter(|_| matches!(self.overlay, Some(Overlay::Run)));
+        if let Some(why) = shown.and_then(RunPage::nothing_to_take_back) {
+            self.say(why);
+            return Vec::new();
+        }
         let over = self.run.as_ref().filter(|run| run.ended.is_some() && matches!(self.overlay, Some(Overlay::Run)));
         let Some(run) = over else {
             self.wish(Command::Undo);
@@ -283,7 +288,10 @@ impl App {
         let shown = matches!(self.overlay, Some(Overlay::Run));
         match &mut self.run {
             Some(run) if shown && run.goes_on() => run.ask(wish),
-            Some(run) if shown && run.ended.is_some() => self.say("it is over; u takes back what it did"),
+            Some(run) if shown && run.ended.is_some() => {
+                let back = if run.nothing_to_take_back().is_none() { "; u takes back what it did" } else { "" };
+                self.say(format!("it is over{back}"));
+            }
             Some(_) if shown => self.say("its process is gone; plantao runs resume takes it up"),
             _ => self.say("that is for a run: o shows the one that goes on"),
         }

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan_page::{Confirm, Way};
-use crate::run::{Command, Ending, Event, Plan, Record, RunId, StepOutcome, told};
+use crate::run::action::LEFT_OUT;
+use crate::run::{Command, Ending, Event, Past, Plan, Record, RunId, StepOutcome, told};
 
 /// A run that is followed.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct RunPage {
     pub ended: Option<(Ending, String, Timestamp)>,
     /// Its process is there. Without an ending and a process it was killed.
     pub alive: bool,
+    /// What it did so far.
+    pub did: Past,
     /// It was over, or dead, when it was opened: its end is no news.
     pub past: bool,
     /// The last wish that it heard.
@@ -60,6 +63,8 @@ pub struct RunStep {
     pub words: String,
     /// From 0 to 1, while it can be told.
     pub fraction: Option<f64>,
+    /// It is done but for what it left out.
+    pub left_out: bool,
 }
 
 impl RunPage {
@@ -75,6 +80,7 @@ impl RunPage {
             log: Vec::new(),
             ended: None,
             alive: true,
+            did: Past::default(),
             past: false,
             heard: None,
             wish: None,
@@ -85,6 +91,7 @@ impl RunPage {
     /// Takes the next record of the journal.
     pub fn take(&mut self, record: &Record) {
         let at = record.at;
+        self.did.take(&record.event);
         match &record.event {
             Event::Began { plan, who, reason, .. } => {
                 self.plan = serde_json::from_value(plan.clone()).ok();
@@ -107,8 +114,9 @@ impl RunPage {
                     known.fraction = *fraction;
                 }
             }
-            Event::StepEnded { step, outcome, words, .. } => {
+            Event::StepEnded { step, outcome, words, outputs } => {
                 if let Some(known) = self.steps.get_mut(*step) {
+                    known.left_out = outputs.get(LEFT_OUT).is_some_and(|left| *left != 0);
                     known.words.clone_from(words);
                     known.fraction = None;
                     known.ended = Some((*outcome, at));
@@ -130,6 +138,15 @@ impl RunPage {
             (Way::of(danger, &plan.target), outage)
         });
         self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning });
+    }
+
+    /// Why there is nothing to take back of it; `None` if there is something, or may be.
+    pub fn nothing_to_take_back(&self) -> Option<String> {
+        let plan = self.plan.as_ref()?;
+        match self.ended {
+            Some(_) => plan.nothing_to_take_back(&self.did),
+            None => plan.never_taken_back().map(|why| format!("{why}; x stops it")),
+        }
     }
 
     /// It is neither over nor dead.

@@ -148,6 +148,9 @@ pub struct Done {
     pub outputs: Map<String, Value>,
 }
 
+/// What a step gives that is done, but for so many things that it had to leave out.
+pub const LEFT_OUT: &str = "left-out";
+
 impl Done {
     fn new(words: impl Into<String>) -> Done {
         Done { outcome: StepOutcome::Done, words: words.into(), outputs: Map::new() }
@@ -277,15 +280,30 @@ impl Action {
         }
     }
 
+    /// It can change something, wherever that is; a block of its own language always may.
+    pub(super) fn changes(&self) -> bool {
+        crate::runbook::action(self.name()).is_none_or(|action| action.changes)
+    }
+
+    /// What nobody has to take back although it wrote something, in words, if that is all that it does.
+    pub(super) fn needs_no_undo(&self) -> Option<&'static str> {
+        match self {
+            Action::RegisterImage(_) => Some("the new revision is left where it is; nothing runs it"),
+            Action::PushImage(_) => Some("the image is left in ECR; no service runs it"),
+            Action::Vacuum(_) => Some(vacuum::NO_UNDO),
+            _ => None,
+        }
+    }
+
     /// Takes it back; `None` if there is nothing to take back.
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<Option<String>, Halt> {
         match self {
             Action::UpdateService(action) => action.undo(work).await.map(Some),
             Action::SetBounds(action) => action.undo(work).await.map(Some),
             Action::Rollback(action) => action.undo(work).await.map(Some),
-            Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
-            Action::Vacuum(_) => Ok(Some(VacuumTables::undo())),
-            Action::PushImage(_) => Ok(Some("the image is left in ECR; no service runs it".to_owned())),
+            Action::RegisterImage(_) | Action::Vacuum(_) | Action::PushImage(_) => {
+                Ok(self.needs_no_undo().map(str::to_owned))
+            }
             Action::Redis(_)
             | Action::Sh(_)
             | Action::Sql(_)

@@ -103,6 +103,7 @@ fn step_lines(app: &App, run: &RunPage, index: usize, step: &RunStep, columns: u
         (Some((StepOutcome::Failed, _)), _) => ("▲", theme.severity(Severity::Critical)),
         (Some((StepOutcome::Undone | StepOutcome::Restored, _)), _) => ("←", theme.title()),
         (Some((StepOutcome::Unneeded, _)), _) => ("○", theme.muted()),
+        (Some((StepOutcome::Done, _)), _) if step.left_out => ("●", theme.severity(Severity::Warning)),
         (Some((StepOutcome::Done, _)), _) => ("✓", theme.well()),
         (None, Some(_)) if run.goes_on() => ("▶", theme.key()),
         (None, Some(_)) => ("?", theme.severity(Severity::Warning)),
@@ -184,9 +185,12 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
         let (mark, style) = match ending {
             Ending::Succeeded => ("✓", theme.well()),
             Ending::Undone | Ending::Stopped => ("○", theme.title()),
-            Ending::TimedOut | Ending::Superseded | Ending::PlanStale | Ending::Refused | Ending::Busy => {
-                ("●", theme.severity(Severity::Warning))
-            }
+            Ending::TimedOut
+            | Ending::Superseded
+            | Ending::PlanStale
+            | Ending::Refused
+            | Ending::Busy
+            | Ending::Partly => ("●", theme.severity(Severity::Warning)),
             _ => ("▲", theme.severity(Severity::Critical)),
         };
         let head = format!("{mark} {} · {lasted}", capital(ending.words()));
@@ -196,7 +200,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
         lines.extend(
             words
                 .lines()
-                .filter(|_| !said || *ending != Ending::Succeeded)
+                .filter(|_| !said || !matches!(ending, Ending::Succeeded | Ending::Partly))
                 .flat_map(|line| wrap(line, columns.saturating_sub(2)))
                 .map(|line| Line::raw(format!("  {line}"))),
         );

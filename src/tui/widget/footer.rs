@@ -52,10 +52,16 @@ fn overlay_hints(app: &App) -> Line<'static> {
                 Way::Enter | Way::Yes => vec![("y", "yes"), ("any other key", "no")],
             },
             Some(run) if run.goes_on() => {
-                vec![("esc", "leave it running"), ("x", "stop"), ("u", "undo"), ("c", "copy its id"), ("o", "all runs")]
+                let undo = run.nothing_to_take_back().is_none().then_some(("u", "undo"));
+                let mut keys = vec![("esc", "leave it running"), ("x", "stop")];
+                keys.extend(undo.into_iter().chain([("c", "copy its id"), ("o", "all runs")]));
+                keys
             }
             Some(run) if run.ended.is_some() => {
-                vec![("esc", "close"), ("u", "take back"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")]
+                let back = run.nothing_to_take_back().is_none().then_some(("u", "take back"));
+                let mut keys = vec![("esc", "close")];
+                keys.extend(back.into_iter().chain([("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")]));
+                keys
             }
             _ => vec![("esc", "close"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")],
         },
@@ -156,6 +162,7 @@ fn run_hint(app: &App, run: &RunPage) -> Vec<Span<'static>> {
     let theme = app.theme;
     let style = match &run.ended {
         Some((Ending::Succeeded | Ending::Undone, _, _)) => theme.well(),
+        Some((Ending::Partly, _, _)) => theme.severity(Severity::Warning),
         Some(_) => theme.severity(Severity::Critical),
         None if run.goes_on() => theme.focus(),
         None => theme.severity(Severity::Warning),
