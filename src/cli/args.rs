@@ -100,7 +100,11 @@ pub enum Command {
         files: Vec<PathBuf>,
     },
     /// List the runbooks: the shipped ones, and yours.
-    Runbooks,
+    Runbooks {
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Say what an action does and takes, for those who write runbooks.
     Explain {
         /// The action; a list of all if there is none.

@@ -187,8 +187,11 @@ fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>) -> E
 }
 
 /// `plantao runbooks`.
-pub(super) fn runbooks() -> ExitCode {
+pub(super) fn runbooks(json: bool) -> ExitCode {
     let (library, wrong) = library(&Environment::read());
+    if json {
+        return print(&headless::runbooks(&library), u8::from(!wrong.is_empty()));
+    }
     let mut text = String::new();
     let width = library.all().iter().map(|runbook| runbook.name.chars().count()).max().unwrap_or_default();
     for runbook in library.all() {
