@@ -29,6 +29,7 @@ mod plan;
 mod record;
 mod resolve;
 mod scribe;
+mod secrets;
 mod seen;
 mod standing;
 mod store;

@@ -72,7 +72,7 @@ impl RunScript {
             json!({ NUMBER: 1, "script": self.script, "variables": self.variables }),
             Value::Null,
         )?;
-        let ended = match carry(scribe, command, "script", None).await {
+        let ended = match carry(scribe, command, "script", None, context).await {
             Ok(ended) => ended,
             Err(Cut::NotStarted(why)) => {
                 let (kind, remedy, details) = ("refused".to_owned(), None, Value::Null);
