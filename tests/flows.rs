@@ -27,6 +27,7 @@ macro_rules! assert_both {
 
 mod endings;
 mod flow;
+mod refused;
 mod runs;
 mod treated;
 mod vacuum;

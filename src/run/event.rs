@@ -100,6 +100,9 @@ pub enum Event {
     StopAsked {
         /// Who.
         by: String,
+        /// … and to take back what was done.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undo: bool,
     },
     /// What was done is being taken back, the last step first.
     UndoBegan {

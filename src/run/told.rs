@@ -41,7 +41,8 @@ pub fn told(record: &Record) -> Option<String> {
         }
         Event::ApprovalAsked { text, .. } => format!("waits for approval: {text}"),
         Event::Approved { by } => format!("approved by {by}"),
-        Event::StopAsked { by } => format!("{by} asks to stop"),
+        Event::StopAsked { by, undo: true } => format!("{by} asks to undo"),
+        Event::StopAsked { by, undo: false } => format!("{by} asks to stop"),
         Event::UndoBegan { by } => format!("taking back what was done: {by}"),
         Event::Ended { ending, words } => format!("{ending}: {words}"),
         Event::Other => return None,
@@ -59,6 +60,17 @@ mod tests {
     use super::*;
     use crate::run::Ending;
     use jiff::Timestamp;
+
+    #[test]
+    fn a_wish_to_undo_is_not_told_as_one_to_stop() {
+        let told = |undo| {
+            let event = Event::StopAsked { by: "ana".to_owned(), undo };
+            let (prev, hash) = (String::new(), String::new());
+            super::told(&Record { seq: 1, at: Timestamp::UNIX_EPOCH, event, prev, hash })
+        };
+        assert_eq!(told(true).as_deref(), Some("00:00:00  ana asks to undo"));
+        assert_eq!(told(false).as_deref(), Some("00:00:00  ana asks to stop"));
+    }
 
     #[test]
     fn a_line_tells_the_ending_and_cannot_carry_an_escape() {

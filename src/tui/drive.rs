@@ -102,6 +102,7 @@ impl App {
                 Answer::Nothing => {}
                 Answer::No => page.confirm = None,
                 Answer::Yes(reason) => {
+                    page.refused = None;
                     if let Some(plan) = page.ready() {
                         return vec![Effect::StartRun { plan: Box::new(plan.clone()), reason }];
                     }
@@ -197,13 +198,15 @@ impl App {
                 vec![Effect::Follow(id)]
             }
             Err(why) => {
-                if let Some(Overlay::Plan(page)) = &mut self.overlay
-                    && let Some(confirm) = &mut page.confirm
-                {
-                    confirm.starting = false;
-                    confirm.said = Some(why);
-                } else {
-                    self.say(why);
+                match &mut self.overlay {
+                    Some(Overlay::Plan(page)) if waits => {
+                        // The page says it, however many keys are hit meanwhile.
+                        if let Some(confirm) = &mut page.confirm {
+                            confirm.starting = false;
+                        }
+                        page.refused = Some(why);
+                    }
+                    _ => self.say(why),
                 }
                 Vec::new()
             }
@@ -300,6 +303,8 @@ impl App {
     /// The run that goes on, or all runs.
     pub(super) fn show_runs(&mut self) -> Vec<Effect> {
         if self.run.is_some() && !matches!(self.overlay, Some(Overlay::Run | Overlay::Runs(_))) {
+            // What told of it is answered.
+            self.hush();
             self.show(Some(Overlay::Run));
             return Vec::new();
         }

@@ -122,6 +122,7 @@ impl RunPage {
                     known.ended = Some((*outcome, at));
                 }
             }
+            Event::StopAsked { undo: true, .. } => self.heard = Some(Command::Undo),
             Event::StopAsked { .. } => self.heard = Some(Command::Stop),
             Event::UndoBegan { .. } => self.heard = Some(Command::Undo),
             Event::Ended { ending, words } => self.ended = Some((*ending, words.clone(), at)),

@@ -74,6 +74,13 @@ pub struct Context {
 }
 
 impl Context {
+    /// Where on this machine the account is simulated, if it is.
+    pub fn simulated(&self) -> Option<String> {
+        let variable = || std::env::var("AWS_ENDPOINT_URL").ok();
+        let endpoint = self.clients.endpoint().map(str::to_owned).or_else(variable)?;
+        super::lock::simulated(&endpoint)
+    }
+
     /// Sleeps this long by the run's own clock.
     pub(super) async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration.div_f64(self.clock.speed().max(f64::MIN_POSITIVE))).await;

@@ -26,7 +26,13 @@ pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) -> Option<u16> {
         let column = area.x + 3 + (input.visual_cursor().max(scroll) - scroll) as u16;
         return Some(column.min(area.right().saturating_sub(1)));
     }
-    if let Some(notice) = app.notice() {
+    // On these pages the keys are what one came for: the notice goes into the frame above them.
+    let has_keys = matches!(app.overlay, Some(Overlay::Run | Overlay::Plan(_))) && area.y > 0 && area.width > 8;
+    if let Some(notice) = app.notice().filter(|_| has_keys) {
+        let notice = format!(" {} ", fit(notice, usize::from(area.width) - 6));
+        let line = Line::styled(notice, theme.severity(Severity::Notice));
+        buffer.set_line(area.x + 2, area.y - 1, &line, area.width - 4);
+    } else if let Some(notice) = app.notice() {
         let line = Line::styled(
             format!(" {}", fit(notice, usize::from(area.width).saturating_sub(1))),
             theme.severity(Severity::Notice),
