@@ -107,11 +107,7 @@ fn refused(what: &str, said: &DbError) -> DatabaseTrouble {
         }
         _ => new(Kind::Other, &words_with_detail(said)),
     };
-    DatabaseTrouble {
-        sqlstate: Some(said.code().code().to_owned()),
-        said: Some(printable(words).into_owned()),
-        ..trouble
-    }
+    DatabaseTrouble { sqlstate: Some(said.code().code().to_owned()), said: Some(printable(words).into()), ..trouble }
 }
 
 fn words_with_detail(said: &DbError) -> String {

@@ -66,7 +66,7 @@ pub struct DatabaseTrouble {
     /// PostgreSQL's error code, if it was PostgreSQL that said no: `55P03`.
     pub sqlstate: Option<String>,
     /// … and its own words.
-    pub said: Option<String>,
+    pub said: Option<Box<str>>,
 }
 
 impl DatabaseTrouble {
@@ -87,7 +87,7 @@ impl DatabaseTrouble {
     pub fn for_the_record(&self) -> String {
         let why = &self.why;
         match (&self.said, &self.sqlstate) {
-            (Some(said), Some(code)) if why.contains(said.as_str()) => format!("{why} (SQLSTATE {code})"),
+            (Some(said), Some(code)) if why.contains(&**said) => format!("{why} (SQLSTATE {code})"),
             // Ours would say the same once more.
             (Some(said), Some(code)) if self.kind == DatabaseTroubleKind::Canceled => {
                 format!("{said} (SQLSTATE {code})")

@@ -122,9 +122,8 @@ impl RunPage {
                     known.ended = Some((*outcome, at));
                 }
             }
-            Event::StopAsked { undo: true, .. } => self.heard = Some(Command::Undo),
-            Event::StopAsked { .. } => self.heard = Some(Command::Stop),
-            Event::UndoBegan { .. } => self.heard = Some(Command::Undo),
+            Event::StopAsked { undo: false, .. } => self.heard = Some(Command::Stop),
+            Event::StopAsked { .. } | Event::UndoBegan { .. } => self.heard = Some(Command::Undo),
             Event::Ended { ending, words } => self.ended = Some((*ending, words.clone(), at)),
             _ => {}
         }

@@ -21,12 +21,11 @@ use crate::tui::widget::panel;
 pub(super) fn last(app: &App, page: &PlanPage, body: Rect) -> usize {
     let inner = body.inner(Margin::new(1, 1));
     let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
-    let taken = match &page.confirm {
-        Some(confirm) => confirmation::rows(app, page, confirm, columns).lines.len(),
-        None => {
-            let refused = refused_rows(app.theme, page, columns).len();
-            refused + questions::lines(app.theme, &page.form, columns, rows.saturating_sub(refused)).0.len()
-        }
+    let taken = if let Some(confirm) = &page.confirm {
+        confirmation::rows(app, page, confirm, columns).lines.len()
+    } else {
+        let refused = refused_rows(app.theme, page, columns).len();
+        refused + questions::lines(app.theme, &page.form, columns, rows.saturating_sub(refused)).0.len()
     };
     // One more is the rule above the plan.
     lines(app, page, columns).len().saturating_sub(rows.saturating_sub(taken + 1))
