@@ -106,6 +106,65 @@ fn check_reads_every_file_it_is_given() {
     assert_eq!(home.run(&["check"]).code, Some(0));
 }
 
+/// A runbook that is right, but for what stands in its step.
+fn runbook(step: &str) -> String {
+    format!("# Mine\n```toml runbook\ndanger = \"caution\"\n```\n## Step\n{step}\n")
+}
+
+#[test]
+fn check_reads_the_users_runbooks_where_there_is_no_platform_file_and_says_that_it_is_missing() {
+    let home = Home::new();
+    let folder = home.file("runbooks");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("good.md"), runbook("```sh\ntrue\n```")).unwrap();
+    fs::write(folder.join("bad.md"), runbook("```toml ecs.wait-stead\n```")).unwrap();
+    let said = home.run(&["check"]);
+    assert_eq!(said.code, Some(1));
+    assert!(said.err.contains("no platform yet") && said.err.contains("bad.md:6:9"), "{said:?}");
+    assert!(said.out.contains("good.md: well, 1 step"), "{said:?}");
+}
+
+#[test]
+fn a_file_that_is_not_utf_8_is_told_with_its_line_and_column() {
+    let home = Home::with("platform.toml", SMALL);
+    let folder = home.file("runbooks");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("latin.md"), b"# Caf\xe9\n\n## Step\n```toml ecs.wait-stead\n```\n").unwrap();
+    fs::write(home.file("platform.toml"), b"name = \"p\xe9\"\n").unwrap();
+    let said = home.run(&["check"]);
+    assert_eq!(said.code, Some(1));
+    for part in ["latin.md:1:6", "byte 0xe9, at byte 6 of the file", "latin.md:4:9", "platform.toml:1:10"] {
+        assert!(said.err.contains(part), "{part}: {said:?}");
+    }
+}
+
+#[test]
+fn a_misspelt_region_is_doubted_by_check_and_not_refused() {
+    let home = Home::with("platform.toml", &SMALL.replace("us-east-1", "us-esat-1"));
+    let said = home.run(&["check"]);
+    assert!(said.code == Some(0) && said.err.contains("did you mean \"us-east-1\"?"), "{said:?}");
+    let home = Home::with("platform.toml", &SMALL.replace("us-east-1", "useast1"));
+    let said = home.run(&["check"]);
+    assert!(said.code == Some(1) && said.err.contains("did you mean \"us-east-1\"?"), "{said:?}");
+}
+
+#[test]
+fn the_list_of_runbooks_is_there_for_programs() {
+    let home = Home::with("platform.toml", SMALL);
+    let folder = home.file("runbooks");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("vacuum.md"), runbook("```sh\ntrue\n```")).unwrap();
+    fs::write(folder.join("bad.md"), "# Bad\n").unwrap();
+    let said = home.run(&["runbooks", "--json"]);
+    assert_eq!(said.code, Some(1), "one can't be used: {said:?}");
+    let json = said.json();
+    let of = |name: &str| json["runbooks"].as_array().unwrap().iter().find(|it| it["name"] == name).unwrap().clone();
+    assert_eq!((&of("scale")["key"], &of("scale")["shipped"]), (&"s".into(), &true.into()));
+    assert!(of("scale")["parameters"].as_array().unwrap().iter().any(|param| param["name"] == "desired"));
+    assert_eq!((&of("vacuum")["title"], &of("vacuum")["shipped"]), (&"Mine".into(), &false.into()));
+    assert_eq!(json["broken"][0]["name"], "bad");
+}
+
 #[test]
 fn a_command_line_that_makes_no_sense_is_never_taken_for_an_outage() {
     let home = Home::with("platform.toml", SMALL);

@@ -127,6 +127,9 @@ async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhi
     let (id, host) = bench.run_that(waits).await;
     let (code, text) = bench.run(&["run", "scale", "--desired", "2", "--yes"]).await;
     assert_eq!(code, 23, "{text}");
+    let logs = std::fs::read_dir(bench.store().folder()).unwrap().map(|entry| entry.unwrap().path());
+    let logs: Vec<_> = logs.filter(|path| path.extension().is_some_and(|end| end == "log")).collect();
+    assert_eq!(logs, [bench.store().log(&id)], "a run that was refused leaves nothing behind");
     let (code, text) = bench.run(&["plan", "scale", "--desired", "2"]).await;
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("! run ") && text.contains(&format!("plantao follow {id}")), "a plan says it: {text}");

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::locate::Environment;
-use crate::platform::file::FileErrors;
+use crate::platform::file::{FileErrors, read_bytes};
 use crate::platform::text::printable;
 use crate::runbook::{self, Broken, Library, Runbook};
 
@@ -13,15 +13,18 @@ pub fn library(environment: &Environment) -> (Library, Vec<String>) {
     let (mut own, mut wrong, mut broken) = (Vec::new(), Vec::new(), Vec::new());
     for path in files(environment) {
         let name = path.file_stem().map(|stem| printable(&stem.to_string_lossy()).into_owned()).unwrap_or_default();
-        let (message, why) = match text(&path) {
-            Ok(text) => match runbook::read(&text, &path.display().to_string()) {
+        let (message, why) = match fs::read(&path) {
+            Ok(bytes) => match understand(&bytes, &path) {
                 Ok(runbook) => {
                     own.push(runbook);
                     continue;
                 }
                 Err(errors) => (errors.to_string(), first(&errors)),
             },
-            Err(why) => (format!("cannot read {}: {why}", super::show(&path)), format!("cannot be read: {why}")),
+            Err(error) => {
+                let why = super::locate::why(&error);
+                (format!("cannot read {}: {why}", super::show(&path)), format!("cannot be read: {why}"))
+            }
         };
         wrong.push(message);
         broken.push(Broken { name, why });
@@ -41,12 +44,14 @@ fn first(errors: &FileErrors) -> String {
 
 /// Reads one runbook; the error is all that is wrong with it.
 pub fn read(path: &Path) -> Result<Runbook, String> {
-    let text = text(path).map_err(|why| format!("cannot read {}: {why}", super::show(path)))?;
-    runbook::read(&text, &path.display().to_string()).map_err(|errors| errors.to_string())
+    let bytes =
+        fs::read(path).map_err(|error| format!("cannot read {}: {}", super::show(path), super::locate::why(&error)))?;
+    understand(&bytes, path).map_err(|errors| errors.to_string())
 }
 
-fn text(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| super::locate::why(&error))
+fn understand(bytes: &[u8], path: &Path) -> Result<Runbook, FileErrors> {
+    let name = path.display().to_string();
+    read_bytes(bytes, &name, |text| runbook::read(text, &name))
 }
 
 /// The user's own runbooks' files, by name.

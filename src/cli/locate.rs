@@ -60,11 +60,20 @@ impl Environment {
         Ok(folder.join(format!("{name}.toml")))
     }
 
-    /// The text of the platform file, and where it is.
-    fn text(&self, whence: &Whence) -> Result<(PathBuf, String), String> {
+    /// Where the platform file is; the error is that it is not there, and what to do.
+    pub fn found(&self, whence: &Whence) -> Result<PathBuf, String> {
         let path = self.path(whence)?;
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok((path, text)),
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(whence, &path)),
+            _ => Ok(path),
+        }
+    }
+
+    /// What is in the platform file, and where it is.
+    fn bytes(&self, whence: &Whence) -> Result<(PathBuf, Vec<u8>), String> {
+        let path = self.path(whence)?;
+        match fs::read(&path) {
+            Ok(bytes) => Ok((path, bytes)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.missing(whence, &path)),
             Err(error) => Err(format!("cannot read {}: {}", show(&path), why(&error))),
         }
@@ -72,8 +81,8 @@ impl Environment {
 
     /// Reads the platform, in which `PLANTAO_DATABASE_URL` wins for its first database, `PLANTAO_REDIS_URL` for its first cache.
     pub fn platform(&self, whence: &Whence) -> Result<(PathBuf, Platform), String> {
-        let (path, text) = self.text(whence)?;
-        let mut platform = self.understand(&path, &text)?;
+        let (path, bytes) = self.bytes(whence)?;
+        let mut platform = self.understand(&path, &bytes)?;
         if let (Some(url), Some(database)) = (&self.database_url, platform.databases.first_mut()) {
             database.url = Some(Secret::new(url.to_string_lossy().into_owned()));
         }
@@ -83,15 +92,17 @@ impl Environment {
         Ok((path, platform))
     }
 
-    /// Reads one file's text; the error is all that is wrong with it.
-    fn understand(&self, path: &Path, text: &str) -> Result<Platform, String> {
-        file::read_with(text, &path.display().to_string(), &self.runbooks()).map_err(|errors| errors.to_string())
+    /// Reads what is in one file; the error is all that is wrong with it.
+    fn understand(&self, path: &Path, bytes: &[u8]) -> Result<Platform, String> {
+        let name = path.display().to_string();
+        file::read_bytes(bytes, &name, |text| file::read_with(text, &name, &self.runbooks()))
+            .map_err(|errors| errors.to_string())
     }
 
     /// Reads one file, for `plantao check`.
     pub fn check(&self, path: &Path) -> Result<Platform, String> {
-        let text = fs::read_to_string(path).map_err(|error| format!("cannot read {}: {}", show(path), why(&error)))?;
-        self.understand(path, &text)
+        let bytes = fs::read(path).map_err(|error| format!("cannot read {}: {}", show(path), why(&error)))?;
+        self.understand(path, &bytes)
     }
 
     /// The user's own runbooks, by file name without `.md`.

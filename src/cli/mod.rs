@@ -30,7 +30,7 @@ use self::locate::{Environment, show};
 use self::output::{complain, print};
 use crate::aws::{Clients, Connection};
 use crate::clock::Clock;
-use crate::platform::Platform;
+use crate::platform::{Platform, region};
 use crate::{doctor, headless, init};
 
 /// Exit code: could not tell.
@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
         Some(Command::Doctor { json }) => examine(&whence, json),
         Some(Command::Init(init)) => write_platform(&whence, init),
         Some(Command::Check { files }) => check(&whence, files),
-        Some(Command::Runbooks) => runs::runbooks(),
+        Some(Command::Runbooks { json }) => runs::runbooks(json),
         Some(Command::Explain { action }) => runs::explained(action.as_deref()),
         Some(Command::Plan(args)) => run::plan(&whence, &args, under(&matches)),
         Some(Command::Run(args)) => run::run(&whence, &args, under(&matches)),
@@ -212,19 +212,28 @@ fn write_platform(whence: &Whence, args: InitArgs) -> ExitCode {
 
 fn check(whence: &Whence, mut files: Vec<PathBuf>) -> ExitCode {
     let environment = Environment::read();
+    let (mut said, mut wrong) = (String::new(), 0);
     if files.is_empty() {
-        match environment.platform(whence) {
-            Ok((path, _)) => files.push(path),
-            Err(message) => return failed(&message),
+        // Runbooks are checked without it too.
+        match environment.found(whence) {
+            Ok(path) => files.push(path),
+            Err(message) => {
+                wrong += 1;
+                complain(&message);
+            }
         }
         files.extend(library::files(&environment));
     }
-    let (mut said, mut wrong) = (String::new(), 0);
     for path in &files {
         let read = if path.extension().is_some_and(|extension| extension == "md") {
             library::read(path).map(|runbook| some(runbook.steps.len(), "step"))
         } else {
-            environment.check(path).map(|platform| contents(&platform))
+            environment.check(path).map(|platform| {
+                if let Some(doubt) = platform.region.as_deref().and_then(region::doubt) {
+                    complain(&format!("{}: {doubt}", show(path)));
+                }
+                contents(&platform)
+            })
         };
         match read {
             Ok(contents) => {

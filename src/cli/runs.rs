@@ -158,6 +158,9 @@ fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode 
 /// Asks as for every change, by the danger of taking it back. Answers with the reason.
 fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result<Option<String>, Halt> {
     let Beginning { plan, reason } = Beginning::under_way(store, id)?;
+    if let Some(why) = plan.never_taken_back() {
+        return Err(Halt::refused(format!("run {id}: {why}; to stop it: plantao runs stop {id}")));
+    }
     let (danger, outage) = plan.danger_of_undo();
     let warning = outage.map(|outage| format!("! {outage}\n")).unwrap_or_default();
     run::complain_plainly(&format!(
@@ -186,8 +189,11 @@ fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>) -> E
 }
 
 /// `plantao runbooks`.
-pub(super) fn runbooks() -> ExitCode {
+pub(super) fn runbooks(json: bool) -> ExitCode {
     let (library, wrong) = library(&Environment::read());
+    if json {
+        return print(&headless::runbooks(&library), u8::from(!wrong.is_empty()));
+    }
     let mut text = String::new();
     let width = library.all().iter().map(|runbook| runbook.name.chars().count()).max().unwrap_or_default();
     for runbook in library.all() {

@@ -7,6 +7,8 @@ use rustls::CertificateError;
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
+use crate::platform::text::printable;
+
 use super::trouble::{DatabaseTrouble, DatabaseTroubleKind as Kind};
 
 /// The trouble behind an error of a statement or a connection. `what` was being done, as an infinitive.
@@ -105,7 +107,7 @@ fn refused(what: &str, said: &DbError) -> DatabaseTrouble {
         }
         _ => new(Kind::Other, &words_with_detail(said)),
     };
-    DatabaseTrouble { sqlstate: Some(said.code().code().to_owned()), ..trouble }
+    DatabaseTrouble { sqlstate: Some(said.code().code().to_owned()), said: Some(printable(words).into()), ..trouble }
 }
 
 fn words_with_detail(said: &DbError) -> String {

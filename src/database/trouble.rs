@@ -65,6 +65,8 @@ pub struct DatabaseTrouble {
     pub remedy: Option<String>,
     /// PostgreSQL's error code, if it was PostgreSQL that said no: `55P03`.
     pub sqlstate: Option<String>,
+    /// … and its own words.
+    pub said: Option<Box<str>>,
 }
 
 impl DatabaseTrouble {
@@ -76,6 +78,22 @@ impl DatabaseTrouble {
             why: printable(why.as_ref()).into_owned(),
             remedy: None,
             sqlstate: None,
+            said: None,
+        }
+    }
+
+    /// Why, with PostgreSQL's own words and code, for a record: `canceling statement due to user request (SQLSTATE
+    /// 57014)`.
+    pub fn for_the_record(&self) -> String {
+        let why = &self.why;
+        match (&self.said, &self.sqlstate) {
+            (Some(said), Some(code)) if why.contains(&**said) => format!("{why} (SQLSTATE {code})"),
+            // Ours would say the same once more.
+            (Some(said), Some(code)) if self.kind == DatabaseTroubleKind::Canceled => {
+                format!("{said} (SQLSTATE {code})")
+            }
+            (Some(said), Some(code)) => format!("{why}: {said} (SQLSTATE {code})"),
+            _ => why.clone(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod json;
 mod plan;
+mod runbooks;
 mod runs;
 mod text;
 
@@ -16,6 +17,7 @@ use crate::triage::{self, Finding, Verdict};
 use crate::watch;
 
 pub use plan::plan;
+pub use runbooks::runbooks;
 pub use runs::runs;
 
 /// How the platform is at one instant.

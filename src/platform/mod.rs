@@ -15,6 +15,7 @@ pub mod lines;
 mod part;
 mod picture;
 mod price;
+pub mod region;
 mod secret;
 mod series;
 mod service;
@@ -41,7 +42,7 @@ pub use image::Image;
 pub use part::Part;
 pub use picture::{Fact, Observation, Picture, ServicePicture};
 pub use price::{Prices, Spent};
-pub use secret::{Secret, without_passwords};
+pub use secret::{Secret, passwords, without_passwords};
 pub use series::{Point, SPAN, STOPPED_AFTER, Series, minute_of};
 pub use service::{
     CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent, ServiceStatus,

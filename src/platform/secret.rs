@@ -45,6 +45,34 @@ pub fn without_passwords(text: &str) -> Cow<'_, str> {
     hidden
 }
 
+/// The password of each URL in a text, as it stands there and as it is meant (`%40` is `@`).
+pub fn passwords(text: &str) -> Vec<String> {
+    let mut passwords = Vec::new();
+    for login in logins(text, |c| ['"', '\'', ' ', '\t', '\r', '\n'].contains(&c)) {
+        let Some((_, password)) = text[login].split_once(':').filter(|(_, password)| !password.is_empty()) else {
+            continue;
+        };
+        let meant = meant(password);
+        passwords.push(password.to_owned());
+        if meant != password {
+            passwords.push(meant);
+        }
+    }
+    passwords
+}
+
+/// Without its percent signs; one that is no code stays.
+fn meant(text: &str) -> String {
+    let (bytes, mut meant, mut at) = (text.as_bytes(), Vec::new(), 0);
+    while at < bytes.len() {
+        let code = text.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        meant.push(code.unwrap_or(bytes[at]));
+        at += if code.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&meant).into_owned()
+}
+
 /// A URL in this word says who signs in: with a password, or with a token in the user's place.
 pub(super) fn has_login(word: &str) -> bool {
     logins(word, char::is_whitespace).next().is_some()

@@ -74,8 +74,9 @@ impl From<&DatabaseTrouble> for Answer {
         let kind = serde_json::to_value(trouble.kind).ok();
         Answer::Trouble {
             kind: kind.as_ref().and_then(serde_json::Value::as_str).unwrap_or("refused").to_owned(),
-            why: trouble.why.clone(),
+            why: trouble.for_the_record(),
             remedy: trouble.remedy.clone(),
+            details: serde_json::Value::Null,
         }
     }
 }

@@ -39,11 +39,13 @@ pub enum Ending {
     KeepsFailing,
     /// Another run is on the same service or database.
     Busy,
+    /// All steps are done, but one of them had to leave something out.
+    Partly,
 }
 
 impl Ending {
     /// All of them, in the order of their exit codes.
-    pub const ALL: [Ending; 15] = [
+    pub const ALL: [Ending; 16] = [
         Ending::Succeeded,
         Ending::RolledBackByEcs,
         Ending::RollbackFailed,
@@ -59,6 +61,7 @@ impl Ending {
         Ending::DeploymentFailed,
         Ending::KeepsFailing,
         Ending::Busy,
+        Ending::Partly,
     ];
 
     /// What the process answers. 1 and 2 are left to troubles of the command line itself.
@@ -79,6 +82,7 @@ impl Ending {
             Ending::DeploymentFailed => 21,
             Ending::KeepsFailing => 22,
             Ending::Busy => 23,
+            Ending::Partly => 24,
         }
     }
 
@@ -100,6 +104,7 @@ impl Ending {
             Ending::DeploymentFailed => "the deployment failed and was not rolled back",
             Ending::KeepsFailing => "tasks keep failing and no circuit breaker will end it",
             Ending::Busy => "another run is on it",
+            Ending::Partly => "succeeded in part",
         }
     }
 

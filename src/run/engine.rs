@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::action::{Context, Done};
+use super::action::{Context, Done, LEFT_OUT};
 use super::container::auth;
 use super::past::{Past, StepPast};
 use super::{Book, Commands, Ending, Event, Halt, JournalError, Plan, PlannedStep, Scribe, StepOutcome, Who, Work};
@@ -67,7 +67,7 @@ impl Run<'_> {
             Halt { undo: true, ..Halt::new(Ending::Stopped, "undo goes on") }
         } else {
             match self.steps().await {
-                Ok(words) => Halt::new(Ending::Succeeded, words),
+                Ok(words) => self.well(words),
                 Err(halt) => halt,
             }
         };
@@ -83,6 +83,19 @@ impl Run<'_> {
             halt = self.put_back(&halt.words, Ending::Undone, "nothing had been changed").await;
         }
         self.end(halt)
+    }
+
+    /// The end of a run whose steps are all done: a step that left something out is told, wherever it stands.
+    fn well(&self, words: String) -> Halt {
+        let left = self.past.steps.iter().filter(|step| step.outputs.get(LEFT_OUT).is_some_and(|left| *left != 0));
+        let mut told: Vec<&str> = left.map(|step| step.words.as_str()).collect();
+        if told.is_empty() {
+            return Halt::new(Ending::Succeeded, words);
+        }
+        if !told.contains(&words.as_str()) {
+            told.push(&words);
+        }
+        Halt::new(Ending::Partly, told.join("; "))
     }
 
     /// Writes down how it ended.

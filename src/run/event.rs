@@ -100,6 +100,9 @@ pub enum Event {
     StopAsked {
         /// Who.
         by: String,
+        /// … and to take back what was done.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        undo: bool,
     },
     /// What was done is being taken back, the last step first.
     UndoBegan {
@@ -150,6 +153,9 @@ pub enum Answer {
         /// What now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remedy: Option<String>,
+        /// What had been done by then, if anything had.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        details: Value,
     },
     /// Seen afterwards, by a process that did not send the request: it had taken effect.
     Found {
@@ -165,6 +171,7 @@ impl From<&Trouble> for Answer {
             kind: kind.as_ref().and_then(Value::as_str).unwrap_or("refused").to_owned(),
             why: trouble.why.clone(),
             remedy: trouble.remedy.clone(),
+            details: Value::Null,
         }
     }
 }

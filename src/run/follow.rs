@@ -57,6 +57,8 @@ pub async fn opened(store: &Store, id: &RunId, mut exited: impl FnMut() -> Optio
             } else {
                 said.to_owned()
             };
+            // It is told, and there is no run that it could be the log of. A log that stays is only in the way.
+            let _ = fs::remove_file(store.log(id));
             return Err(Unopened { code, words });
         }
         tokio::time::sleep(PAUSE).await;

@@ -49,8 +49,14 @@ impl Order {
     pub fn start(&self, store: &Store, program: &Path, arguments: &[OsString]) -> io::Result<Child> {
         store.prepare()?;
         let log = OpenOptions::new().append(true).create(true).mode(0o600).open(store.log(self.id()))?;
-        let mut child =
-            Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn()?;
+        let mut command = Command::new(program);
+        let started = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn();
+        let mut child = started.inspect_err(|_| {
+            // Of a run that is taken up it is the log of the process before, too.
+            if matches!(self, Order::CarryOut { .. }) {
+                let _ = std::fs::remove_file(store.log(self.id()));
+            }
+        })?;
         let order = serde_json::to_vec(self)?;
         match child.stdin.take() {
             Some(mut stdin) => stdin.write_all(&order)?,

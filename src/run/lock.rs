@@ -31,6 +31,9 @@ pub struct Target {
     pub region: String,
     /// `analytics-production/analytics-api`, or the instance's id.
     pub name: String,
+    /// Where on this machine it is simulated: each demo has a service of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulated: Option<String>,
 }
 
 /// Where locks are.
@@ -147,11 +150,20 @@ impl Locks {
     }
 }
 
+/// An endpoint that is this very machine: what answers there is no account's, but a simulation. Any other is one more
+/// way to the same account.
+pub(super) fn simulated(endpoint: &str) -> Option<String> {
+    let host = endpoint.split_once("://").map_or(endpoint, |(_, rest)| rest);
+    let own = |place: &str| host == place || [':', '/'].iter().any(|end| host.starts_with(&format!("{place}{end}")));
+    (host.starts_with("127.") || own("localhost") || own("[::1]")).then(|| endpoint.trim_end_matches('/').to_owned())
+}
+
 impl Target {
     /// Readable, and its own however long or strange the names are.
     fn file_name(&self) -> String {
-        let Target { kind, account, region, name } = self;
-        let digest = Sha256::digest(format!("{kind}\0{account}\0{region}\0{name}").as_bytes());
+        let Target { kind, account, region, name, simulated } = self;
+        let simulated = simulated.as_ref().map(|endpoint| format!("\0{endpoint}")).unwrap_or_default();
+        let digest = Sha256::digest(format!("{kind}\0{account}\0{region}\0{name}{simulated}").as_bytes());
         let readable: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(60).collect();
         let unique = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         format!("plantao-{kind}-{readable}-{unique:016x}.lock")
@@ -212,7 +224,21 @@ mod tests {
             account: "123456789012".to_owned(),
             region: "us-east-1".to_owned(),
             name: name.to_owned(),
+            simulated: None,
         }
+    }
+
+    #[test]
+    fn two_demos_on_one_machine_do_not_keep_each_others_runs_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks::at(folder.path());
+        let of = |port: u16| Target { simulated: simulated(&format!("http://127.0.0.1:{port}")), ..target("prod/api") };
+        let _first = locks.take(&of(4711), &holder()).unwrap();
+        assert!(locks.take(&of(4712), &holder()).is_ok());
+        assert!(matches!(locks.take(&of(4711), &holder()), Err(LockError::Busy(_))));
+        let other_ways = ["https://vpce-1.ecs.us-east-1.vpce.amazonaws.com", "http://localhost.example.com"];
+        assert!(other_ways.iter().all(|endpoint| simulated(endpoint).is_none()), "the same account by another way");
+        assert!(simulated("http://localhost:5000/").is_some() && simulated("http://[::1]:5000").is_some());
     }
 
     fn holder() -> Holder {

@@ -21,7 +21,11 @@ impl Asked {
     /// It was carried out, or nobody knows.
     fn may_have_changed(&self) -> bool {
         super::scribe::was_uncertain(self.answer.as_ref())
-            || matches!(self.answer, Some(Answer::Accepted { .. } | Answer::Found { .. }))
+            || match &self.answer {
+                Some(Answer::Accepted { .. } | Answer::Found { .. }) => true,
+                Some(Answer::Trouble { details, .. }) => !details.is_null(),
+                None => false,
+            }
     }
 }
 
@@ -88,7 +92,7 @@ impl Past {
     }
 
     /// Takes the next one in.
-    pub(super) fn take(&mut self, event: &Event) {
+    pub fn take(&mut self, event: &Event) {
         match event {
             Event::StepBegan { step, .. } => self.step(*step).begun = true,
             Event::Request { step, operation, parameters, previous } => {
@@ -163,7 +167,7 @@ mod tests {
     }
 
     fn refused() -> Answer {
-        Answer::Trouble { kind: "denied".to_owned(), why: String::new(), remedy: None }
+        Answer::Trouble { kind: "denied".to_owned(), why: String::new(), remedy: None, details: Value::Null }
     }
 
     #[test]
@@ -184,6 +188,14 @@ mod tests {
         let mut other = past("ecs:UpdateService", accepted());
         other.taking_back = true;
         assert!(!other.goes_on(), "what another run asked for is not this one's");
+    }
+
+    #[test]
+    fn a_vacuum_that_was_cancelled_in_the_middle_has_changed_something_and_one_that_never_began_has_not() {
+        let canceled =
+            |details| Answer::Trouble { kind: "canceled".to_owned(), why: String::new(), remedy: None, details };
+        assert!(past("postgresql:VACUUM", Some(canceled(json!({ "tables": [] })))).changed);
+        assert!(!past("postgresql:VACUUM", Some(canceled(Value::Null))).changed);
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl Plan {
                     (On::Cache, _, Some(cache)) => cache.name.clone(),
                     _ => format!("{}/{}", service.cluster, service.name),
                 },
+                simulated: context.simulated(),
             },
             parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             undoes: None,

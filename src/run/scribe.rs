@@ -66,12 +66,12 @@ impl Scribe<'_> {
             match command {
                 Command::Approve => self.write(&Event::Approved { by })?,
                 Command::Stop => {
-                    self.write(&Event::StopAsked { by: by.clone() })?;
+                    self.write(&Event::StopAsked { by: by.clone(), undo: false })?;
                     halt.get_or_insert_with(|| Halt::new(Ending::Stopped, format!("{by} asked to stop")));
                 }
                 // It is more than a wish to stop, whichever came first.
                 Command::Undo => {
-                    self.write(&Event::StopAsked { by: by.clone() })?;
+                    self.write(&Event::StopAsked { by: by.clone(), undo: true })?;
                     let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
                     let words = format!("{by} asked to undo{why}");
                     halt = Some(Halt { undo: true, ..Halt::new(Ending::Stopped, words) });

@@ -79,6 +79,7 @@ async fn carry_out_in(office: &Office, context: &Context, actions: Vec<Action>) 
         account: String::new(),
         region: String::new(),
         name: "prod/api".to_owned(),
+        simulated: None,
     };
     let plan = Plan {
         runbook: "rollback".to_owned(),

@@ -21,29 +21,20 @@ impl Plan {
         let Some(Beginning { mut plan, .. }) = Beginning::of(id, &events)? else {
             return Err(Halt::refused(format!("run {id} did nothing")));
         };
-        if let Some(other) = &plan.undoes {
-            return Err(Halt::refused(format!("run {id} took back {other}: to do it again, run the runbook again")));
-        }
         let past = Past::of(&events);
         if past.ended.is_none() {
             return Err(Halt::refused(format!("run {id} is not over: plantao runs resume {id}")));
         }
+        if let Some(why) = plan.nothing_to_take_back(&past) {
+            return Err(Halt::refused(format!("run {id}: {why}")));
+        }
         let nothing = StepPast::default();
         let fate = |(index, step)| Fate::of(step, past.steps.get(index).unwrap_or(&nothing));
         let fates: Vec<Fate> = plan.steps.iter().enumerate().map(fate).collect();
-        let any = fates.iter().any(|fate| matches!(fate, Fate::IsPutBack { .. }));
-        let staying: Vec<&str> =
-            fates.iter().filter_map(|fate| if let Fate::Stays(words) = fate { Some(*words) } else { None }).collect();
         let touched = plan.steps.iter().zip(&fates).filter(|(_, fate)| fate.is_touched()).map(|(step, _)| step);
         let (danger, _) = way_back(&plan, touched);
         for (step, fate) in plan.steps.iter_mut().zip(fates) {
             fate.show(&mut step.view);
-        }
-        if !any && !staying.is_empty() {
-            return Err(Halt::refused(format!("run {id} can't be taken back: {}", staying.join("; "))));
-        }
-        if !any {
-            return Err(Halt::refused(format!("run {id} changed nothing, or all of it was taken back already")));
         }
         danger.word().clone_into(&mut plan.danger);
         plan.title = format!("Take back: {}", plan.title);
@@ -52,6 +43,36 @@ impl Plan {
         )];
         (plan.made_at, plan.undoes) = (now, Some(id.clone()));
         Ok(plan)
+    }
+
+    /// Why there is nothing to take back of what a run of this plan did; `None` if there is something.
+    pub fn nothing_to_take_back(&self, past: &Past) -> Option<String> {
+        if let Some(other) = &self.undoes {
+            return Some(format!("it took back {other}: to do it again, run the runbook again"));
+        }
+        let (mut stays, mut needless) = (Vec::new(), Vec::new());
+        for (step, past) in self.steps.iter().zip(&past.steps) {
+            match Fate::of(step, past) {
+                Fate::IsPutBack { .. } => return None,
+                Fate::Stays(words) => stays.push(words),
+                Fate::NeedsNone(words) => needless.push(words),
+                Fate::IsFollowed | Fate::HasNothing => {}
+            }
+        }
+        Some(match (stays.is_empty(), needless.is_empty()) {
+            (false, _) => format!("it can't be taken back: {}", stays.join("; ")),
+            (true, false) => needless.join("; "),
+            (true, true) => "it changed nothing, or all of it was taken back already".to_owned(),
+        })
+    }
+
+    /// Why no run of this plan has anything to take back, however far it comes; `None` if one may have.
+    pub fn never_taken_back(&self) -> Option<&'static str> {
+        let may = |step: &PlannedStep| step.action.changes() && step.action.needs_no_undo().is_none();
+        if self.steps.iter().any(may) {
+            return None;
+        }
+        self.steps.iter().find_map(|step| step.action.needs_no_undo())
     }
 }
 
@@ -62,6 +83,8 @@ enum Fate {
     IsPutBack { outage: Option<&'static str> },
     /// What it changed can't be taken back, and why.
     Stays(&'static str),
+    /// It wrote something that nobody has to take back, and why.
+    NeedsNone(&'static str),
     /// It waits, now for what was put back.
     IsFollowed,
     /// It changed nothing.
@@ -71,11 +94,12 @@ enum Fate {
 impl Fate {
     fn of(step: &PlannedStep, past: &StepPast) -> Fate {
         let action = &step.action;
-        match action.stays() {
+        match (action.stays(), action.needs_no_undo()) {
             _ if matches!(action, Action::WaitSteady(_)) => Fate::IsFollowed,
             _ if !past.is_to_take_back() => Fate::HasNothing,
-            Some(words) => Fate::Stays(words),
-            None => Fate::IsPutBack { outage: action.outage_of_undo(&step.view) },
+            (Some(words), _) => Fate::Stays(words),
+            (None, Some(words)) => Fate::NeedsNone(words),
+            (None, None) => Fate::IsPutBack { outage: action.outage_of_undo(&step.view) },
         }
     }
 
@@ -97,6 +121,7 @@ impl Fate {
                 view.changes.extend(seen.changes.into_iter().map(back));
             }
             Fate::Stays(words) => view.warnings.push(words.to_owned()),
+            Fate::NeedsNone(words) => view.facts.push(words.to_owned()),
             Fate::IsFollowed => {
                 view.expected_seconds = seen.expected_seconds;
                 view.facts.push("what was put back is followed until it runs".to_owned());

@@ -22,11 +22,15 @@ pub fn told(record: &Record) -> Option<String> {
             format!("   {operation} {}, was {}", short(parameters), short(previous))
         }
         Event::Answer { operation, answer, .. } => match answer {
-            Answer::Accepted { .. } => format!("   {operation} accepted"),
+            Answer::Accepted { details } => match details.get("words").and_then(serde_json::Value::as_str) {
+                Some(words) => format!("   {operation} accepted; {words}"),
+                None => format!("   {operation} accepted"),
+            },
             Answer::Found { .. } => format!("   {operation} was carried out: its effect is there"),
-            Answer::Trouble { why, remedy, .. } => {
+            Answer::Trouble { kind, why, remedy, .. } => {
                 let remedy = remedy.as_ref().map(|remedy| format!(": {remedy}")).unwrap_or_default();
-                format!("   {operation} failed: {why}{remedy}")
+                let failed = if kind == "canceled" { "was cancelled" } else { "failed" };
+                format!("   {operation} {failed}: {why}{remedy}")
             }
         },
         Event::Progress { text, .. } => format!("   {text}"),
@@ -37,7 +41,8 @@ pub fn told(record: &Record) -> Option<String> {
         }
         Event::ApprovalAsked { text, .. } => format!("waits for approval: {text}"),
         Event::Approved { by } => format!("approved by {by}"),
-        Event::StopAsked { by } => format!("{by} asks to stop"),
+        Event::StopAsked { by, undo: true } => format!("{by} asks to undo"),
+        Event::StopAsked { by, undo: false } => format!("{by} asks to stop"),
         Event::UndoBegan { by } => format!("taking back what was done: {by}"),
         Event::Ended { ending, words, .. } => format!("{ending}: {words}"),
         Event::Other => return None,
@@ -55,6 +60,17 @@ mod tests {
     use super::*;
     use crate::run::Ending;
     use jiff::Timestamp;
+
+    #[test]
+    fn a_wish_to_undo_is_not_told_as_one_to_stop() {
+        let told = |undo| {
+            let event = Event::StopAsked { by: "ana".to_owned(), undo };
+            let (prev, hash) = (String::new(), String::new());
+            super::told(&Record { seq: 1, at: Timestamp::UNIX_EPOCH, event, prev, hash })
+        };
+        assert_eq!(told(true).as_deref(), Some("00:00:00  ana asks to undo"));
+        assert_eq!(told(false).as_deref(), Some("00:00:00  ana asks to stop"));
+    }
 
     #[test]
     fn a_line_tells_the_ending_and_cannot_carry_an_escape() {

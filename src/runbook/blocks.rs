@@ -34,7 +34,11 @@ pub const BLOCKS: [BlockKind; 3] = [
         notes: &[
             "Nothing is ever pasted into it. A parameter desired arrives as $PLANTAO_DESIRED: a time span in seconds, \
              tables with commas between them, empty if it has no value. Write it in double quotes.",
-            "AWS_REGION, AWS_PROFILE and AWS_ENDPOINT_URL are those of the run; no password of plantao's is there.",
+            "Its environment is plantao's own, AWS credentials in it included (AWS_SECRET_ACCESS_KEY, \
+             AWS_SESSION_TOKEN): its aws asks as you do. AWS_REGION, AWS_PROFILE and AWS_ENDPOINT_URL are those of the \
+             run. PLANTAO_DATABASE_URL and all else of plantao's is taken out.",
+            "What it prints of a secret that plantao knows is shown and kept as …: passwords of the platform's URLs, and \
+             variables named …PASSWORD, …SECRET…, …TOKEN, …PRIVATE_KEY or …API_KEY, of six letters or more.",
             "Its output goes to the run's log, its last lines also to the screen. A wish to stop ends it and all that \
              it started. It is run once: if plantao is killed meanwhile, the run ends and says that nobody knows.",
         ],

@@ -54,7 +54,8 @@ pub(super) struct Read {
 /// Reads the block of an action, and the condition and danger of its step.
 pub(super) fn read(scope: &Scope, source: &str, action: &'static Action, table: &DeTable, info: &Range<usize>) -> Read {
     let report = scope.report;
-    let condition = table.get("when").and_then(|value| when::read(report, scope.params, value));
+    let condition =
+        table.get("when").filter(|_| scope.params_known).and_then(|value| when::read(report, scope.params, value));
     let mut fields = Vec::new();
     for (name, span, value) in in_order(table) {
         if COMMON.contains(&name) {

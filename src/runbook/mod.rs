@@ -34,7 +34,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::platform::file::{FileErrors, Report};
-use page::{Fence, Page};
+use page::{Fence, Page, Section};
 
 pub use action::{ACTIONS, Action, Field, action};
 pub use blocks::{BLOCKS, BlockKind, block_kind};
@@ -124,8 +124,9 @@ fn runbook(report: &Report, source: &str, file_name: &str) -> Runbook {
             .expected("a block ```toml runbook after the title, with at least danger = \"caution\"");
         None
     };
-    let head_is_known = head.is_some();
+    let params_known = head.is_some();
     let head = head.unwrap_or_default();
+    let mut scope = template::Scope { report, params: &head.params, params_known, made: Vec::new() };
     for fence in &page.fences {
         if is_head(fence) && head_fence.is_some_and(|first| first.span != fence.span) {
             report.error(fence.info.clone(), "a second head").expected("one head");
@@ -133,19 +134,17 @@ fn runbook(report: &Report, source: &str, file_name: &str) -> Runbook {
             report
                 .error(fence.info.clone(), "this block stands before the first step")
                 .expected("a ## heading before it");
+            // Whoever puts a heading there should not learn only then what else is wrong with it.
+            let (heading, end) = (fence.info.clone(), fence.span.end);
+            let stray = Section { title: "stray".to_owned(), heading, fences: vec![fence.clone()], end };
+            step::read(&mut scope, source, &stray);
         }
     }
     if page.sections.is_empty() {
         let place = page.titles.first().map_or(source.len()..source.len(), |(_, span)| span.clone());
         report.error(place, "the runbook has no steps").expected("at least one ## heading with a block");
     }
-    let mut scope = template::Scope { report, params: &head.params, made: Vec::new() };
-    let steps: Vec<Step> = if head_is_known {
-        page.sections.iter().filter_map(|section| step::read(&mut scope, source, section)).collect()
-    } else {
-        // Without its parameters every template would be a mistake.
-        Vec::new()
-    };
+    let steps: Vec<Step> = page.sections.iter().filter_map(|section| step::read(&mut scope, source, section)).collect();
     check_full_vacuum(report, head.danger, &steps);
     Runbook {
         name: name_of(file_name),

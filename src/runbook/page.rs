@@ -5,6 +5,7 @@ use std::ops::Range;
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 /// A fenced code block.
+#[derive(Clone)]
 pub(super) struct Fence<'t> {
     /// The first word after the fence: `toml`.
     pub(super) language: &'t str,

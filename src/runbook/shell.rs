@@ -51,7 +51,7 @@ fn variables(scope: &Scope, script: &str, start: usize) {
         let rest = &script[at..];
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(rest.len());
         let name = &rest[..end];
-        if !known.iter().any(|k| k == name) {
+        if scope.params_known && !known.iter().any(|k| k == name) {
             scope
                 .report
                 .error(start + at..start + at + end, &format!("no parameter arrives as {name}"))

@@ -62,6 +62,8 @@ pub(super) fn holes(text: &str) -> Result<Vec<Hole<'_>>, usize> {
 pub(super) struct Scope<'a> {
     pub(super) report: &'a Report<'a>,
     pub(super) params: &'a [Param],
+    /// They could be read: without a head every name would be a mistake.
+    pub(super) params_known: bool,
     /// What earlier steps gave.
     pub(super) made: Vec<&'static str>,
 }
@@ -82,6 +84,9 @@ impl Scope<'_> {
                 return None;
             }
             return Some(Name::Known(known));
+        }
+        if !self.params_known {
+            return None;
         }
         let facts = KNOWN.iter().filter(|k| !k.made || self.made.contains(&k.name)).map(|k| k.name);
         let names: Vec<&str> = self.params.iter().map(|p| p.name.as_str()).chain(facts).collect();

@@ -332,3 +332,24 @@ proptest! {
         all_inside(&format!("{HEAD}## S\n```{language}\n{body}\n```\n"))?;
     }
 }
+
+#[test]
+fn what_is_wrong_in_a_block_before_the_first_step_and_in_steps_without_a_head_is_said_the_first_time() {
+    let text = "# T\n```toml ecs.wait-stead\n```\n```toml ecs.wait-steady\ntimout = \"10m\"\n```\n\
+        ## S\n```toml vacuum\nwhen = \"full\"\ntables = \"{{ tables }}\"\nlock-timout = \"5s\"\n```\n\
+        ## Run\n```sh\necho \"$PLANTAO_TABLES\"\n```\n";
+    let errors = read(text, "t.md").unwrap_err();
+    let said: Vec<(usize, &str)> = errors.iter().map(|error| (error.line(), error.message())).collect();
+    assert_eq!(
+        said,
+        [
+            (1, "the runbook has no head"),
+            (2, "this block stands before the first step"),
+            (2, "there is no action \"ecs.wait-stead\""),
+            (4, "this block stands before the first step"),
+            (5, "ecs.wait-steady has no field \"timout\""),
+            (11, "vacuum has no field \"lock-timout\""),
+        ],
+        "{errors}"
+    );
+}

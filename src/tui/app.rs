@@ -379,6 +379,10 @@ impl App {
         vec![Effect::Attend(attention)]
     }
 
+    pub(super) fn hush(&mut self) {
+        self.notice = None;
+    }
+
     pub(super) fn say(&mut self, text: impl Into<String>) {
         self.notice = Some((text.into(), self.now));
     }

@@ -107,6 +107,7 @@ impl App {
                 Answer::Nothing => {}
                 Answer::No => page.confirm = None,
                 Answer::Yes(reason) => {
+                    page.refused = None;
                     if let Some(plan) = page.ready() {
                         return vec![Effect::StartRun { plan: Box::new(plan.clone()), reason }];
                     }
@@ -207,13 +208,15 @@ impl App {
                 vec![Effect::Follow(id)]
             }
             Err(why) => {
-                if let Some(Overlay::Plan(page)) = &mut self.overlay
-                    && let Some(confirm) = &mut page.confirm
-                {
-                    confirm.starting = false;
-                    confirm.said = Some(why);
-                } else {
-                    self.say(why);
+                match &mut self.overlay {
+                    Some(Overlay::Plan(page)) if waits => {
+                        // The page says it, however many keys are hit meanwhile.
+                        if let Some(confirm) = &mut page.confirm {
+                            confirm.starting = false;
+                        }
+                        page.refused = Some(why);
+                    }
+                    _ => self.say(why),
                 }
                 Vec::new()
             }
@@ -273,6 +276,11 @@ impl App {
 
     /// Takes back what the run shown did: by telling it, or by a run of its own once it is over.
     pub(super) fn undo(&mut self) -> Vec<Effect> {
+        let shown = self.run.as_ref().filter(|_| matches!(self.overlay, Some(Overlay::Run)));
+        if let Some(why) = shown.and_then(RunPage::nothing_to_take_back) {
+            self.say(why);
+            return Vec::new();
+        }
         let over = self.run.as_ref().filter(|run| run.ended.is_some() && matches!(self.overlay, Some(Overlay::Run)));
         let Some(run) = over else {
             self.wish(Command::Undo);
@@ -297,7 +305,10 @@ impl App {
         let shown = matches!(self.overlay, Some(Overlay::Run));
         match &mut self.run {
             Some(run) if shown && run.goes_on() => run.ask(wish),
-            Some(run) if shown && run.ended.is_some() => self.say("it is over; u takes back what it did"),
+            Some(run) if shown && run.ended.is_some() => {
+                let back = if run.nothing_to_take_back().is_none() { "; u takes back what it did" } else { "" };
+                self.say(format!("it is over{back}"));
+            }
             Some(_) if shown => self.say("its process is gone; plantao runs resume takes it up"),
             _ => self.say("that is for a run: o shows the one that goes on"),
         }
@@ -306,6 +317,8 @@ impl App {
     /// The run that goes on, or all runs.
     pub(super) fn show_runs(&mut self) -> Vec<Effect> {
         if self.run.is_some() && !matches!(self.overlay, Some(Overlay::Run | Overlay::Runs(_))) {
+            // What told of it is answered.
+            self.hush();
             self.show(Some(Overlay::Run));
             return Vec::new();
         }

@@ -36,6 +36,8 @@ pub struct PlanPage {
     pub ticket: u64,
     /// Names this page: what is looked up for another one is not for it.
     pub opened: u64,
+    /// Why the run of it did not begin, until it is planned or started anew.
+    pub refused: Option<String>,
     /// Its runbook is read instead: the plan's first line in sight, to come back to.
     pub prose: Option<usize>,
     /// What the plan was made with.
@@ -115,6 +117,7 @@ impl PlanPage {
             confirm: None,
             ticket: 0,
             opened: 0,
+            refused: None,
             prose: None,
             given: BTreeMap::new(),
         }
@@ -133,6 +136,7 @@ impl PlanPage {
         self.ticket = ticket;
         self.asking = true;
         self.confirm = None;
+        self.refused = None;
         self.given = self.form.answers();
     }
 

@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::plan_page::{Confirm, Way};
-use crate::run::{Command, Ending, Event, Plan, Record, RunId, StepOutcome, Superseder, told};
+use crate::run::action::LEFT_OUT;
+use crate::run::{Command, Ending, Event, Past, Plan, Record, RunId, StepOutcome, Superseder, told};
 
 /// A run that is followed.
 #[derive(Clone, Debug)]
@@ -28,6 +29,8 @@ pub struct RunPage {
     pub superseded_by: Option<Superseder>,
     /// Its process is there. Without an ending and a process it was killed.
     pub alive: bool,
+    /// What it did so far.
+    pub did: Past,
     /// It was over, or dead, when it was opened: its end is no news.
     pub past: bool,
     /// The last wish that it heard.
@@ -64,6 +67,8 @@ pub struct RunStep {
     pub words: String,
     /// From 0 to 1, while it can be told.
     pub fraction: Option<f64>,
+    /// It is done but for what it left out.
+    pub left_out: bool,
 }
 
 impl RunPage {
@@ -80,6 +85,7 @@ impl RunPage {
             ended: None,
             superseded_by: None,
             alive: true,
+            did: Past::default(),
             past: false,
             heard: None,
             wish: None,
@@ -90,6 +96,7 @@ impl RunPage {
     /// Takes the next record of the journal.
     pub fn take(&mut self, record: &Record) {
         let at = record.at;
+        self.did.take(&record.event);
         match &record.event {
             Event::Began { plan, who, reason, .. } => {
                 self.plan = serde_json::from_value(plan.clone()).ok();
@@ -112,15 +119,16 @@ impl RunPage {
                     known.fraction = *fraction;
                 }
             }
-            Event::StepEnded { step, outcome, words, .. } => {
+            Event::StepEnded { step, outcome, words, outputs } => {
                 if let Some(known) = self.steps.get_mut(*step) {
+                    known.left_out = outputs.get(LEFT_OUT).is_some_and(|left| *left != 0);
                     known.words.clone_from(words);
                     known.fraction = None;
                     known.ended = Some((*outcome, at));
                 }
             }
-            Event::StopAsked { .. } => self.heard = Some(Command::Stop),
-            Event::UndoBegan { .. } => self.heard = Some(Command::Undo),
+            Event::StopAsked { undo: false, .. } => self.heard = Some(Command::Stop),
+            Event::StopAsked { .. } | Event::UndoBegan { .. } => self.heard = Some(Command::Undo),
             Event::Ended { ending, words, by } => {
                 self.ended = Some((*ending, words.clone(), at));
                 self.superseded_by = *by;
@@ -146,6 +154,15 @@ impl RunPage {
         let begun = plan.steps.iter().zip(&self.steps).filter(|(_, step)| step.began.is_some()).rev();
         let undo = begun.filter(|(step, _)| step.view.changes.iter().any(|change| change.before != change.after));
         undo.filter_map(|(step, _)| step.view.undo.as_deref()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Why there is nothing to take back of it; `None` if there is something, or may be.
+    pub fn nothing_to_take_back(&self) -> Option<String> {
+        let plan = self.plan.as_ref()?;
+        match self.ended {
+            Some(_) => plan.nothing_to_take_back(&self.did),
+            None => plan.never_taken_back().map(|why| format!("{why}; x stops it")),
+        }
     }
 
     /// It is neither over nor dead.

@@ -148,8 +148,14 @@ impl Runs {
     fn find(&self) {
         let Ok(hosting) = &self.hosting else { return };
         let (store, queue) = (hosting.store().clone(), self.queue.clone());
+        let here = self.context.simulated();
         tokio::task::spawn_blocking(move || {
-            let goes_on = |id: &RunId| Follower::open(&store, id).is_ok_and(|follower| follower.is_alive());
+            // Another demo's run is none of this one's.
+            let is_here = |id: &RunId| {
+                Standing::of(&store, id).is_ok_and(|it| it.target.is_none_or(|target| target.simulated == here))
+            };
+            let goes_on =
+                |id: &RunId| Follower::open(&store, id).is_ok_and(|follower| follower.is_alive()) && is_here(id);
             // Runs that can't be listed are told where they are looked for: on their list.
             if let Some(id) = store.runs().unwrap_or_default().into_iter().take(LISTED).find(goes_on) {
                 // The receiver is gone only when the program ends.

@@ -37,7 +37,7 @@ fn plan(rng: &mut Rng) -> Plan {
         runbook: name(rng),
         title: name(rng),
         danger: ["safe", "caution", "danger", "of a later version"][rng.usize(..4)].to_owned(),
-        target: Target { kind, account: name(rng), region: name(rng), name: name(rng) },
+        target: Target { kind, account: name(rng), region: name(rng), name: name(rng), simulated: maybe(rng, name) },
         parameters: BTreeMap::from([("desired".to_owned(), name(rng).into())]),
         undoes: None,
         made_at: when(rng),
@@ -64,7 +64,7 @@ fn event(rng: &mut Rng) -> Event {
         }
         4 => Event::UndoBegan { by: name(rng) },
         5 => Event::Ended { ending: Ending::ALL[rng.usize(..Ending::ALL.len())], words: name(rng), by: None },
-        _ => Event::StopAsked { by: name(rng) },
+        _ => Event::StopAsked { by: name(rng), undo: rng.bool() },
     }
 }
 

@@ -35,6 +35,25 @@ async fn a_script_finds_its_answers_in_its_environment_and_no_secret_of_plantaos
 }
 
 #[tokio::test]
+async fn a_secret_that_a_script_prints_reaches_neither_the_screen_nor_the_log_nor_the_journal() {
+    let bench = Bench::new(URL);
+    let script =
+        "echo \"key=$AWS_SECRET_ACCESS_KEY.\"\nprintf '%s%s|\\n' hunter2 -of-the-database\nenv | sort | tail -5\nfalse";
+    write(&bench, &runbook("sh", "", &[script]));
+    let key = "wJalrXUtnFEMI/K7MDENG";
+    let mut run = bench.plantao(&["run", "mine", "--yes", ON[0], ON[1]]);
+    let (code, text) = told(&run.env("AWS_SECRET_ACCESS_KEY", key).output().await.unwrap());
+    assert_eq!(code, 16, "{text}");
+    assert!(text.contains("key=….") && text.contains("…|"), "{text}");
+    bench.shows_no_password(&text);
+    for entry in std::fs::read_dir(bench.store().folder()).unwrap() {
+        let kept = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        assert!(!kept.contains(key), "{kept}");
+    }
+    assert!(!text.contains(key), "{text}");
+}
+
+#[tokio::test]
 async fn a_script_that_fails_says_where_and_how_and_no_step_after_it_is_begun() {
     let bench = Bench::new(URL);
     write(&bench, &runbook("sh", "", &["echo one\necho why not >&2\nfalse\necho two", "echo three"]));

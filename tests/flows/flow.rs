@@ -89,7 +89,7 @@ impl Flow {
     /// Runs are carried out on this thread, so that they live in the same virtual time; their process is
     /// tested by the real binary.
     fn hosting(&self, platform: Arc<Platform>) -> Hosting {
-        let (store, locks) = (self.store(), Locks::at(self.home.path()));
+        let (store, locks) = (self.store(), self.locks());
         let clients = Clients::over(self.host.http_client(), "us-east-1");
         let context = Context { platform, clients, clock: self.clock.clone(), store: Some(store.clone()) };
         let kept_apart = Some(locks.clone());
@@ -111,6 +111,11 @@ impl Flow {
         })
         .of("ana")
         .with(kept_apart)
+    }
+
+    /// What keeps this flow's runs apart.
+    pub fn locks(&self) -> Locks {
+        Locks::at(self.home.path())
     }
 
     /// Where the journals of this flow are.

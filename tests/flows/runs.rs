@@ -299,6 +299,12 @@ async fn looking_at_an_old_run_rings_no_bell_and_the_way_back_is_the_run_that_go
     assert!(flow.text().contains("Succeeded") && flow.terminal.is_empty(), "{:?}\n{}", flow.terminal, flow.text());
     flow.keys("esc").await;
     assert!(flow.text().contains("a run goes on; o shows it"), "{}", flow.text());
+    flow.keys("o").await;
+    assert!(flow.text().contains("x stop  u undo"), "its keys are what one came for: {}", flow.text());
+    flow.keys("c").await;
+    let screen = flow.text();
+    assert!(screen.contains("sent to the terminal's clipboard") && screen.contains("x stop  u undo"), "{screen}");
+    flow.keys("esc").await;
     flow.passes(8).await;
     assert!(flow.text().contains("o scale: step 3 of 3"), "{}", flow.text());
 }

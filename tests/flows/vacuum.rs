@@ -91,7 +91,9 @@ async fn a_table_that_somebody_has_locked_is_given_up_and_the_rest_is_vacuumed()
     flow.keys("enter y").await;
     flow.passes(1_200).await;
     let screen = flow.text();
-    assert!(screen.contains("public.sessions left out: it is") && screen.contains("locked by pid"), "{screen}");
+    assert!(screen.contains("left out: it is locked by pid") && screen.contains("public.sessions"), "{screen}");
+    let ending = "● Succeeded in part";
+    assert!(screen.contains(ending) && screen.contains("1 table was left out: locked"), "{screen}");
     assert_both!(flow, "vacuum_locked");
 }
 
@@ -104,7 +106,13 @@ async fn a_vacuum_that_is_stopped_is_cancelled_and_says_what_was_not_begun() {
     flow.keys("x y").await;
     flow.passes(5).await;
     assert!(flow.text().contains("Stopped by the user"), "{}", flow.text());
+    assert!(flow.text().contains("was cancelled: public."), "the record says what happened: {}", flow.text());
     assert_both!(flow, "vacuum_stopped");
+    assert!(!flow.text().contains("take back"), "{}", flow.text());
+    flow.keys("u").await;
+    flow.passes(3).await;
+    assert!(flow.text().contains("a vacuum changes no row: there is nothing to take back"), "{}", flow.text());
+    assert!(flow.text().contains("Stopped by the user"), "no plan is shown: {}", flow.text());
 }
 
 #[tokio::test(start_paused = true)]

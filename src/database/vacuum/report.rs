@@ -58,8 +58,8 @@ pub enum TableEnding {
     Vacuumed,
     /// The server passed it over, and said so in a warning.
     Skipped(Skip),
-    /// Stopped in the middle, because we were asked to.
-    Stopped,
+    /// Stopped in the middle, because we were asked to; with what the server answered to that.
+    Stopped(DatabaseTrouble),
     /// It could not be vacuumed.
     Failed(DatabaseTrouble),
 }
@@ -129,7 +129,7 @@ impl VacuumReport {
     pub fn words(&self) -> String {
         let vacuumed = self.vacuumed().count();
         let mut words = format!("{vacuumed} table{} vacuumed", if vacuumed == 1 { "" } else { "s" });
-        let stopped = self.tables.iter().filter(|table| table.ending == TableEnding::Stopped).count();
+        let stopped = self.tables.iter().filter(|table| matches!(table.ending, TableEnding::Stopped(_))).count();
         for (count, what) in [
             (self.skipped().count(), "skipped"),
             (self.failed().count(), "failed"),

@@ -59,7 +59,7 @@ impl Worker {
             let table = self.table(name, *oid).await;
             self.say(VacuumEvent::Ended(Box::new(table.clone())));
             match &table.ending {
-                TableEnding::Stopped => report.ending = VacuumEnding::Stopped,
+                TableEnding::Stopped(_) => report.ending = VacuumEnding::Stopped,
                 // Somebody else wanted it to end: they would not like to see the next table begun.
                 TableEnding::Failed(trouble)
                     if trouble.ends_everything() || trouble.kind == DatabaseTroubleKind::Canceled =>
@@ -124,7 +124,7 @@ impl Worker {
         let result = self.table_into(&mut report, &what, oid).await;
         if let Err(trouble) = result {
             report.ending = match trouble.kind {
-                DatabaseTroubleKind::Canceled if *self.stopped.borrow() => TableEnding::Stopped,
+                DatabaseTroubleKind::Canceled if *self.stopped.borrow() => TableEnding::Stopped(trouble),
                 _ => TableEnding::Failed(trouble),
             };
         }

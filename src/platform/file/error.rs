@@ -145,6 +145,13 @@ impl FileErrors {
     pub fn iter(&self) -> std::slice::Iter<'_, FileError> {
         self.0.iter()
     }
+
+    /// These and others of the same file.
+    pub(super) fn and(mut self, more: FileErrors) -> FileErrors {
+        self.0.extend(more.0);
+        self.0.sort_by_key(|error| error.at);
+        self
+    }
 }
 
 impl<'a> IntoIterator for &'a FileErrors {

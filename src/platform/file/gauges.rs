@@ -198,8 +198,13 @@ fn subject(fields: &Fields, word: &Word, services: &[ServiceEntry], databases: &
     match meant.as_slice() {
         [(subject, ..)] => Some(*subject),
         [] => {
-            word.wrong(fields.report, &format!("there is no service or database \"{}\"", word.text))
-                .one_of(&word.text, names.iter().map(|(_, short, _)| *short));
+            let quoted: Vec<String> = names.iter().map(|(_, short, _)| format!("\"{short}\"")).collect();
+            let these = if quoted.is_empty() { String::new() } else { format!(": {}", quoted.join(", ")) };
+            word.wrong(fields.report, &format!("there is no service or database \"{}\" in this file", word.text))
+                .one_of(&word.text, names.iter().map(|(_, short, _)| *short))
+                .expected(&format!(
+                    "the name of a [[service]] or the id of a [[database]]{these}; without this line it is the platform's"
+                ));
             None
         }
         many => {

@@ -3,6 +3,7 @@
 //! Pure: text in, platform out. All that is wrong with a file is said at once, each with its place,
 //! because whoever mends it at three in the morning should not have to run it once per mistake.
 
+mod bytes;
 mod error;
 mod gauges;
 mod parts;
@@ -12,7 +13,8 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::Platform;
+use super::{Platform, region};
+pub use bytes::read_bytes;
 pub(crate) use error::Report;
 pub use error::{FileError, FileErrors};
 use table::Fields;
@@ -61,9 +63,13 @@ fn platform(report: &Report, table: &toml::Spanned<DeTable>, own_runbooks: &[Str
     }
     let region = top.text("region");
     if let Some(region) = &region
-        && !region.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !region::is_well_formed(&region.text)
     {
-        region.wrong(report, "no AWS region is called that").expected("a region's code, like \"us-east-1\"");
+        let near = region::near(&region.text).unwrap_or("us-east-1");
+        region
+            .wrong(report, "no AWS region is called that")
+            .one_of(&region.text, std::iter::once(near))
+            .expected("a region's code, like \"us-east-1\"");
     }
     let profile = top.text("profile");
     let (services, databases) = (parts::services(&top), parts::databases(&top));

@@ -181,3 +181,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_gauge_of_something_unknown_is_told_what_could_stand_there() {
+    let text = "name = \"p\"\n[[service]]\nname = \"api\"\ncluster = \"c\"\n[[database]]\nid = \"main\"\n\
+        [[gauge]]\ntitle = \"t\"\nof = \"mian\"\nnamespace = \"N\"\nmetric = \"M\"\n";
+    let errors = read(text, "p.toml").unwrap_err().to_string();
+    let expected = "the name of a [[service]] or the id of a [[database]]: \"api\", \"main\"";
+    assert!(errors.contains("there is no service or database \"mian\" in this file"), "{errors}");
+    assert!(errors.contains(expected) && errors.contains("did you mean \"main\"?"), "{errors}");
+}

@@ -120,7 +120,7 @@ impl BuildImage {
         let platform = made.platform();
         let began = std::time::Instant::now();
         let command = made.tool.build(self.build(&made, &platform)?);
-        let ended = carry(scribe, command, "build", None).await?;
+        let ended = carry(scribe, command, "build", None, context).await?;
         if !ended.is_well() {
             let mut words = format!("{} did not build the image, {}", made.tool.name(), ended.tail());
             if ended.lines.iter().any(|line| line.to_lowercase().contains("exec format error")) {

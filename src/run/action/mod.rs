@@ -73,6 +73,13 @@ pub struct Context {
 }
 
 impl Context {
+    /// Where on this machine the account is simulated, if it is.
+    pub fn simulated(&self) -> Option<String> {
+        let variable = || std::env::var("AWS_ENDPOINT_URL").ok();
+        let endpoint = self.clients.endpoint().map(str::to_owned).or_else(variable)?;
+        super::lock::simulated(&endpoint)
+    }
+
     /// Sleeps this long by the run's own clock.
     pub(super) async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration.div_f64(self.clock.speed().max(f64::MIN_POSITIVE))).await;
@@ -146,6 +153,9 @@ pub struct Done {
     /// What later steps need of it.
     pub outputs: Map<String, Value>,
 }
+
+/// What a step gives that is done, but for so many things that it had to leave out.
+pub const LEFT_OUT: &str = "left-out";
 
 impl Done {
     fn new(words: impl Into<String>) -> Done {
@@ -287,15 +297,30 @@ impl Action {
         }
     }
 
+    /// It can change something, wherever that is; a block of its own language always may.
+    pub(super) fn changes(&self) -> bool {
+        crate::runbook::action(self.name()).is_none_or(|action| action.changes)
+    }
+
+    /// What nobody has to take back although it wrote something, in words, if that is all that it does.
+    pub(super) fn needs_no_undo(&self) -> Option<&'static str> {
+        match self {
+            Action::RegisterImage(_) => Some("the new revision is left where it is; nothing runs it"),
+            Action::PushImage(_) => Some("the image is left in ECR; no service runs it"),
+            Action::Vacuum(_) => Some(vacuum::NO_UNDO),
+            _ => None,
+        }
+    }
+
     /// Takes it back; `None` if there is nothing to take back.
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<Option<String>, Halt> {
         match self {
             Action::UpdateService(action) => action.undo(work).await.map(Some),
             Action::SetBounds(action) => action.undo(work).await.map(Some),
             Action::Rollback(action) => action.undo(work).await.map(Some),
-            Action::RegisterImage(_) => Ok(Some("the new revision is left where it is; nothing runs it".to_owned())),
-            Action::Vacuum(_) => Ok(Some(VacuumTables::undo())),
-            Action::PushImage(_) => Ok(Some("the image is left in ECR; no service runs it".to_owned())),
+            Action::RegisterImage(_) | Action::Vacuum(_) | Action::PushImage(_) => {
+                Ok(self.needs_no_undo().map(str::to_owned))
+            }
             Action::Redis(_)
             | Action::Sh(_)
             | Action::Sql(_)

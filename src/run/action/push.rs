@@ -106,7 +106,7 @@ impl PushImage {
         let at = SignedIn { folder: folder.path().to_owned(), daemon: made.tool.daemon().await };
         sign_in(context, scribe, &made, &at).await?;
         scribe.request(OPERATION, json!({"image": image}), Value::Null)?;
-        let ended = match carry(scribe, made.tool.push(image, &at), "push", None).await {
+        let ended = match carry(scribe, made.tool.push(image, &at), "push", None, context).await {
             Ok(ended) => ended,
             Err(Cut::NotStarted(why)) => {
                 scribe.trouble(OPERATION, &refused(context, &why))?;
@@ -201,7 +201,7 @@ fn refused(context: &Context, why: &str) -> Trouble {
 async fn sign_in(context: &Context, scribe: &mut Scribe<'_>, made: &Made, at: &SignedIn) -> Result<(), Halt> {
     let login = get_login(&context.clients).await?;
     let command = made.tool.sign_in(&login.user, registry(&made.uri), at);
-    let ended = carry(scribe, command, "sign in", Some(login.password.reveal())).await?;
+    let ended = carry(scribe, command, "sign in", Some(login.password.reveal()), context).await?;
     if ended.is_well() {
         return Ok(());
     }

@@ -72,11 +72,11 @@ impl RunScript {
             json!({ NUMBER: 1, "script": self.script, "variables": self.variables }),
             Value::Null,
         )?;
-        let ended = match carry(scribe, command, "script", None).await {
+        let ended = match carry(scribe, command, "script", None, context).await {
             Ok(ended) => ended,
             Err(Cut::NotStarted(why)) => {
-                let (kind, remedy) = ("refused".to_owned(), None);
-                scribe.answered(OPERATION, Answer::Trouble { kind, why: why.clone(), remedy })?;
+                let (kind, remedy, details) = ("refused".to_owned(), None, Value::Null);
+                scribe.answered(OPERATION, Answer::Trouble { kind, why: why.clone(), remedy, details })?;
                 return Err(Halt::failed(format!("{why}: nothing was run")));
             }
             // Without an answer in the journal: nor does the next process know.

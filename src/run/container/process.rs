@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
 use crate::platform::text::{printable, shortened};
-use crate::run::{Halt, Scribe};
+use crate::run::{Context, Halt, Scribe, secrets};
 
 /// Lines that are kept for messages.
 const KEPT: usize = 200;
@@ -28,6 +28,9 @@ const AFTERWARDS: Duration = Duration::from_secs(1);
 const NAMED: usize = 200;
 /// Lines of a failure that are shown.
 const SHOWN: usize = 8;
+
+/// What no line shows, the longest first.
+type Mask = Arc<[String]>;
 
 /// How a program ended, and its last lines.
 #[derive(Debug)]
@@ -75,12 +78,13 @@ impl From<Cut> for Halt {
 }
 
 /// Runs a program to its end. `secret` goes to its standard input, and nowhere else: a program that says it again is
-/// not repeated.
+/// not repeated, nor is one that says a secret of this process.
 pub(in crate::run) async fn carry(
     scribe: &mut Scribe<'_>,
     mut command: Command,
     label: &str,
     secret: Option<&str>,
+    context: &Context,
 ) -> Result<Ended, Cut> {
     let mut log = scribe.log().as_deref().map(open).transpose().map_err(Cut::NotStarted)?;
     note(&mut log, &format!("{label}: {}", told(&command)));
@@ -95,7 +99,8 @@ pub(in crate::run) async fn carry(
         let _ = stdin.write_all(format!("{secret}\n").as_bytes()).await;
     }
     let (sender, mut lines) = mpsc::channel(64);
-    let mask: Option<Arc<str>> = secret.filter(|secret| !secret.is_empty()).map(Arc::from);
+    let known = secrets::known(&context.platform);
+    let mask: Mask = secret.filter(|secret| !secret.is_empty()).map(str::to_owned).into_iter().chain(known).collect();
     if let Some(out) = child.stdout.take() {
         tokio::spawn(read(out, sender.clone(), mask.clone()));
     }
@@ -153,9 +158,9 @@ async fn end(child: &mut Child) {
 }
 
 /// Its lines, one by one; a carriage return ends one too, as progress bars use it.
-async fn read(mut from: impl AsyncRead + Unpin, to: mpsc::Sender<String>, mask: Option<Arc<str>>) {
+async fn read(mut from: impl AsyncRead + Unpin, to: mpsc::Sender<String>, mask: Mask) {
     let (mut line, mut bytes) = (Vec::new(), vec![0; 8 << 10]);
-    let mask = mask.as_deref();
+    let mask = &*mask;
     while let Ok(count) = from.read(&mut bytes).await {
         for byte in &bytes[..count] {
             let ends = matches!(byte, b'\n' | b'\r');
@@ -181,21 +186,23 @@ async fn read(mut from: impl AsyncRead + Unpin, to: mpsc::Sender<String>, mask: 
     }
 }
 
-/// A line without the secret.
-fn hidden(line: Vec<u8>, mask: Option<&str>) -> Vec<u8> {
-    match mask {
-        Some(mask) => String::from_utf8_lossy(&line).replace(mask, "…").into_bytes(),
-        None => line,
+/// A line without the secrets.
+fn hidden(line: Vec<u8>, mask: &[String]) -> Vec<u8> {
+    if mask.is_empty() {
+        return line;
     }
+    let text = String::from_utf8_lossy(&line).into_owned();
+    mask.iter().fold(text, |text, secret| text.replace(secret.as_str(), "…")).into_bytes()
 }
 
-/// How many bytes at the end of a line may be the beginning of the secret.
-fn begun(line: &[u8], mask: Option<&str>) -> usize {
-    let Some(mask) = mask.map(str::as_bytes) else { return 0 };
-    (1..mask.len().min(line.len() + 1)).rev().find(|length| line.ends_with(&mask[..*length])).unwrap_or_default()
+/// How many bytes at the end of a line may be the beginning of a secret.
+fn begun(line: &[u8], mask: &[String]) -> usize {
+    let of =
+        |secret: &[u8]| (1..secret.len().min(line.len() + 1)).rev().find(|length| line.ends_with(&secret[..*length]));
+    mask.iter().filter_map(|secret| of(secret.as_bytes())).max().unwrap_or_default()
 }
 
-async fn send(line: &mut Vec<u8>, to: &mpsc::Sender<String>, mask: Option<&str>) -> bool {
+async fn send(line: &mut Vec<u8>, to: &mpsc::Sender<String>, mask: &[String]) -> bool {
     let bytes = hidden(std::mem::take(line), mask);
     let text = String::from_utf8_lossy(&bytes);
     let text = printable(text.trim_end());
@@ -232,7 +239,7 @@ mod tests {
 
     async fn masked(bytes: &[u8], secret: Option<&str>) -> Vec<String> {
         let (sender, mut receiver) = mpsc::channel(1_000);
-        read(bytes, sender, secret.map(Arc::from)).await;
+        read(bytes, sender, secret.map(str::to_owned).into_iter().collect()).await;
         let mut lines = Vec::new();
         while let Some(line) = receiver.recv().await {
             lines.push(line);

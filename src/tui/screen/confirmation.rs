@@ -2,7 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
-use super::plan::{brief, ruled, warn};
+use super::plan::{brief, refused_rows, ruled, warn};
 use super::questions::typed;
 use super::runbook::danger_style;
 use crate::platform::Severity;
@@ -60,6 +60,7 @@ pub(super) fn rows(app: &App, page: &PlanPage, confirm: &Confirm, columns: usize
         Way::Name(name) => caret = name_rows(theme, name, confirm, columns, &mut lines),
     }
     said_rows(theme, confirm, columns, &mut lines);
+    lines.extend(refused_rows(theme, page, columns));
     Rows { lines, caret }
 }
 

@@ -21,9 +21,11 @@ use crate::tui::widget::panel;
 pub(super) fn last(app: &App, page: &PlanPage, body: Rect) -> usize {
     let inner = body.inner(Margin::new(1, 1));
     let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
-    let taken = match &page.confirm {
-        Some(confirm) => confirmation::rows(app, page, confirm, columns).lines.len(),
-        None => questions::lines(app.theme, &page.form, columns, rows).0.len(),
+    let taken = if let Some(confirm) = &page.confirm {
+        confirmation::rows(app, page, confirm, columns).lines.len()
+    } else {
+        let refused = refused_rows(app.theme, page, columns).len();
+        refused + questions::lines(app.theme, &page.form, columns, rows.saturating_sub(refused)).0.len()
     };
     // One more is the rule above the plan.
     lines(app, page, columns).len().saturating_sub(rows.saturating_sub(taken + 1))
@@ -51,6 +53,10 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
         }
         inner.height -= height;
     } else {
+        let refused = refused_rows(theme, page, usize::from(inner.width));
+        let height = (refused.len() as u16).min(inner.height);
+        write(&refused, Rect { y: inner.bottom() - height, height, ..inner }, buffer);
+        inner.height -= height;
         let (rows, place) = questions::lines(theme, &page.form, usize::from(inner.width), usize::from(inner.height));
         let height = (rows.len() as u16).min(inner.height);
         write(&rows, Rect { height, ..inner }, buffer);
@@ -63,6 +69,15 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
     draw_plan(app, page, inner, buffer);
     // On a screen of a few cells the answer itself may have no room.
     caret.filter(|caret| body.contains(*caret))
+}
+
+/// Why the run of it did not begin.
+pub(super) fn refused_rows(theme: Theme, page: &PlanPage, columns: usize) -> Vec<Line<'static>> {
+    let Some(why) = &page.refused else { return Vec::new() };
+    let style = theme.severity(Severity::Critical);
+    let mut lines = vec![Line::styled(ruled("── No run began ", columns), style)];
+    lines.extend(wrap(why, columns).into_iter().map(|line| Line::styled(line, style)));
+    lines
 }
 
 fn write(lines: &[Line<'_>], area: Rect, buffer: &mut Buffer) {

@@ -27,8 +27,8 @@ pub(super) fn draw(app: &App, run: &RunPage, body: Rect, buffer: &mut Buffer) ->
     Clear.render(body, buffer);
     let title = run.plan.as_ref().map_or("Run", |plan| plan.title.as_str());
     let target = run.plan.as_ref().map(|plan| plan.target.to_string()).unwrap_or_default();
-    let note = Line::styled(format!("{target}  {}", run.id), theme.muted());
-    let inner = panel(title, &note, true, theme, body, buffer);
+    let (title, note) = titles(title, &target, run.id.as_str(), usize::from(body.width));
+    let inner = panel(&title, &Line::styled(note, theme.muted()), true, theme, body, buffer);
     let Parts { lines, end, caret, log } = parts(app, run, inner);
     let mut y = inner.y;
     let mut put = |line: &Line<'_>| {
@@ -45,6 +45,20 @@ pub(super) fn draw(app: &App, run: &RunPage, body: Rect, buffer: &mut Buffer) ->
     });
     end.iter().for_each(&mut put);
     caret.filter(|caret| inner.contains(*caret))
+}
+
+/// The title line's two ends. The id is what one types to follow the run: before it is cut, the target is told by its name
+/// alone or not at all, and then the title's end goes.
+fn titles(title: &str, target: &str, id: &str, columns: usize) -> (String, String) {
+    // What a panel takes of the line for its corners and blanks.
+    let room = columns.saturating_sub(4 + 3);
+    for target in [target, target.rsplit(['/', ' ']).next().unwrap_or_default()] {
+        let both = format!("{target}  {id}");
+        if width(title) + width(&both) <= room {
+            return (title.to_owned(), both);
+        }
+    }
+    (fit(title, room.saturating_sub(width(id)).max(1)), id.to_owned())
 }
 
 /// What stands above and below the journal, and how many rows are left for that.
@@ -102,6 +116,7 @@ fn step_lines(app: &App, run: &RunPage, index: usize, step: &RunStep, columns: u
         (Some((StepOutcome::Failed, _)), _) => ("▲", theme.severity(Severity::Critical)),
         (Some((StepOutcome::Undone | StepOutcome::Restored, _)), _) => ("←", theme.title()),
         (Some((StepOutcome::Unneeded, _)), _) => ("○", theme.muted()),
+        (Some((StepOutcome::Done, _)), _) if step.left_out => ("●", theme.severity(Severity::Warning)),
         (Some((StepOutcome::Done, _)), _) => ("✓", theme.well()),
         (None, Some(_)) if run.goes_on() => ("▶", theme.key()),
         (None, Some(_)) => ("?", theme.severity(Severity::Warning)),
@@ -183,9 +198,12 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
         let (mark, style) = match ending {
             Ending::Succeeded => ("✓", theme.well()),
             Ending::Undone | Ending::Stopped => ("○", theme.title()),
-            Ending::TimedOut | Ending::Superseded | Ending::PlanStale | Ending::Refused | Ending::Busy => {
-                ("●", theme.severity(Severity::Warning))
-            }
+            Ending::TimedOut
+            | Ending::Superseded
+            | Ending::PlanStale
+            | Ending::Refused
+            | Ending::Busy
+            | Ending::Partly => ("●", theme.severity(Severity::Warning)),
             _ => ("▲", theme.severity(Severity::Critical)),
         };
         let head = format!("{mark} {} · {lasted}", capital(ending.words()));
@@ -195,7 +213,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
         lines.extend(
             words
                 .lines()
-                .filter(|_| !said || *ending != Ending::Succeeded)
+                .filter(|_| !said || !matches!(ending, Ending::Succeeded | Ending::Partly))
                 .flat_map(|line| wrap(line, columns.saturating_sub(2)))
                 .map(|line| Line::raw(format!("  {line}"))),
         );
@@ -282,18 +300,21 @@ pub(super) fn draw_list(app: &App, rows: Option<&Result<Vec<RunRow>, String>>, b
         Some(Ok(rows)) if rows.is_empty() => {
             say("nothing has been run from this machine yet", theme.muted(), buffer);
         }
-        Some(Ok(rows)) => list(rows, app.overlay_scroll, true, theme, inner, buffer, |row, columns| {
-            let name = pad(row.id.as_str(), 34.min(columns / 2));
-            let style = if row.goes_on { theme.key() } else { Style::new() };
-            let mark = if row.goes_on { "▶ " } else { "  " };
-            let who = pad(&row.who, if columns > 110 { 32 } else { 0 });
-            let rest = columns.saturating_sub(width(&name) + width(&who) + 5);
-            Line::from(vec![
-                Span::styled(mark, theme.key()),
-                Span::styled(name, style),
-                Span::raw(format!("  {}", fit(&row.state, rest))),
-                Span::styled(format!(" {who}"), theme.muted()),
-            ])
-        }),
+        Some(Ok(rows)) => {
+            let longest = rows.iter().map(|row| width(row.id.as_str())).max().unwrap_or_default();
+            list(rows, app.overlay_scroll, true, theme, inner, buffer, |row, columns| {
+                let name = pad(row.id.as_str(), longest.min(columns.saturating_sub(4)));
+                let style = if row.goes_on { theme.key() } else { Style::new() };
+                let mark = if row.goes_on { "▶ " } else { "  " };
+                let who = pad(&row.who, if columns > 110 { 32 } else { 0 });
+                let rest = columns.saturating_sub(width(&name) + width(&who) + 5);
+                Line::from(vec![
+                    Span::styled(mark, theme.key()),
+                    Span::styled(name, style),
+                    Span::raw(format!("  {}", fit(&row.state, rest))),
+                    Span::styled(format!(" {who}"), theme.muted()),
+                ])
+            });
+        }
     }
 }

@@ -26,7 +26,13 @@ pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) -> Option<u16> {
         let column = area.x + 3 + (input.visual_cursor().max(scroll) - scroll) as u16;
         return Some(column.min(area.right().saturating_sub(1)));
     }
-    if let Some(notice) = app.notice() {
+    // On these pages the keys are what one came for: the notice goes into the frame above them.
+    let has_keys = matches!(app.overlay, Some(Overlay::Run | Overlay::Plan(_))) && area.y > 0 && area.width > 8;
+    if let Some(notice) = app.notice().filter(|_| has_keys) {
+        let notice = format!(" {} ", fit(notice, usize::from(area.width) - 6));
+        let line = Line::styled(notice, theme.severity(Severity::Notice));
+        buffer.set_line(area.x + 2, area.y - 1, &line, area.width - 4);
+    } else if let Some(notice) = app.notice() {
         let line = Line::styled(
             format!(" {}", fit(notice, usize::from(area.width).saturating_sub(1))),
             theme.severity(Severity::Notice),
@@ -52,10 +58,16 @@ fn overlay_hints(app: &App) -> Line<'static> {
                 Way::Enter | Way::Yes => vec![("y", "yes"), ("any other key", "no")],
             },
             Some(run) if run.goes_on() => {
-                vec![("esc", "leave it running"), ("x", "stop"), ("u", "undo"), ("c", "copy its id"), ("o", "all runs")]
+                let undo = run.nothing_to_take_back().is_none().then_some(("u", "undo"));
+                let mut keys = vec![("esc", "leave it running"), ("x", "stop")];
+                keys.extend(undo.into_iter().chain([("c", "copy its id"), ("o", "all runs")]));
+                keys
             }
             Some(run) if run.ended.is_some() => {
-                vec![("esc", "close"), ("u", "take back"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")]
+                let back = run.nothing_to_take_back().is_none().then_some(("u", "take back"));
+                let mut keys = vec![("esc", "close")];
+                keys.extend(back.into_iter().chain([("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")]));
+                keys
             }
             _ => vec![("esc", "close"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")],
         },
@@ -156,6 +168,7 @@ fn run_hint(app: &App, run: &RunPage) -> Vec<Span<'static>> {
     let theme = app.theme;
     let style = match &run.ended {
         Some((Ending::Succeeded | Ending::Undone, _, _)) => theme.well(),
+        Some((Ending::Partly, _, _)) => theme.severity(Severity::Warning),
         Some(_) => theme.severity(Severity::Critical),
         None if run.goes_on() => theme.focus(),
         None => theme.severity(Severity::Warning),

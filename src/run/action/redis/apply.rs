@@ -98,6 +98,7 @@ impl From<&CacheTrouble> for Answer {
             kind: if trouble.in_doubt { "unreachable" } else { "refused" }.to_owned(),
             why: trouble.why.clone(),
             remedy: trouble.remedy.clone(),
+            details: serde_json::Value::Null,
         }
     }
 }

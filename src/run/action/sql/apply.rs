@@ -108,11 +108,11 @@ fn failed(trouble: &DatabaseTrouble) -> Halt {
 fn told_to_the_journal(trouble: &DatabaseTrouble) -> Answer {
     let answer = Answer::from(trouble);
     match answer {
-        Answer::Trouble { why, remedy, .. } if trouble.is_in_doubt() => {
-            Answer::Trouble { kind: "unreachable".to_owned(), why, remedy }
+        Answer::Trouble { why, remedy, details, .. } if trouble.is_in_doubt() => {
+            Answer::Trouble { kind: "unreachable".to_owned(), why, remedy, details }
         }
-        Answer::Trouble { why, remedy, .. } if trouble.kind == DatabaseTroubleKind::TimedOut => {
-            Answer::Trouble { kind: "canceled".to_owned(), why, remedy }
+        Answer::Trouble { why, remedy, details, .. } if trouble.kind == DatabaseTroubleKind::TimedOut => {
+            Answer::Trouble { kind: "canceled".to_owned(), why, remedy, details }
         }
         answer => answer,
     }

@@ -8,10 +8,8 @@ use tokio::time::sleep;
 use super::before::{Basis, Before};
 use super::way::Way;
 use super::{VacuumTables, told};
-use crate::database::{
-    Database, Table, TableEnding, TableReport, Target, Vacuum, VacuumEnding, VacuumEvent, VacuumReport,
-};
-use crate::run::action::Done;
+use crate::database::{Database, Table, TableEnding, Target, Vacuum, VacuumEnding, VacuumEvent, VacuumReport};
+use crate::run::action::{Done, LEFT_OUT};
 use crate::run::database::open;
 use crate::run::{Answer, Context, Ending, Halt, Scribe, Work};
 use crate::watch;
@@ -204,14 +202,34 @@ fn tell(scribe: &mut Scribe<'_>, event: VacuumEvent, way: &mut Way) -> Result<()
     }
 }
 
-/// What came back: accepted, if anything was begun.
+/// What came back, in the server's own words where it said no; with what was done by then.
 fn answer(report: &VacuumReport) -> Answer {
-    let first_failure = report.failed().next().map(|(_, trouble)| trouble);
-    match (&report.ending, first_failure) {
-        _ if report.tables.iter().any(told::is_begun) => Answer::Accepted { details: told::details(report) },
-        (VacuumEnding::Failed(trouble), _) | (_, Some(trouble)) => Answer::from(trouble),
-        _ => Answer::Trouble { kind: "refused".to_owned(), why: report.words(), remedy: None },
+    let stopped = report.tables.iter().find_map(|table| match &table.ending {
+        TableEnding::Stopped(said) => Some(format!("{}: {}", table.name, said.for_the_record())),
+        _ => None,
+    });
+    let first_failure = report.tables.iter().find_map(|table| match &table.ending {
+        TableEnding::Failed(trouble) if told::failed(table) || report.vacuumed().next().is_none() => Some(trouble),
+        _ => None,
+    });
+    let refused = |kind: &str, why| Answer::Trouble { kind: kind.to_owned(), why, remedy: None, details: Value::Null };
+    let mut answer = match (&report.ending, first_failure) {
+        (VacuumEnding::Stopped, _) => {
+            let why = stopped.unwrap_or_else(|| "between two tables".to_owned());
+            refused("canceled", format!("{why}; {}", told::numbers(report)))
+        }
+        (VacuumEnding::Failed(trouble), _) | (VacuumEnding::Finished, Some(trouble)) => Answer::from(trouble),
+        (VacuumEnding::Finished, None) if report.vacuumed().next().is_some() => {
+            return Answer::Accepted { details: told::details(report) };
+        }
+        (VacuumEnding::Finished, None) => refused("refused", told::numbers(report)),
+    };
+    if let Answer::Trouble { details, .. } = &mut answer
+        && report.tables.iter().any(told::is_begun)
+    {
+        *details = told::details(report);
     }
+    answer
 }
 
 fn conclude(report: &VacuumReport, found: &[(Before, Table)], halt: Option<Halt>) -> Result<Done, Halt> {
@@ -227,9 +245,9 @@ fn conclude(report: &VacuumReport, found: &[(Before, Table)], halt: Option<Halt>
         VacuumEnding::Finished => {}
     }
     let vacuumed = report.vacuumed().count() + found.len();
-    let failed = report
-        .tables
-        .iter()
-        .any(|table: &TableReport| !told::is_left_out(table) && table.ending != TableEnding::Vacuumed);
-    if failed || vacuumed == 0 { Err(Halt::failed(words)) } else { Ok(Done::new(words).with("vacuumed", vacuumed)) }
+    if vacuumed == 0 || report.tables.iter().any(told::failed) {
+        return Err(Halt::failed(words));
+    }
+    let left_out = report.tables.len() - report.vacuumed().count();
+    Ok(Done::new(words).with("vacuumed", vacuumed).with(LEFT_OUT, left_out))
 }

@@ -1,5 +1,7 @@
 //! What a vacuum came to, in a person's words.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -20,7 +22,7 @@ pub(super) fn table(report: &TableReport) -> String {
         }
         (TableEnding::Vacuumed, _, _) => format!("{name} vacuumed; what it is like now can't be asked"),
         (TableEnding::Skipped(skip), _, _) => format!("{name} left out: {}", skip.words()),
-        (TableEnding::Stopped, _, _) => format!("{name} cancelled in the middle: what was cleared stays cleared"),
+        (TableEnding::Stopped(_), _, _) => format!("{name} cancelled in the middle: what was cleared stays cleared"),
         (TableEnding::Failed(trouble), _, _) if trouble.kind == Kind::LockTimeout => {
             format!("{name} left out: {}", trouble.why)
         }
@@ -52,7 +54,7 @@ pub(super) fn found(found: &[(Before, Table)]) -> String {
 /// It was begun, or may have been.
 pub(super) fn is_begun(report: &TableReport) -> bool {
     match &report.ending {
-        TableEnding::Vacuumed | TableEnding::Stopped => true,
+        TableEnding::Vacuumed | TableEnding::Stopped(_) => true,
         TableEnding::Skipped(_) => false,
         TableEnding::Failed(trouble) => {
             !matches!(trouble.kind, Kind::LockTimeout | Kind::NoRight | Kind::NoTable | Kind::NoStorage)
@@ -60,20 +62,54 @@ pub(super) fn is_begun(report: &TableReport) -> bool {
     }
 }
 
-/// It was passed over for a reason that ends no run: somebody else is on it, it is gone, or it is another's.
-pub(super) fn is_left_out(report: &TableReport) -> bool {
+/// Why it was passed over, in a word, where that ends no run: somebody else is on it, it is gone, or it is another's.
+fn why_left_out(report: &TableReport) -> Option<&'static str> {
     match &report.ending {
-        TableEnding::Skipped(Skip::Locked | Skip::Gone | Skip::NoRight) => true,
-        TableEnding::Failed(trouble) => matches!(trouble.kind, Kind::LockTimeout | Kind::NoTable),
-        _ => false,
+        TableEnding::Skipped(Skip::Locked) => Some("locked"),
+        TableEnding::Skipped(Skip::Gone) => Some("gone"),
+        TableEnding::Skipped(Skip::NoRight) => Some("of other owners"),
+        TableEnding::Failed(trouble) if trouble.kind == Kind::LockTimeout => Some("locked"),
+        TableEnding::Failed(trouble) if trouble.kind == Kind::NoTable => Some("gone"),
+        _ => None,
     }
+}
+
+/// It was not vacuumed, and not for a reason that ends no run.
+pub(super) fn failed(report: &TableReport) -> bool {
+    report.ending != TableEnding::Vacuumed && why_left_out(report).is_none()
+}
+
+/// `3 tables were left out: 2 locked, 1 gone`; `1 table was left out: locked`.
+fn left_out(report: &VacuumReport) -> Option<String> {
+    let mut reasons: BTreeMap<&str, usize> = BTreeMap::new();
+    report.tables.iter().filter_map(why_left_out).for_each(|why| *reasons.entry(why).or_default() += 1);
+    let all: usize = reasons.values().sum();
+    let whys: Vec<String> = match reasons.len() {
+        0 => return None,
+        1 => reasons.keys().map(|why| (*why).to_owned()).collect(),
+        _ => reasons.iter().map(|(why, count)| format!("{count} {why}")).collect(),
+    };
+    let were = if all == 1 { " was" } else { "s were" };
+    Some(format!("{all} table{were} left out: {}", whys.join(", ")))
+}
+
+/// `2 tables vacuumed, 1 failed, 3 not begun`: without those that were left out.
+fn outcome(report: &VacuumReport) -> String {
+    let tables = report.tables.iter().filter(|table| why_left_out(table).is_none()).cloned().collect();
+    VacuumReport { tables, ..report.clone() }.words()
+}
+
+/// All of it in numbers.
+pub(super) fn numbers(report: &VacuumReport) -> String {
+    let left_out = left_out(report).map(|words| format!("{words}; ")).unwrap_or_default();
+    format!("{left_out}{}", outcome(report))
 }
 
 /// Everything: how many, what was left out, what held dead rows back, and the largest gains. What asks for somebody comes
 /// first.
 pub(super) fn all(report: &VacuumReport, found: &[(Before, Table)]) -> String {
     let took = SignedDuration::try_from(report.took).unwrap_or_default();
-    let mut said = vec![format!("{} in {}", report.words(), duration(took))];
+    let mut said = vec![format!("{} in {}", numbers(report), duration(took))];
     if !found.is_empty() {
         said.push(format!("{} vacuumed before this process took over: {}", found.len(), self::found(found)));
     }
@@ -110,5 +146,9 @@ pub(super) fn details(report: &VacuumReport) -> Value {
             "total-bytes": after.map(|after| after.total_bytes),
         })
     });
-    json!({ "tables": tables.collect::<Vec<_>>(), "not-begun": report.not_begun.len() })
+    let mut details = json!({ "tables": tables.collect::<Vec<_>>(), "not-begun": report.not_begun.len() });
+    if let Some(words) = left_out(report) {
+        details["words"] = words.into();
+    }
+    details
 }
