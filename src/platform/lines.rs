@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
 
 use super::text::printable;
 
@@ -23,13 +24,13 @@ pub fn wrap(first: &str, indent: usize, text: &str, width: usize) -> String {
             line.push(' ');
             used += 1;
         }
-        for c in word.chars() {
-            let wide = c.width().unwrap_or(0);
+        for grapheme in word.graphemes(true) {
+            let wide = grapheme.width();
             if used + wide > room && used > 0 {
                 lines.push(std::mem::take(&mut line));
                 used = 0;
             }
-            line.push(c);
+            line.push_str(grapheme);
             used += wide;
         }
         lines.push(line);
@@ -51,12 +52,12 @@ pub fn cut(text: &str, width: usize) -> String {
     }
     let mut shown = String::new();
     let mut used = 2;
-    for c in text.chars() {
-        used += c.width().unwrap_or(0);
+    for grapheme in text.graphemes(true) {
+        used += grapheme.width();
         if used > width {
             break;
         }
-        shown.push(c);
+        shown.push_str(grapheme);
     }
     shown + ".."
 }
@@ -120,6 +121,13 @@ mod tests {
         assert_eq!(wrap("", 0, "abcdefgh", 3), "abc\ndef\ngh\n");
         assert_eq!(wrap("", 0, "日本語", 4), "日本\n語\n");
         assert_eq!(wrap("x", 2, "", 10), "x\n");
+    }
+
+    #[test]
+    fn what_is_wide_only_together_does_not_pass_the_line() {
+        let keycap = "0\u{fe0f}";
+        assert_eq!(wrap("", 0, &keycap.repeat(3), 4), format!("{}\n{keycap}\n", keycap.repeat(2)));
+        assert_eq!(cut(&keycap.repeat(3), 5), format!("{keycap}.."));
     }
 
     #[test]

@@ -84,6 +84,8 @@ impl App {
         page.take(plan);
         if goes_on && page.prose.is_none() && self.forbidden.is_none() {
             page.confirm();
+            // A key typed ahead was told that nothing is asked: now something is.
+            self.hush();
         }
     }
 
