@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use super::{DatabaseTrouble, DatabaseTroubleKind};
 use crate::platform::Secret;
+use crate::platform::text::shell_word;
 
 /// Where a database is and who asks: what a connection needs, and no more.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl Target {
             Roots::System => command.push_str(" sslrootcert=system"),
             Roots::File(path) => command.extend([" sslrootcert=", &value(&path.to_string_lossy())]),
         }
-        format!("psql {}", shell(&command))
+        format!("psql {}", shell_word(&command))
     }
 
     /// Refuses what no server could have: an empty host, a NUL in a name.
@@ -154,10 +155,6 @@ impl fmt::Display for Target {
 /// A socket's folder, `localhost` and loopback addresses: a line that TLS would not make safer.
 pub(super) fn is_this_machine(host: &str) -> bool {
     host.starts_with('/') || host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-fn shell(word: &str) -> String {
-    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 //! | `platform`, `region`, `account`, `caller` | whose picture it is; `null` when not known |
 //! | `at` | when, RFC 3339; all instants are |
 //! | `status`, `exit` | `well`, `warning`, `critical`, `unknown`; the exit code |
-//! | `findings` | worst first: `id`, `severity`, `title`, `evidence`, `since`, `began`, `after`, `runbook`, `about` |
+//! | `findings` | worst first: `id`, `severity`, `title`, `evidence`, `since`, `began`, `after`, `runbook`, `advice`, `command`, `about` |
 //! | `could_not_tell` | `what`, `operation`, `kind`, `why`, `remedy` |
 //! | `not_watched` | what users feel and no gauge of the file measures: `latency`, `errors` |
 //! | `services`, `databases` | `name`, `as_of`, `trouble`, and `value` as the domain has it |
@@ -64,6 +64,7 @@ impl Status {
                 "after": finding.after,
                 "runbook": finding.runbook,
                 "advice": finding.advice,
+                "command": finding.command,
                 "about": self.name(finding.subject),
             })).collect::<Vec<_>>(),
             "could_not_tell": self.troubles().iter().map(|(what, trouble)| json!({

@@ -60,7 +60,8 @@ impl Status {
         let since = finding.since.map(|since| format!("  for {}", age(since, self.at))).unwrap_or_default();
         let title = format!("{}{since}", finding.title);
         let mut out = wrap(finding.severity.word(), 10, &title, WIDTH);
-        let lines = [Some(finding.evidence.clone()), finding.advice.clone(), finding.beginning()];
+        let evidence = Some(finding.evidence.clone());
+        let lines = [evidence, finding.advice.clone(), finding.command.clone(), finding.beginning()];
         for line in lines.into_iter().flatten() {
             if !line.trim().is_empty() {
                 out.push_str(&wrap("", 10, &line, WIDTH));

@@ -11,6 +11,7 @@ mod deployments;
 mod draft;
 mod gauges;
 mod identity;
+mod instead;
 mod order;
 mod runbook;
 mod scaling;
@@ -63,6 +64,8 @@ pub struct Finding {
     pub runbook: Option<String>,
     /// What to do where no runbook does it, or before one: `first see to: RDS-Down`.
     pub advice: Option<String>,
+    /// The command that does so, to paste. What stands in it in capitals is for its reader to fill in.
+    pub command: Option<String>,
     /// What it is about.
     pub subject: Subject,
 }
@@ -116,6 +119,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
                 after: before.map(|before| text::printable(&before.text).into_owned()),
                 runbook: treatment.runbook,
                 advice: treatment.advice.map(|advice| text::printable(&advice).into_owned()),
+                command: treatment.command.map(|command| text::printable(&command).into_owned()),
                 subject: draft.subject,
                 title: text::printable(&draft.title).into_owned(),
                 id: draft.id,

@@ -26,8 +26,10 @@ pub(super) fn sort(drafts: &mut [Draft], now: Timestamp) {
         (
             Reverse(draft.severity),
             draft.id != identity::ACCOUNT,
-            lasting,
+            // A volume that is full stops its database, however long it took and whatever else that suffers from.
+            lasting && draft.symptom != Symptom::Storage,
             !draft.symptom.is_down(),
+            draft.symptom != Symptom::Storage,
             effect.map_or(began, |effect| effect.min(began)),
             effect.is_none(),
             // Load takes both: a service that waits for its database is idle.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::before::Before;
 use super::draft::{Draft, Topic};
+use super::instead::instead;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use super::undone::Undone;
@@ -36,6 +37,8 @@ pub(super) struct Treatment {
     pub(super) runbook: Option<String>,
     /// What no runbook does, or what comes before one.
     pub(super) advice: Option<String>,
+    /// How that is done, as a command.
+    pub(super) command: Option<String>,
 }
 
 impl<'s, 'a> Ward<'s, 'a> {
@@ -86,13 +89,14 @@ impl<'s, 'a> Ward<'s, 'a> {
         // More tasks would take still more from the database that all of them wait for.
         runbook = runbook.filter(|runbook| runbook != SCALE || first.is_none());
         if draft.severity < Severity::Warning || runbook.as_deref() == Some(ROLLBACK) {
-            return Treatment { runbook, advice };
+            return Treatment { runbook, advice, command: None };
         }
         advice = advice.or(first);
-        if runbook.is_none() && !self.scene.is_missing(draft.subject) {
-            advice = advice.or_else(|| instead(draft, self.deployed).map(str::to_owned));
+        if runbook.is_some() || advice.is_some() || self.scene.is_missing(draft.subject) {
+            return Treatment { runbook, advice, command: None };
         }
-        Treatment { runbook, advice }
+        let (advice, command) = instead(self.scene, draft, self.deployed).unzip();
+        Treatment { runbook, advice, command: command.flatten() }
     }
 
     fn runbook(&self, draft: &Draft, before: Option<&Before>) -> Option<String> {
@@ -144,38 +148,5 @@ impl<'s, 'a> Ward<'s, 'a> {
             Subject::Database(_) => true,
         };
         (depends && !own).then(|| format!("first see to: {database}"))
-    }
-}
-
-/// What to do where no runbook fits. `None` where the finding's own words say it.
-fn instead(draft: &Draft, deployed: Option<bool>) -> Option<&'static str> {
-    let by_id = [
-        ("alarms/missing", "create it with aws cloudwatch put-metric-alarm, or take it out of the platform file"),
-        ("backups/", "aws rds modify-db-instance --backup-retention-period 7"),
-        ("restorable/", "RDS ships its log by itself every 5 min; if it does not catch up, ask AWS Support"),
-    ];
-    if let Some((_, words)) = by_id.into_iter().find(|(id, _)| draft.id.starts_with(id)) {
-        return Some(words);
-    }
-    let is_service = matches!(draft.subject, Subject::Service(_));
-    match draft.symptom {
-        Symptom::DatabaseDown if matches!(draft.topic, Topic::Database(_)) => {
-            Some("if RDS does not bring it back: aws rds restore-db-instance-to-point-in-time")
-        }
-        Symptom::Connections => Some("replace the tasks: aws ecs update-service --force-new-deployment"),
-        Symptom::Storage => Some("enlarge the volume: aws rds modify-db-instance --allocated-storage"),
-        Symptom::TasksDown if is_service => Some("see why its tasks stop: their exit codes, events and logs"),
-        Symptom::Errors | Symptom::Latency => Some(match deployed {
-            Some(false) => "no deployment in 2 h: look at logs and dependencies",
-            Some(true) => "no deployment just before it: look at logs and dependencies",
-            None => "whether anything was deployed can't be told: look at its deployments first",
-        }),
-        Symptom::Other if matches!(draft.topic, Topic::Tasks(_)) && draft.severity >= Severity::Warning => {
-            Some("see why its tasks stop: their exit codes, events and logs")
-        }
-        _ if matches!(draft.topic, Topic::Metric(..)) || draft.id.starts_with("alarm/") => {
-            Some("the platform file names no runbook for it")
-        }
-        _ => None,
     }
 }

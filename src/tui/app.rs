@@ -350,6 +350,7 @@ impl App {
             after: None,
             runbook: None,
             advice: Some(format!("{}; plantao check", library.in_place_of(broken))),
+            command: None,
             subject: Subject::Platform,
         });
         let at = self.findings.partition_point(|finding| finding.severity >= Severity::Warning);

@@ -137,7 +137,9 @@ pub fn copyable(app: &App) -> Option<String> {
         Some(Overlay::Alarm(detail)) => return Some(detail.name.clone()),
         Some(Overlay::Text(text)) => return Some(text.clone()),
         Some(Overlay::Finding(id)) => {
-            return app.findings.iter().find(|f| f.id == *id).map(|f| format!("{}: {}", f.title, f.evidence));
+            let finding = app.findings.iter().find(|f| f.id == *id)?;
+            // What is open shows its command, which is there to be pasted.
+            return finding.command.clone().or_else(|| Some(format!("{}: {}", finding.title, finding.evidence)));
         }
         Some(Overlay::Runbook(name)) => return Some(format!("plantao run {name}")),
         Some(Overlay::Plan(page)) => return page.commands(),

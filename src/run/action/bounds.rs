@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::service::{Place, quoted};
+use super::service::Place;
 use super::{Context, Done};
 use crate::aws::autoscaling_write::register_scalable_target;
 use crate::platform::Scaling;
-use crate::platform::text::{date, duration};
+use crate::platform::text::{date, duration, shell_word};
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Halt, Scribe, View, Work};
@@ -92,7 +92,7 @@ impl SetBounds {
             |name: &str, bound: Option<u32>| bound.map(|n| format!(" --{name}-capacity {n}")).unwrap_or_default();
         view.command = Some(format!(
             "aws application-autoscaling register-scalable-target --service-namespace ecs --resource-id {} --scalable-dimension ecs:service:DesiredCount{}{}",
-            quoted(&format!("service/{}/{}", self.place.cluster, self.place.name)),
+            shell_word(&format!("service/{}/{}", self.place.cluster, self.place.name)),
             flag("min", self.min),
             flag("max", self.max)
         ));

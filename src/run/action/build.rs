@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::registry::Running;
-use super::service::{Place, quoted};
+use super::service::Place;
 use super::{Context, Done};
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shell_word};
 use crate::run::container::git::Tree;
 use crate::run::container::process::carry;
 use crate::run::container::tool::{Build, Tool};
@@ -86,7 +86,7 @@ impl BuildImage {
         }
         let program = made.tool.name();
         let words = self.build(&made, &platform)?;
-        let words: Vec<String> = made.tool.build_arguments(words).into_iter().map(quoted).collect();
+        let words: Vec<String> = made.tool.build_arguments(words).into_iter().map(shell_word).collect();
         view.changes = vec![Change::of("image on this machine", "not there", &made.image)];
         view.command = Some(format!("{program} {}", words.join(" ")));
         view.undo = Some("nothing has left this machine".to_owned());

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Done;
 use crate::aws::probe;
+use crate::platform::text::shell_word;
 use crate::run::{Halt, View, Work};
 
 const CADENCE: Duration = Duration::from_secs(3);
@@ -31,7 +32,7 @@ impl CheckHealth {
             Some(url) => View {
                 facts: vec![format!("asks {url} until it answers {} {} times in a row", self.status, self.successes)],
                 expected_seconds: CADENCE.as_secs() * u64::from(self.successes),
-                command: Some(format!("curl --fail --silent --show-error {}", super::service::quoted(url))),
+                command: Some(format!("curl --fail --silent --show-error {}", shell_word(url))),
                 ..View::default()
             },
             None => View {

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::registry::{Fit, Running, repository_name};
-use super::service::{Basis, Place, quoted};
+use super::service::{Basis, Place};
 use super::{Context, Done};
 use crate::aws::ecr_images::find_image;
 use crate::aws::ecs_write::register_with_image;
 use crate::platform::Image;
-use crate::platform::text::{date, printable};
+use crate::platform::text::{date, printable, shell_word};
 use crate::run::left::left;
 use crate::run::plan::Change;
 use crate::run::scribe::was_uncertain;
@@ -231,16 +231,16 @@ fn by_hand(revision: &str, container: &str, image: &str) -> String {
         // Its digest is known when it is pushed.
         (None, Some(tag), Some((_, repository))) => format!(
             "{}@\"$(aws ecr describe-images --repository-name {} --image-ids {} --query 'imageDetails[0].imageDigest' --output text)\"",
-            quoted(&parsed.repository),
-            quoted(repository),
-            quoted(&format!("imageTag={tag}"))
+            shell_word(&parsed.repository),
+            shell_word(repository),
+            shell_word(&format!("imageTag={tag}"))
         ),
-        _ => quoted(image),
+        _ => shell_word(image),
     };
     format!(
         "REVISION=$(aws ecs describe-task-definition --task-definition {} --include TAGS --output json | jq --arg container {} --arg image {image} '.tags as $tags | .taskDefinition | del({ADDED}) | (.containerDefinitions[] | select(.name == $container)).image = $image | if ($tags | length) == 0 then . else .tags = $tags end' | aws ecs register-task-definition --cli-input-json file:///dev/stdin --query taskDefinition.taskDefinitionArn --output text)",
-        quoted(revision),
-        quoted(container)
+        shell_word(revision),
+        shell_word(container)
     )
 }
 

@@ -50,7 +50,6 @@ pub use push::PushImage;
 pub use redis::RunRedis;
 pub use rollback::Rollback;
 pub use service::Place;
-pub(super) use service::quoted;
 pub use shell::RunScript;
 pub use sql::{Part, RunSql, Statement};
 pub use tables::ShowTables;

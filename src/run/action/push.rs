@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::registry::{Fit, Running};
-use super::service::{Place, quoted};
+use super::service::Place;
 use super::{Context, Done};
 use crate::aws::ecr_auth::get_login;
 use crate::aws::ecr_images::find_image;
+use crate::platform::text::shell_word;
 use crate::platform::{Image, Trouble, TroubleKind};
 use crate::run::container::auth::{self, AuthFolder};
 use crate::run::container::process::{Cut, Ended, carry};
@@ -56,8 +57,8 @@ impl PushImage {
         let image = seen.image().map_or_else(|| format!("{uri}:TAG"), str::to_owned);
         let command = format!(
             "aws ecr get-login-password | {program} login --username AWS --password-stdin {} && {program} push {}",
-            quoted(registry),
-            quoted(&image)
+            shell_word(registry),
+            shell_word(&image)
         );
         Ok(View {
             changes: vec![Change::of(&format!("images in {repository}"), "as they are", "the built one beside them")],

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::{Context, Halt};
 use crate::aws::ecs_write::{Controls, describe_with_controls};
 use crate::aws::{autoscaling, ecs};
+use crate::platform::text::shell_word;
 use crate::platform::{Scaling, Service, ServiceSpec, ServiceStatus, Trouble};
 
 /// Where a service is.
@@ -97,16 +98,6 @@ impl Place {
 
     /// `--cluster CLUSTER --service NAME`, quoted for a shell.
     pub(super) fn flags(&self) -> String {
-        format!("--cluster {} --service {}", quoted(&self.cluster), quoted(&self.name))
-    }
-}
-
-/// One word of a shell, whatever is in it.
-pub(in crate::run) fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+        format!("--cluster {} --service {}", shell_word(&self.cluster), shell_word(&self.name))
     }
 }

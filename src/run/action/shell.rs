@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::once::{self, NUMBER, Noun};
 use super::{Context, Done};
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shell_word};
 use crate::run::container::process::{Cut, carry};
 use crate::run::{Answer, Ending, Halt, View, Work};
 
@@ -48,7 +48,7 @@ impl RunScript {
         view.facts.push(format!("sh -eu, on this machine, in {}:", printable(&folder.to_string_lossy())));
         view.facts.extend(self.script.lines().map(|line| format!("  {}", printable(line))));
         for (name, value) in &self.variables {
-            view.facts.push(format!("  {name}={}", printable(&super::quoted(value))));
+            view.facts.push(format!("  {name}={}", printable(&shell_word(value))));
         }
         view.basis = json!(Made { folder });
         Ok(view)

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::deployment::{AWAITED, Awaited, Followed, Verdict, unhealthy};
-use super::service::{Basis, Place, quoted};
+use super::service::{Basis, Place};
 use super::update::TASK_STARTS;
 use super::{Context, Done, last_lines};
 use crate::aws::{task_definition, tasks};
-use crate::platform::text::{duration, printable};
+use crate::platform::text::{duration, printable, shell_word};
 use crate::platform::{Service, Task, Trouble, TroubleKind};
 use crate::run::{Ending, Halt, Scribe, View, Work};
 
@@ -43,8 +43,8 @@ impl WaitSteady {
             expected_seconds: TASK_STARTS,
             command: Some(format!(
                 "aws ecs wait services-stable --cluster {} --services {}",
-                quoted(&self.place.cluster),
-                quoted(&self.place.name)
+                shell_word(&self.place.cluster),
+                shell_word(&self.place.name)
             )),
             basis: json!(Basis::of(&service)),
             ..View::default()

@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc;
 
-use crate::platform::text::{printable, shortened};
+use crate::platform::text::{printable, shell_word, shortened};
 use crate::run::{Context, Halt, Scribe, secrets};
 
 /// Lines that are kept for messages.
@@ -225,7 +225,7 @@ fn note(log: &mut Option<File>, line: &str) {
 fn told(command: &Command) -> String {
     let command = command.as_std();
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words: Vec<String> = words.map(|word| crate::run::action::quoted(&word.to_string_lossy())).collect();
+    let words: Vec<String> = words.map(|word| shell_word(&word.to_string_lossy())).collect();
     printable(&words.join(" ")).into_owned()
 }
 

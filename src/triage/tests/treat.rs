@@ -133,12 +133,22 @@ fn a_vacuum_is_not_offered_to_a_database_that_only_carries_the_services_load() {
 }
 
 #[test]
+fn a_service_that_was_deleted_is_not_to_be_brought_back_by_looking_at_its_tasks() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| (s.status, s.running) = (crate::platform::ServiceStatus::Inactive, 0));
+    let advice = only(&picture).advice.unwrap();
+    assert!(advice.contains("create it again"), "{advice}");
+}
+
+#[test]
 fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     let platform = platform();
     let told = |picture: &Picture| -> Vec<String> {
         let all = findings(&platform, picture, fixture::now());
         let worth = all.into_iter().filter(|f| f.severity >= Severity::Warning);
-        worth.map(|f| f.runbook.or(f.advice).unwrap_or_else(|| panic!("nothing about {}", f.title))).collect()
+        worth
+            .map(|f| f.runbook.or(f.command).or(f.advice).unwrap_or_else(|| panic!("nothing about {}", f.title)))
+            .collect()
     };
     // Connections at their limit, and the errors that come of it.
     let mut picture = fixture::picture();
@@ -146,7 +156,8 @@ fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     picture.series[fixture::ERRORS] = last(&[70.0; 4]);
     let all = told(&picture);
     assert!(
-        all[0].contains("--force-new-deployment") && all[1] == "first see to: RDS connections at the limit",
+        all[0].ends_with("--service analytics-api --force-new-deployment")
+            && all[1] == "first see to: RDS connections at the limit",
         "{all:?}"
     );
     // A zone is gone.
@@ -154,7 +165,8 @@ fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     edit(&mut picture.databases[0], |d| d.status = "failed".into());
     edit(&mut picture.services[0].state, |s| s.running = 0);
     let all = told(&picture);
-    assert!(all.iter().any(|a| a.contains("restore-db-instance")), "{all:?}");
+    let restore = "restore-db-instance-to-point-in-time --source-db-instance-identifier analytics --target";
+    assert!(all.iter().any(|a| a.contains(restore)), "a command that needs no looking up: {all:?}");
     assert!(all.iter().any(|a| a == "first see to: RDS analytics is failed"), "{all:?}");
     // More tasks would not help what waits for a database.
     let mut picture = fixture::picture();
@@ -176,4 +188,14 @@ fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     let mut picture = fixture::picture();
     deploying(&mut picture, 22);
     assert_eq!(told(&picture), ["rollback"]);
+}
+
+#[test]
+fn a_volume_that_fills_stands_above_what_is_only_busy() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::CPU] = last(&[90.0; 15]);
+    picture.series[fixture::STORAGE] = last(&[1.9e9; 4]);
+    let all = look(&picture);
+    assert_eq!(all[0].title, "RDS free storage is low", "{all:?}");
+    assert!(all[0].command.as_ref().is_some_and(|command| command.contains("--allocated-storage 30 ")), "{all:?}");
 }

@@ -126,6 +126,10 @@ fn laid_out(app: &App, finding: &Finding, room: usize, columns: &Columns) -> (St
     let (own, mut rest) = split(&finding.evidence, columns.evidence);
     if let Some(advice) = &finding.advice {
         join(&mut rest, advice);
+        // A command is for pasting: half of one on a line that is short of room is worse than none.
+        if finding.command.is_some() {
+            rest.push_str(" (enter: how)");
+        }
     }
     // The instant alone is not worth a line: the finding opens to it.
     if let Some(beginning) = finding.beginning()

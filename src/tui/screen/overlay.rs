@@ -211,6 +211,9 @@ fn finding_lines(app: &App, finding: &Finding, columns: usize) -> Vec<Line<'stat
     if let Some(advice) = &finding.advice {
         lines.extend(fact(app, "what now", advice, columns));
     }
+    if let Some(command) = &finding.command {
+        lines.extend(fact(app, "by hand (c)", command, columns));
+    }
     if let Some(runbook) = &finding.runbook {
         let key = app.library.named(runbook).and_then(|r| r.key).map(|key| format!("  (key {key})"));
         lines.extend(fact(app, "runbook", &format!("{runbook}{}", key.unwrap_or_default()), columns));

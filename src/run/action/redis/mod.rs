@@ -5,10 +5,9 @@ mod apply;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::service::quoted;
 use super::{Context, Done};
 use crate::cache::{Cache, CacheTrouble, only_reads};
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shell_word};
 use crate::run::{Halt, View, Work};
 
 /// There is no taking back.
@@ -59,7 +58,7 @@ impl RunRedis {
         }
         let (host, database) = cache.place().split_once('/').unwrap_or((cache.place(), "0"));
         let by_hand = self.commands.iter().map(|command| {
-            format!("redis-cli -u {} {}", quoted(&format!("redis://{host}/{database}")), shown(command))
+            format!("redis-cli -u {} {}", shell_word(&format!("redis://{host}/{database}")), shown(command))
         });
         view.command = Some(by_hand.collect::<Vec<_>>().join("; "));
         view.basis = json!(Made { server: cache.place().to_owned() });
@@ -73,7 +72,7 @@ impl RunRedis {
 
 /// A command as it would be typed.
 fn shown(command: &[String]) -> String {
-    let words: Vec<String> = command.iter().map(|word| quoted(word)).collect();
+    let words: Vec<String> = command.iter().map(|word| shell_word(word)).collect();
     printable(&words.join(" ")).into_owned()
 }
 

@@ -7,11 +7,10 @@ mod text;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::service::quoted;
 use super::tables::place;
 use super::{Context, Done};
 use crate::database::{Bound, Database, Table, TableName, Target, table_named};
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shell_word};
 use crate::run::database::open;
 use crate::run::{Halt, View, Work};
 pub use text::{Part, Statement};
@@ -100,7 +99,8 @@ impl RunSql {
     }
 
     fn command(&self, target: &Target, names: &[(String, TableName)]) -> String {
-        let statements = self.statements.iter().map(|statement| format!(" -c {}", quoted(&statement.literal(names))));
+        let statements =
+            self.statements.iter().map(|statement| format!(" -c {}", shell_word(&statement.literal(names))));
         printable(&format!("{}{}", target.psql(), statements.collect::<String>())).into_owned()
     }
 

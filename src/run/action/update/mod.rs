@@ -9,10 +9,11 @@ use futures::future::join;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::service::{Basis, Place, quoted};
+use super::service::{Basis, Place};
 use super::{Context, preview};
 use crate::aws::ecs_write::Controls;
 use crate::aws::task_definition::describe_task_definition;
+use crate::platform::text::shell_word;
 use crate::platform::{Definition, Service};
 use crate::run::plan::Change;
 use crate::run::{Halt, View};
@@ -147,7 +148,7 @@ impl UpdateService {
             let _ = write!(command, " --desired-count {count}");
         }
         if let Some(number) = self.task_definition {
-            let _ = write!(command, " --task-definition {}", quoted(&format!("{family}:{number}")));
+            let _ = write!(command, " --task-definition {}", shell_word(&format!("{family}:{number}")));
         }
         if self.registered {
             // A revision is never "the newest one": empty, it is refused by the shell.

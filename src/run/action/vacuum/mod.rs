@@ -11,11 +11,10 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::service::quoted;
 use super::tables::{bytes, place, table_line};
 use super::{Context, Done};
 use crate::database::{Database, Order, Table, TableName, Target, VacuumKind, table_named};
-use crate::platform::text::duration;
+use crate::platform::text::{duration, shell_word};
 use crate::platform::{Picture, Role, Subject};
 use crate::run::database::open;
 use crate::run::plan::Change;
@@ -215,7 +214,7 @@ impl VacuumTables {
         } else {
             for table in tables.iter().take(SHOWN) {
                 command.push_str(" -c ");
-                command.push_str(&quoted(&order.statement(&table.name)));
+                command.push_str(&shell_word(&order.statement(&table.name)));
             }
         }
         command

@@ -1,0 +1,94 @@
+//! What to do where no runbook fits: in words, and as a command that can be pasted.
+
+use super::draft::{Draft, Topic};
+use super::scene::Scene;
+use super::symptom::Symptom;
+use crate::platform::text::shell_word;
+use crate::platform::{ServiceStatus, Severity, Subject};
+
+const GIB: u64 = 1 << 30;
+
+/// The words, and the command if one does it. `None` where the finding's own words say it.
+pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> Option<(String, Option<String>)> {
+    let why_they_stop = "see why its tasks stop: their exit codes, events and logs";
+    let id = |start: &str| draft.id.starts_with(start);
+    let (words, command) = match draft.symptom {
+        _ if id("alarms/missing") => ("create it (put-metric-alarm), or take it out of the platform file", None),
+        _ if id("restorable/") => {
+            ("RDS ships its log by itself every 5 min; if it does not catch up, ask AWS Support", None)
+        }
+        _ if id("backups/") => ("turn backups on", Some(modify(scene, draft.subject, "--backup-retention-period 7"))),
+        Symptom::DatabaseDown if matches!(draft.topic, Topic::Database(_)) => {
+            ("if RDS does not bring it back: restore it beside", Some(restore(scene, draft.subject)))
+        }
+        Symptom::Connections => ("replace the tasks that hold them", Some(replace(scene))),
+        Symptom::Storage => ("enlarge the volume", Some(enlarge(scene, draft.subject))),
+        Symptom::TasksDown if is_gone(scene, draft.subject) => {
+            ("create it again as it was made: CloudFormation, Terraform, create-service", None)
+        }
+        Symptom::TasksDown if matches!(draft.subject, Subject::Service(_)) => (why_they_stop, None),
+        Symptom::Errors | Symptom::Latency => {
+            let words = match deployed {
+                Some(false) => "no deployment in 2 h: look at logs and dependencies",
+                Some(true) => "no deployment just before it: look at logs and dependencies",
+                None => "whether anything was deployed can't be told: look at its deployments first",
+            };
+            (words, None)
+        }
+        Symptom::Other if matches!(draft.topic, Topic::Tasks(_)) && draft.severity >= Severity::Warning => {
+            (why_they_stop, None)
+        }
+        _ if matches!(draft.topic, Topic::Metric(..)) || id("alarm/") => {
+            ("the platform file names no runbook for it", None)
+        }
+        _ => return None,
+    };
+    Some((words.to_owned(), command))
+}
+
+/// The service was deleted, or is being.
+fn is_gone(scene: &Scene, subject: Subject) -> bool {
+    let Subject::Service(i) = subject else { return false };
+    let state = scene.service(i).and_then(|(_, service)| service.state.value());
+    state.is_some_and(|state| matches!(state.status, ServiceStatus::Inactive | ServiceStatus::Draining))
+}
+
+/// Words in capitals stand for what nobody knows.
+fn identifier<'a>(scene: &Scene<'a>, subject: Subject) -> &'a str {
+    let known = if let Subject::Database(i) = subject { scene.platform.databases.get(i) } else { None };
+    known.map_or("DATABASE", |database| database.id.as_str())
+}
+
+fn modify(scene: &Scene, subject: Subject, what: &str) -> String {
+    let id = shell_word(identifier(scene, subject));
+    format!("aws rds modify-db-instance --db-instance-identifier {id} {what} --apply-immediately")
+}
+
+/// Half as large again: RDS takes no less than a tenth more, and no other change of storage for six hours after.
+fn enlarge(scene: &Scene, subject: Subject) -> String {
+    let known = if let Subject::Database(i) = subject { scene.picture.databases.get(i) } else { None };
+    let bytes = known.and_then(|part| part.value()).and_then(|database| database.storage_bytes);
+    let wanted = bytes.map(|bytes| bytes.div_ceil(GIB)).map(|gib| (gib + gib.div_ceil(2)).to_string());
+    let wanted = wanted.unwrap_or_else(|| "GIB".to_owned());
+    modify(scene, subject, &format!("--allocated-storage {wanted}"))
+}
+
+fn restore(scene: &Scene, subject: Subject) -> String {
+    let id = identifier(scene, subject);
+    format!(
+        "aws rds restore-db-instance-to-point-in-time --source-db-instance-identifier {} \
+         --target-db-instance-identifier {} --use-latest-restorable-time",
+        shell_word(id),
+        shell_word(&format!("{id}-restored"))
+    )
+}
+
+/// Of several services nobody knows whose tasks hold the connections.
+fn replace(scene: &Scene) -> String {
+    let (cluster, service) = match scene.platform.services.as_slice() {
+        [only] => (only.cluster.as_str(), only.name.as_str()),
+        _ => ("CLUSTER", "SERVICE"),
+    };
+    let (cluster, service) = (shell_word(cluster), shell_word(service));
+    format!("aws ecs update-service --cluster {cluster} --service {service} --force-new-deployment")
+}
