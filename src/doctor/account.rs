@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::{Check, Outcome, Seen};
 use crate::aws::permissions::{PERMISSIONS, Permission, READ_POLICY_FILE, permission};
+use crate::platform::region;
 use crate::platform::text::{self, nearest};
 use crate::platform::{Part, Picture, Platform, Trouble, TroubleKind};
 
@@ -36,7 +37,10 @@ pub(super) fn nothing_heard() -> Check {
 fn region(seen: &Seen) -> Check {
     let profile = seen.profile.as_ref().map(|profile| format!(", profile {profile}")).unwrap_or_default();
     match &seen.region {
-        Some(region) => Check::new("AWS", "region", Outcome::Ok, format!("{region}{profile}")),
+        Some(region) => match region::doubt(region) {
+            None => Check::new("AWS", "region", Outcome::Ok, format!("{region}{profile}")),
+            Some(doubt) => Check::new("AWS", "region", Outcome::Warn, format!("{region}{profile}: {doubt}")),
+        },
         None => Check::new("AWS", "region", Outcome::Fail, format!("nothing names one{profile}"))
             .remedy("write region = \"us-east-1\" in the platform file, or set AWS_REGION"),
     }

@@ -8,7 +8,7 @@ use super::draft::{Draft, Topic};
 use super::scene::Scene;
 use super::symptom::Symptom;
 use super::trend::{about, falling};
-use crate::platform::{AlarmCondition, Comparison, Gauge, Level, Role, Series, Severity, Subject, Target};
+use crate::platform::{Alarm, AlarmCondition, Comparison, Gauge, Level, Role, Series, Severity, Subject, Target};
 
 /// So many minutes past a target are more than a spike.
 const LASTING: usize = 3;
@@ -62,7 +62,7 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
     if falling.is_none() && (level == Level::Well || (level == Level::Near && !limited)) {
         return None;
     }
-    let alarm = scene.alarms_on(&gauge.query).first();
+    let alarms = || scene.alarms_on(&gauge.query).iter().filter(|alarm| is_on_that_side(alarm, target));
     let minutes = series.points().rev().take_while(|p| target.level(p.value) >= level).count();
     let lasting = minutes >= LASTING;
     let severity = match (gauge.role, level, lasting) {
@@ -86,7 +86,7 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
     };
     let onset = if level == Level::Well { None } else { series.since(|value| target.level(value) >= level) };
     // The alarm on this metric will tell of the same thing: one id, so that the bell rings once for both.
-    let id = match alarm {
+    let id = match alarms().next() {
         Some(alarm) => format!("alarm/{}", alarm.name),
         None => format!("gauge/{}/{}/{}", scene.path(gauge.subject), gauge.query.metric, gauge.query.statistic),
     };
@@ -94,10 +94,18 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
         .symptom(symptom(gauge))
         .evidence(evidence(gauge, target, level, point.value))
         .notes(falling.as_ref().map(|f| format!("full in {}", about(f.left))))
-        .since(onset.into_iter().chain(falling.map(|f| f.since)).min());
+        .since(onset.or_else(|| falling.and_then(|f| f.since)));
     // What treats the alarm on this metric treats what it will tell of.
-    draft.runbook = scene.alarms_on(&gauge.query).iter().find_map(|alarm| scene.platform.treats(&alarm.name)).cloned();
+    draft.runbook = alarms().find_map(|alarm| scene.platform.treats(&alarm.name)).cloned();
     Some(draft)
+}
+
+/// An alarm that fires on what is past this target: one on a lack of connections has nothing to do with too many.
+fn is_on_that_side(alarm: &Alarm, target: Target) -> bool {
+    alarm.condition.as_ref().is_some_and(|condition| match condition.comparison {
+        Comparison::Greater | Comparison::GreaterOrEqual => matches!(target, Target::Below(_)),
+        Comparison::Less | Comparison::LessOrEqual => matches!(target, Target::Above(_)),
+    })
 }
 
 /// So far past its target that nobody should wait for an alarm.

@@ -19,7 +19,7 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
         }
         _ if id("backups/") => ("turn backups on", Some(modify(scene, draft.subject, "--backup-retention-period 7"))),
         Symptom::DatabaseDown if matches!(draft.topic, Topic::Database(_)) => {
-            ("if RDS does not bring it back: restore it beside", Some(restore(scene, draft.subject)))
+            return Some(bring_back(scene, draft.subject));
         }
         Symptom::Connections => ("replace the tasks that hold them", Some(replace(scene))),
         Symptom::Storage => ("enlarge the volume", Some(enlarge(scene, draft.subject))),
@@ -57,6 +57,29 @@ fn is_gone(scene: &Scene, subject: Subject) -> bool {
 fn identifier<'a>(scene: &Scene<'a>, subject: Subject) -> &'a str {
     let known = if let Subject::Database(i) = subject { scene.platform.databases.get(i) } else { None };
     known.map_or("DATABASE", |database| database.id.as_str())
+}
+
+/// By RDS's own word for how the instance is (Amazon RDS User Guide, "Viewing Amazon RDS DB instance status"): of most
+/// states it comes out by itself, and to restore a copy takes long and loses minutes.
+fn bring_back(scene: &Scene, subject: Subject) -> (String, Option<String>) {
+    let known = if let Subject::Database(i) = subject { scene.picture.databases.get(i) } else { None };
+    let Some(database) = known.and_then(|part| part.value()) else {
+        return ("see in the RDS console whether it is there".to_owned(), None);
+    };
+    let status = database.status.as_str();
+    let id = shell_word(&database.id);
+    match status {
+        _ if database.serves() => (format!("it is {status} again: its alarm follows within minutes"), None),
+        "storage-full" => ("its volume is full: enlarge it".to_owned(), Some(enlarge(scene, subject))),
+        "stopped" => ("start it".to_owned(), Some(format!("aws rds start-db-instance --db-instance-identifier {id}"))),
+        "failed" | "restore-error" | "inaccessible-encryption-credentials" => {
+            ("if RDS does not bring it back: restore it beside".to_owned(), Some(restore(scene, subject)))
+        }
+        _ if status.starts_with("incompatible-") => {
+            (format!("see in its events what is {status}; or restore it beside"), Some(restore(scene, subject)))
+        }
+        _ => (format!("it is {status}: wait for it, and see its events"), None),
+    }
 }
 
 fn modify(scene: &Scene, subject: Subject, what: &str) -> String {

@@ -78,7 +78,9 @@ impl<'s, 'a> Ward<'s, 'a> {
             runbook = None;
             advice = undone.words(self.scene, draft);
         }
-        if runbook.as_deref() == Some(ROLLBACK) && self.deployed == Some(false) {
+        // What a deployment began with is its doing for as long as it lasts.
+        let after_deploy = before.is_some_and(|before| before.deploy);
+        if runbook.as_deref() == Some(ROLLBACK) && self.deployed == Some(false) && !after_deploy {
             runbook = None;
         }
         let load = self.load(draft);

@@ -13,8 +13,8 @@ const FEWEST: usize = 4;
 pub(super) struct Falling {
     /// When it reaches 0 if nothing changes.
     pub(super) left: SignedDuration,
-    /// Since when it has been falling like this.
-    pub(super) since: Timestamp,
+    /// Since when it has been falling like this; `None` if it did as far back as is known.
+    pub(super) since: Option<Timestamp>,
 }
 
 /// How a series falls, if it does.
@@ -39,7 +39,8 @@ pub(super) fn falling(series: &Series) -> Option<Falling> {
     if rate <= 0.0 || lately < rate / 2.0 {
         return None;
     }
-    let since = points.windows(2).take_while(|pair| slope(&pair[0], &pair[1]) >= rate / 2.0).last().map(|p| p[1].at)?;
+    let fell = points.windows(2).take_while(|pair| slope(&pair[0], &pair[1]) >= rate / 2.0).count();
+    let since = points.get(fell).filter(|_| fell + 1 < points.len()).map(|point| point.at);
     let seconds = latest.value.max(0.0) / rate;
     Some(Falling { left: SignedDuration::try_from_secs_f64(seconds).ok()?, since })
 }
@@ -80,8 +81,10 @@ mod tests {
         // 3 GB are left after 150 minutes at 40 MB a minute.
         let found = falling(&series(|minute| 9e9 - (minute - 30).max(0) as f64 * 4e7)).unwrap();
         assert!((70..=80).contains(&found.left.as_mins()), "{:?}", found.left);
-        let began = found.since.duration_since(Timestamp::UNIX_EPOCH).as_mins();
+        let began = found.since.unwrap().duration_since(Timestamp::UNIX_EPOCH).as_mins();
         assert!((25..=35).contains(&began), "{began}");
+        let always = falling(&series(|minute| 9e9 - minute as f64 * 4e7)).unwrap();
+        assert_eq!(always.since, None, "the window's edge is no beginning");
         assert_eq!(about(SignedDuration::from_mins(74)), "about 74 min");
         assert_eq!(about(SignedDuration::from_mins(170)), "about 3 h");
     }

@@ -199,3 +199,28 @@ fn a_volume_that_fills_stands_above_what_is_only_busy() {
     assert_eq!(all[0].title, "RDS free storage is low", "{all:?}");
     assert!(all[0].command.as_ref().is_some_and(|command| command.contains("--allocated-storage 30 ")), "{all:?}");
 }
+
+#[test]
+fn what_is_done_about_a_database_goes_by_what_rds_says_of_it() {
+    let told = |status: &str| {
+        let mut picture = fixture::picture();
+        edit(&mut picture.databases[0], |d| d.status = status.into());
+        let found = look(&picture).into_iter().find(|f| f.subject == Subject::Database(0)).unwrap();
+        (found.advice.unwrap_or_default(), found.command.unwrap_or_default())
+    };
+    assert!(told("failed").1.contains("restore-db-instance-to-point-in-time"));
+    // A restore costs an hour and the last minutes: never where something smaller does.
+    assert!(told("storage-full").1.contains("--allocated-storage 30 "), "{:?}", told("storage-full"));
+    assert!(told("stopped").1.contains("start-db-instance"));
+    assert_eq!(told("rebooting"), ("it is rebooting: wait for it, and see its events".to_owned(), String::new()));
+}
+
+#[test]
+fn a_rollback_is_advised_for_as_long_as_what_the_deployment_began_goes_on() {
+    let mut picture = fixture::picture();
+    fixture::deploying(&mut picture, 150);
+    picture.series[fixture::ERRORS] = last(&[12.4; 148]);
+    fire(&mut picture, "API-HighErrorRate", 140, "");
+    let found = look(&picture).into_iter().find(|f| f.title == "API-HighErrorRate").unwrap();
+    assert_eq!((found.runbook.as_deref(), found.advice), (Some("rollback"), None));
+}

@@ -102,12 +102,19 @@ fn head(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'static>> {
         lines.push(Line::styled("this alarm does not exist in the region", theme.severity(Severity::Warning)));
     }
     if let Some(expected) = app.platform.expected_alarm(&detail.name) {
-        let runbook = expected.runbook.as_deref().map(|name| {
+        // While it fires, what treats it depends on what else is wrong: its finding knows.
+        let id = format!("alarm/{}", detail.name);
+        let finding = app.findings.iter().find(|finding| finding.id == id);
+        let treats = finding.map_or(expected.runbook.as_deref(), |finding| finding.runbook.as_deref());
+        let runbook = treats.map(|name| {
             let key = app.library.named(name).and_then(|r| r.key).map(|key| format!("  (key {key})"));
             format!("   → {name}{}", key.unwrap_or_default())
         });
         let severity = format!("{}{}", expected.severity.word(), runbook.unwrap_or_default());
         lines.extend(fact(app, "severity", &severity, columns));
+        if let Some(advice) = finding.and_then(|finding| finding.advice.as_ref()) {
+            lines.extend(fact(app, "what now", advice, columns));
+        }
     }
     if let Some(why) = alarm.and_then(|alarm| alarm.reason.as_deref()).map(triage::shorten_reason) {
         lines.extend(fact(app, "why", &why, columns).into_iter().take(WHY_LINES));
