@@ -190,6 +190,8 @@ impl App {
             return self.plan_again();
         } else if let Some(why) = forbidden {
             self.say(why);
+        } else if page.ready().is_some_and(Plan::is_so_already) {
+            self.say("it is so already: change an answer (tab)");
         } else {
             page.confirm();
         }

@@ -58,6 +58,21 @@ async fn scale_shows_what_will_be_before_anything_is_asked_of_aws_and_tells_the_
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_plan_with_nothing_to_do_asks_for_no_yes() {
+    let mut flow = opened("calm", SMALL).await;
+    flow.keys("s").await;
+    flow.passes(3).await;
+    flow.keys("enter").await;
+    flow.passes(3).await;
+    flow.keys("enter").await;
+    let screen = flow.text();
+    assert!(screen.contains("it is so already: change an answer (tab)"), "{screen}");
+    flow.keys("y").await;
+    flow.passes(20).await;
+    assert_eq!(changes(&flow), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_goes_on_while_another_screen_is_shown_and_o_comes_back_to_it() {
     let mut flow = scaled("4").await;
     flow.keys("esc").await;

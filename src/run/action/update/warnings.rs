@@ -27,11 +27,13 @@ impl UpdateService {
                     outside(&format!("changes it to {max} when it next scales in, usually within minutes"))
                 } else if count < *min {
                     outside(&format!("changes it to {min} when it next scales out"))
+                } else if count == *max && count == service.desired {
+                    format!("auto scaling is at its maximum of {max} already: for more tasks, set the maximum too")
                 } else {
                     let then = if count > service.desired {
-                        "it soon takes back what the load does not need; set its minimum too to hold it"
+                        format!("it soon takes back what the load does not need; a minimum of {count} would hold it")
                     } else {
-                        "it adds tasks again when the load asks for them"
+                        "it adds tasks again when the load asks for them".to_owned()
                     };
                     format!("auto scaling ({min}–{max}) stays in charge: {then}")
                 });
