@@ -77,6 +77,7 @@ impl Runs {
                 },
             };
             let plan = plan.map(|mut plan| {
+                plan.warn_of_dead_runs(context.store.as_ref(), context.clock.now());
                 plan.warn_of_other_run(locks.as_ref());
                 Box::new(plan)
             });
