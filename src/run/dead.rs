@@ -25,7 +25,7 @@ pub struct Dead {
 /// What a run changed for a time only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
-    /// As it left it: `auto scaling's bounds at 4–6`.
+    /// As it left it: `bounds 4–6`.
     pub what: String,
     /// What was there before: `1–6`.
     pub before: String,

@@ -36,7 +36,7 @@ async fn bounds_that_a_killed_run_left_behind_are_not_taken_for_what_was_there_a
             continue;
         }
         held += 1;
-        assert!(warning.contains("left auto scaling's bounds at 4–6"), "killed at {after}: {warning}");
+        assert!(warning.contains("left bounds 4–6"), "killed at {after}: {warning}");
         let refused = carry_out(&office, &context, second).await;
         assert_eq!(refused.ending, Ending::Refused, "killed at {after}: {}", refused.words);
         assert!(refused.words.contains("puts back 1–6"), "{}", refused.words);

@@ -104,7 +104,7 @@ impl SetBounds {
         let before: Bounds = view.basis().ok()?;
         let wanted = self.wanted(before);
         Some(Held {
-            what: format!("auto scaling's bounds at {}–{}", wanted.min, wanted.max),
+            what: format!("bounds {}–{}", wanted.min, wanted.max),
             before: format!("{}–{}", before.min, before.max),
             until: self.until?,
         })
