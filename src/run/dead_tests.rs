@@ -1,8 +1,9 @@
 //! What a run that was killed holds, and who is told, on the world.
 
 use super::engine::Run;
-use super::tests::{Crash, carry_out, office, plan, state, who, world, writes};
+use super::tests::{Crash, SERVICE, carry_out, office, plan, state, who, world, writes};
 use super::*;
+use crate::world::Change as Happening;
 
 /// A run that holds bounds for a time, killed after so many records; `None` if it came to its end before.
 async fn killed(office: &Office, context: &Context, after: usize) -> Option<RunId> {
@@ -37,14 +38,37 @@ async fn bounds_that_a_killed_run_left_behind_are_not_taken_for_what_was_there_a
         }
         held += 1;
         assert!(warning.contains("left bounds 4–6"), "killed at {after}: {warning}");
-        let refused = carry_out(&office, &context, second).await;
-        assert_eq!(refused.ending, Ending::Refused, "killed at {after}: {}", refused.words);
+        let refused = second.refuse_over_dead_runs(&office.store, context.clock.now()).unwrap_err();
         assert!(refused.words.contains("puts back 1–6"), "{}", refused.words);
         let resumed = office.resume(&context, &id, who()).await.unwrap();
         assert_eq!((resumed.ending, state(&host).1), (Ending::Succeeded, (1, 6)), "{}", resumed.words);
         let again = plan(&context, "scale", &[("desired", "5"), ("minimum", "5")]).await;
-        let done = carry_out(&office, &context, again).await;
-        assert_eq!(done.ending, Ending::Succeeded, "killed at {after}: {}", done.words);
+        again.refuse_over_dead_runs(&office.store, context.clock.now()).unwrap();
     }
     assert!(held > 3 && free > 3, "{held} {free}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_run_begins_over_one_that_was_killed_whoever_ordered_it() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    killed(&office, &context, 12).await.unwrap();
+    let second = plan(&context, "scale", &[("desired", "5"), ("minimum", "5")]).await;
+    let refused = carry_out(&office, &context, second).await;
+    assert_eq!((refused.ending, state(&host).1), (Ending::Refused, (4, 6)), "{}", refused.words);
+    assert!(!office.store.journal(&refused.id).exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_taken_up_after_somebody_else_moved_its_number_ends_and_says_so() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let id = killed(&office, &context, 12).await.unwrap();
+    let text = std::fs::read_to_string(office.store.journal(&id)).unwrap();
+    assert!(text.contains("ecs.wait-steady\",\"") || text.contains(r#""step":2"#), "it waits: {text}");
+    host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count: 5 }));
+    let began = tokio::time::Instant::now();
+    let resumed = office.resume(&context, &id, who()).await.unwrap();
+    assert_eq!((resumed.ending, state(&host).1), (Ending::Superseded, (1, 6)), "{}", resumed.words);
+    assert!(began.elapsed() < std::time::Duration::from_mins(11), "{:?}", began.elapsed());
 }
