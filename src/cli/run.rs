@@ -56,6 +56,12 @@ pub(super) fn run(whence: &Whence, args: &RunArgs, matches: &ArgMatches) -> Exit
 /// Shows a plan, asks, and has it carried out.
 pub(super) async fn confirmed(whence: &Whence, id: RunId, plan: Plan, args: &RunArgs) -> ExitCode {
     complain_plainly(&headless::plan(&plan));
+    // Refused by the run's process too, but then somebody has typed a reason and a name for nothing.
+    if let Some(store) = Store::of_user()
+        && let Err(halt) = plan.refuse_over_dead_runs(&store, Clock::system().now())
+    {
+        return halted(&halt);
+    }
     match confirm(&plan.danger, &plan.target.name, args) {
         Ok(reason) => {
             let order = Order::CarryOut { id, plan: Box::new(plan), reason };
@@ -188,6 +194,7 @@ async fn make(
     let wish =
         Wish { runbook, answers: &answers, service: args.service.as_deref(), database: args.database.as_deref() };
     let (mut plan, _) = Plan::make(&context, wish).await?;
+    plan.warn_of_dead_runs(context.store.as_ref(), context.clock.now());
     plan.warn_of_other_run(Locks::of_machine().as_ref());
     Ok(plan)
 }

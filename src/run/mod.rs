@@ -12,6 +12,7 @@ mod choice_tables;
 mod commands;
 mod container;
 mod database;
+mod dead;
 mod ending;
 mod engine;
 mod event;
@@ -47,6 +48,7 @@ pub use beginning::{Beginning, going_back};
 pub use choice::{Choice, choices};
 pub use commands::{Command, Commands, Said};
 pub use container::tool::builder;
+pub use dead::{Dead, Held};
 pub use ending::Ending;
 pub use event::{Answer, Event, StepOutcome, Superseder};
 pub use follow::{Follower, Unopened, last_words, opened};
@@ -69,6 +71,8 @@ pub use verify::{Broken, Verified, verify};
 pub use who::{Who, user};
 use work::Work;
 
+#[cfg(test)]
+mod dead_tests;
 #[cfg(test)]
 mod images_tests;
 #[cfg(test)]

@@ -56,6 +56,7 @@ impl Office {
         reason: Option<String>,
     ) -> Result<Halt, Halt> {
         let _lock = self.lock(&plan, id, &who)?;
+        plan.refuse_over_dead_runs(&self.store, context.clock.now())?;
         let past = take_back::inherited(&self.store, &plan)?;
         let reason = reason.or_else(|| take_back::inherited_reason(&self.store, &plan));
         let journal = Journal::create(&self.store, id)?;

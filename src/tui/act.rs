@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 
 use super::app::{AlarmDetail, App, Due, Overlay, Screen};
+use super::dead::DEAD;
 use super::effect::Effect;
 use super::keymap::Action;
 use super::palette::{Goal, Palette};
@@ -192,6 +193,9 @@ impl App {
             let name = name.clone();
             return self.open_plan(&name);
         }
+        if matches!(self.overlay, Some(Overlay::Run)) {
+            return self.take_up();
+        }
         if self.overlay.is_some() {
             return self.open_run();
         }
@@ -212,6 +216,9 @@ impl App {
     fn open_subject(&mut self, finding: &Finding) -> Vec<Effect> {
         if let Some(name) = finding.id.strip_prefix("alarm/") {
             return self.reach(Goal::Alarm(name.to_owned()));
+        }
+        if let Some(id) = finding.id.strip_prefix(DEAD) {
+            return id.parse().map_or_else(|_| Vec::new(), |id| self.open_dead(id));
         }
         if finding.id.starts_with("runbook/") {
             return self.act(Action::Runbooks);

@@ -16,6 +16,7 @@ use super::run_page::RunPage;
 use super::theme::Theme;
 use crate::platform::timeline::{Entry, timeline};
 use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Subject, Trouble};
+use crate::run::Dead;
 use crate::runbook::Library;
 use crate::triage::{Finding, findings};
 use crate::watch::Attention;
@@ -136,6 +137,8 @@ pub struct App {
     pub overlay: Option<Overlay>,
     /// The run that is followed, whatever is shown.
     pub run: Option<RunPage>,
+    /// Runs that were killed, as far as they were looked for.
+    pub dead: Vec<Dead>,
     /// First line of the overlay shown.
     pub overlay_scroll: usize,
     /// The filter is being typed.
@@ -150,7 +153,7 @@ pub struct App {
     pub(super) places: [Place; 4],
     touched: Timestamp,
     triaged: Timestamp,
-    news: bool,
+    pub(super) news: bool,
     pub(super) due: Due,
     /// When all of it was last due.
     framed: Timestamp,
@@ -177,6 +180,7 @@ impl App {
             database: 0,
             overlay: None,
             run: None,
+            dead: Vec::new(),
             overlay_scroll: 0,
             filtering: false,
             forbidden: None,
@@ -286,6 +290,7 @@ impl App {
                 Vec::new()
             }
             Message::Going(id) => self.join(id),
+            Message::Dead(dead) => self.mourn(dead),
             Message::Runs(rows) => {
                 if let Some(Overlay::Runs(shown)) = &mut self.overlay {
                     *shown = Some(rows);
@@ -325,6 +330,7 @@ impl App {
         self.due = Due::Frame;
         self.findings = findings(&self.platform, &self.picture, self.now);
         self.add_broken_runbooks();
+        self.add_dead_runs();
         if news {
             self.timeline = timeline(&self.platform, &self.picture);
         }

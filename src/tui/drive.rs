@@ -229,8 +229,8 @@ impl App {
 
     pub(super) fn told(&mut self, id: &RunId, records: &[Record], alive: bool) -> Vec<Effect> {
         let Some(run) = self.run.as_mut().filter(|run| run.id == *id) else { return Vec::new() };
+        let (was_over, was_dead) = (run.ended.is_some(), run.is_dead());
         run.alive = alive;
-        let was_over = run.ended.is_some();
         for record in records {
             // Whatever was in the way, it goes on.
             run.trouble = None;
@@ -240,15 +240,17 @@ impl App {
             // What was about to be said is for a process that is there to hear it.
             run.wish = None;
         }
+        // A finding tells of it, or no longer.
+        let dead = if was_dead == run.is_dead() { Vec::new() } else { vec![Effect::FindDead] };
         if run.ended.is_none() || was_over || run.past {
-            return Vec::new();
+            return dead;
         }
         // Nobody may be looking: an end is told as loudly as a new critical finding.
         let summary = run.summary();
         if !matches!(self.overlay, Some(Overlay::Run)) {
             self.say(format!("{summary}; o shows it"));
         }
-        vec![Effect::Bell, Effect::Refresh]
+        [Effect::Bell, Effect::Refresh].into_iter().chain(dead).collect()
     }
 
     /// Takes a key while the user is asked whether to tell a run something. Where nothing has to be typed, any key

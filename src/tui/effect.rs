@@ -59,8 +59,12 @@ pub enum Effect {
     Tell(RunId, Command, Option<String>),
     /// List the runs.
     ListRuns,
-    /// Find a run that goes on, whoever started it.
+    /// Find a run that goes on, whoever started it, and those that were killed.
     FindRun,
+    /// Find the runs that were killed.
+    FindDead,
+    /// Take up a run whose process is gone, in a new one.
+    TakeUp(RunId),
 }
 
 /// A plan that is to be made.

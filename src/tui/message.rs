@@ -4,7 +4,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use crate::platform::{AlarmChange, Observation, Point, Trouble};
-use crate::run::{Choice, Plan, Record, RunId};
+use crate::run::{Choice, Dead, Plan, Record, RunId};
 
 /// Something that happened.
 #[derive(Clone, Debug)]
@@ -75,6 +75,8 @@ pub enum Message {
     },
     /// [`super::effect::Effect::FindRun`] found one.
     Going(RunId),
+    /// The runs of this account that were killed, all of them.
+    Dead(Vec<Dead>),
     /// [`super::effect::Effect::ListRuns`] was answered.
     Runs(Result<Vec<RunRow>, String>),
     /// Something to say to the user.

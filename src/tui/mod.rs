@@ -4,6 +4,7 @@
 mod act;
 pub mod app;
 pub mod connection;
+mod dead;
 mod drive;
 pub mod effect;
 mod form;

@@ -170,6 +170,11 @@ impl RunPage {
         self.ended.is_none() && self.alive && self.trouble.is_none()
     }
 
+    /// It was killed before its end.
+    pub fn is_dead(&self) -> bool {
+        self.ended.is_none() && !self.alive
+    }
+
     /// The step under way.
     pub fn current(&self) -> Option<(usize, &RunStep)> {
         self.steps.iter().enumerate().rfind(|(_, step)| step.began.is_some() && step.ended.is_none())

@@ -14,7 +14,7 @@ use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
 use crate::run::{
-    self, Command, Commands, Context, Event, Follower, Halt, Order, Plan, RunId, Said, Standing, Store, Wish,
+    self, Command, Commands, Context, Dead, Event, Follower, Halt, Order, Plan, RunId, Said, Standing, Store, Wish,
 };
 use crate::runbook::Runbook;
 
@@ -60,7 +60,12 @@ impl Runs {
             Effect::Follow(id) => self.follow(id),
             Effect::Tell(id, command, reason) => self.tell(id, command, reason),
             Effect::ListRuns => self.list(),
-            Effect::FindRun => self.find(),
+            Effect::FindRun => {
+                self.find_dead();
+                self.find();
+            }
+            Effect::FindDead => self.find_dead(),
+            Effect::TakeUp(id) => self.take_up(id),
             _ => {}
         }
     }
@@ -77,6 +82,7 @@ impl Runs {
                 },
             };
             let plan = plan.map(|mut plan| {
+                plan.warn_of_dead_runs(context.store.as_ref(), context.clock.now());
                 plan.warn_of_other_run(locks.as_ref());
                 Box::new(plan)
             });
@@ -160,6 +166,34 @@ impl Runs {
             if let Some(id) = store.runs().unwrap_or_default().into_iter().take(LISTED).find(goes_on) {
                 // The receiver is gone only when the program ends.
                 let _ = queue.blocking_send(Message::Going(id));
+            }
+        });
+    }
+
+    /// Those of the account that is watched: a store holds the runs of all.
+    fn find_dead(&self) {
+        let Ok(hosting) = &self.hosting else { return };
+        let (store, queue) = (hosting.store().clone(), self.queue.clone());
+        let (here, account) = (self.context.simulated(), self.context.platform.account.clone());
+        tokio::task::spawn_blocking(move || {
+            let mut dead = Dead::all(&store);
+            dead.retain(|Dead { target, .. }| {
+                target.simulated == here && account.as_ref().is_none_or(|account| *account == target.account)
+            });
+            // The receiver is gone only when the program ends.
+            let _ = queue.blocking_send(Message::Dead(dead));
+        });
+    }
+
+    /// What its new process does is read in its journal, which is followed.
+    fn take_up(&self, id: RunId) {
+        let (hosting, queue) = (self.hosting.clone(), self.queue.clone());
+        tokio::task::spawn_blocking(move || {
+            let order = Order::Resume { id: id.clone() };
+            let started = hosting.and_then(|hosting| hosting.start(order).map_err(|error| error.to_string()));
+            if let Err(why) = started {
+                // The receiver is gone only when the program ends.
+                let _ = queue.blocking_send(Message::Notice(format!("run {id} can't be taken up: {why}")));
             }
         });
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::{Platform, file};
-use plantao::run::{Context, Locks, Office, Order, Store, Who};
+use plantao::run::{Context, Locks, Office, Order, Plan, RunId, Store, Who, Wish};
 use plantao::runbook::Library;
 use plantao::tui::app::{App, Overlay};
 use plantao::tui::connection::{Connected, Connection, Line};
@@ -90,11 +90,9 @@ impl Flow {
     /// tested by the real binary.
     fn hosting(&self, platform: Arc<Platform>) -> Hosting {
         let (store, locks) = (self.store(), self.locks());
-        let clients = Clients::over(self.host.http_client(), "us-east-1");
-        let context = Context { platform, clients, clock: self.clock.clone(), store: Some(store.clone()) };
+        let context = self.context(platform);
         let kept_apart = Some(locks.clone());
         Hosting::by(store.clone(), move |order| {
-            let Order::CarryOut { id, plan, reason } = order else { panic!("{order:?}") };
             let exit = Exit::default();
             let (store, office, context) =
                 (store.clone(), Office { store: store.clone(), locks: locks.clone() }, context.clone());
@@ -103,7 +101,11 @@ impl Flow {
                 let arn = "arn:aws:iam::123456789012:user/ana".to_owned();
                 let account = "123456789012".to_owned();
                 let who = Who { account, arn, user: "ana".to_owned(), host: "bastion".to_owned(), ..Who::default() };
-                let finished = office.carry_out(&context, &id, *plan, who, reason).await;
+                let id = order.id().clone();
+                let finished = match order {
+                    Order::CarryOut { id, plan, reason } => office.carry_out(&context, &id, *plan, who, reason).await,
+                    Order::Resume { id } => office.resume(&context, &id, who).await.unwrap(),
+                };
                 std::fs::write(store.log(&id), format!("{}: {}", finished.ending, finished.words)).unwrap();
                 told.set(finished.ending.exit_code()).unwrap();
             });
@@ -111,6 +113,25 @@ impl Flow {
         })
         .of("ana")
         .with(kept_apart)
+    }
+
+    fn context(&self, platform: Arc<Platform>) -> Context {
+        let clients = Clients::over(self.host.http_client(), "us-east-1");
+        Context { platform, clients, clock: self.clock.clone(), store: Some(self.store()) }
+    }
+
+    /// A run of this shipped runbook whose process is killed after so many seconds.
+    pub async fn killed(&mut self, runbook: &str, answers: &[(&str, &str)], seconds: u64) -> RunId {
+        let context = self.context(Arc::clone(&self.app.platform));
+        let office = Office { store: self.store(), locks: self.locks() };
+        let answers = answers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let runbook = self.app.library.named(runbook).unwrap().clone();
+        let wish = Wish { runbook: &runbook, answers: &answers, service: None, database: None };
+        let plan = Plan::make(&context, wish).await.unwrap().0;
+        let id = RunId::new(&plan.runbook, self.clock.now());
+        let run = office.carry_out(&context, &id, plan, Who::default(), None);
+        assert!(tokio::time::timeout(Duration::from_secs(seconds), run).await.is_err(), "it came to its end");
+        id
     }
 
     /// What keeps this flow's runs apart.

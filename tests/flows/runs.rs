@@ -143,6 +143,36 @@ async fn a_screen_opened_while_a_run_goes_on_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn bounds_that_a_killed_run_left_are_seen_on_the_first_screen_and_put_back_from_there() {
+    let mut platform = file::sample();
+    platform.services[0].health_url = None;
+    let mut flow = Flow::with("calm", SMALL, platform);
+    let bounds =
+        |flow: &Flow| flow.app.picture.services[0].scaling.value().and_then(|s| s.as_ref()).map(|s| (s.min, s.max));
+    let id = flow.killed("scale", &[("desired", "4"), ("minimum", "4"), ("until", "10m")], 240).await;
+    flow.connect();
+    flow.passes(12).await;
+    assert_eq!(bounds(&flow), Some((4, 6)));
+    assert!(flow.text().contains("a killed run holds bounds 4–6"), "{}", flow.text());
+    assert!(flow.text().contains("o scale: its process is gone"), "{}", flow.text());
+    flow.keys("s").await;
+    flow.passes(3).await;
+    flow.keys("5 enter").await;
+    flow.passes(3).await;
+    assert!(flow.text().contains(&format!("run {id} was killed")), "a plan warns: {}", flow.text());
+    flow.keys("esc esc o").await;
+    assert!(flow.text().contains("enter take it up"), "{}", flow.text());
+    flow.keys("enter").await;
+    flow.passes(5).await;
+    assert!(flow.text().contains("x stop"), "it goes on: {}", flow.text());
+    flow.passes(600).await;
+    assert_eq!(bounds(&flow), Some((1, 6)));
+    flow.keys("esc").await;
+    flow.passes(12).await;
+    assert!(!flow.text().contains("killed"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn rollback_offers_what_ran_and_says_what_else_it_changes() {
     let mut flow = opened("bad-deploy", SMALL).await;
     flow.keys("r").await;

@@ -11,7 +11,7 @@ use crate::platform::Scaling;
 use crate::platform::text::{date, duration, shell_word};
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, View, Work};
+use crate::run::{Answer, Halt, Held, Scribe, View, Work};
 
 pub(super) const OUTAGE: &str = "auto scaling then stops every task: this is an outage";
 const OPERATION: &str = "application-autoscaling:RegisterScalableTarget";
@@ -97,6 +97,17 @@ impl SetBounds {
             flag("max", self.max)
         ));
         Ok(view)
+    }
+
+    /// What it leaves behind if nobody is there when its time comes.
+    pub(super) fn held(&self, view: &View) -> Option<Held> {
+        let before: Bounds = view.basis().ok()?;
+        let wanted = self.wanted(before);
+        Some(Held {
+            what: format!("bounds {}–{}", wanted.min, wanted.max),
+            before: format!("{}–{}", before.min, before.max),
+            until: self.until?,
+        })
     }
 
     /// Its undo lets auto scaling stop every task.

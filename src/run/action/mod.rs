@@ -32,7 +32,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Halt, Seen, StepOutcome, Store, View, Work};
+use super::{Halt, Held, Seen, StepOutcome, Store, View, Work};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
@@ -236,6 +236,14 @@ impl Action {
     pub(super) fn until(&self) -> Option<Timestamp> {
         match self {
             Action::SetBounds(action) => action.until,
+            _ => None,
+        }
+    }
+
+    /// What it changed for a time only.
+    pub(super) fn held(&self, view: &View) -> Option<Held> {
+        match self {
+            Action::SetBounds(action) => action.held(view),
             _ => None,
         }
     }

@@ -221,7 +221,8 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
             lines.extend(wrap(&next, columns).into_iter().map(|line| Line::styled(line, theme.key())));
         }
     } else if !run.alive {
-        let words = format!("● its process is gone before its end; in a shell: plantao runs resume {}", run.id);
+        let words =
+            format!("● its process is gone before its end; enter takes it up, as does plantao runs resume {}", run.id);
         lines.extend(wrap(&words, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Warning))));
     }
     match &run.wish {

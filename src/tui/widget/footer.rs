@@ -69,7 +69,11 @@ fn overlay_hints(app: &App) -> Line<'static> {
                 keys.extend(back.into_iter().chain([("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")]));
                 keys
             }
-            _ => vec![("esc", "close"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")],
+            run => {
+                let up = run.as_ref().filter(|run| run.is_dead()).map(|_| ("enter", "take it up"));
+                let rest = [("esc", "close"), ("j k", "scroll"), ("c", "copy its id"), ("o", "all runs")];
+                up.into_iter().chain(rest).collect()
+            }
         },
         Some(Overlay::Runs(_)) => vec![("enter", "show"), ("j k", "choose"), ("c", "copy its id"), ("esc", "close")],
         Some(Overlay::Help) => vec![("j k", "scroll"), ("esc", "close")],

@@ -1,0 +1,109 @@
+//! Runs whose process was killed before their end, and what they still hold for a time.
+
+use jiff::Timestamp;
+
+use super::beginning::Beginning;
+use super::{Event, Follower, Halt, Past, Plan, RunId, Store, Target, verify};
+use crate::platform::text::date;
+
+/// The newest journals that are looked at.
+const JOURNALS: usize = 200;
+/// What is in the last line of the journal of a run that is over, and nowhere in a text of it: there, quotes are escaped.
+const END: &[u8] = br#""event":"ended""#;
+
+/// A run without an end and without a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dead {
+    /// Which.
+    pub id: RunId,
+    /// What it is on.
+    pub target: Target,
+    /// What it would have put back by itself.
+    pub holds: Vec<Held>,
+}
+
+/// What a run changed for a time only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// As it left it: `bounds 4–6`.
+    pub what: String,
+    /// What was there before: `1–6`.
+    pub before: String,
+    /// When it would have been put back.
+    pub until: Timestamp,
+}
+
+impl Dead {
+    /// All of this machine's user, the newest first. A journal that can't be read is told by the list of runs.
+    pub fn all(store: &Store) -> Vec<Dead> {
+        let runs = store.runs().unwrap_or_default();
+        runs.iter().take(JOURNALS).filter_map(|id| Dead::of(store, id)).collect()
+    }
+
+    /// The run, if it is dead.
+    fn of(store: &Store, id: &RunId) -> Option<Dead> {
+        // Looked at first: what a process writes before it dies is then read below.
+        if Follower::open(store, id).ok()?.is_alive() {
+            return None;
+        }
+        let bytes = std::fs::read(store.journal(id)).ok()?;
+        let last = bytes.trim_ascii_end().rsplit(|byte| *byte == b'\n').next()?;
+        if last.windows(END.len()).any(|part| part == END) {
+            return None;
+        }
+        let (records, _) = verify::read(id, &bytes).ok()?;
+        let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
+        let plan = Beginning::of(id, &events).ok()??.plan;
+        let past = Past::of(&events);
+        if past.ended.is_some() {
+            return None;
+        }
+        let held = plan.steps.iter().zip(&past.steps).filter(|(_, past)| past.is_to_take_back());
+        let holds = held.filter_map(|(step, _)| step.action.held(&step.view)).collect();
+        Some(Dead { id: id.clone(), target: plan.target, holds })
+    }
+
+    /// What it left behind, and the command that ends it.
+    pub fn words(&self, now: Timestamp) -> String {
+        let id = &self.id;
+        let Some(Held { what, before, until }) = self.holds.first() else {
+            return format!("run {id} was killed before its end: plantao runs resume {id} takes it up");
+        };
+        let (left, at) = (format!("run {id} was killed and left {what}"), date(*until));
+        if *until > now {
+            format!(
+                "{left} until {at}: plantao runs resume {id} puts back {before} then, and plantao runs stop {id} after that at once"
+            )
+        } else {
+            format!("{left}, which was for until {at}: plantao runs resume {id} puts back {before}")
+        }
+    }
+}
+
+impl Plan {
+    /// Warns of the runs on the same target that were killed: what they left is not what was there before.
+    pub fn warn_of_dead_runs(&mut self, store: Option<&Store>, now: Timestamp) {
+        let dead = store.map(|store| self.dead_runs(store)).unwrap_or_default();
+        for dead in dead.iter().rev() {
+            let refused = if dead.holds.is_empty() { "" } else { "; until that is done no other run begins" };
+            self.warnings.insert(0, format!("{}{refused}", dead.words(now)));
+        }
+    }
+
+    /// # Errors
+    /// If a run that was killed still holds something of the target: this one would take it for what was there
+    /// before, and make it permanent.
+    pub fn refuse_over_dead_runs(&self, store: &Store, now: Timestamp) -> Result<(), Halt> {
+        match self.dead_runs(store).into_iter().find(|dead| !dead.holds.is_empty()) {
+            Some(dead) => Err(Halt::refused(format!("{}; until that is done no other run begins", dead.words(now)))),
+            None => Ok(()),
+        }
+    }
+
+    fn dead_runs(&self, store: &Store) -> Vec<Dead> {
+        let mut dead = Dead::all(store);
+        // The run that takes one back is the way out.
+        dead.retain(|dead| dead.target == self.target && self.undoes.as_ref() != Some(&dead.id));
+        dead
+    }
+}
