@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 
 use super::beginning::Beginning;
-use super::{Event, Follower, Halt, Past, Plan, RunId, Store, Target, verify};
+use super::{Action, Event, Follower, Halt, Past, Plan, PlannedStep, RunId, Store, Target, verify};
 use crate::platform::text::date;
 
 /// The newest journals that are looked at.
 const JOURNALS: usize = 200;
+/// What waits for it.
+const UNTIL_THEN: &str = "until that is done the bounds are not moved by another run";
 /// What is in the last line of the journal of a run that is over, and nowhere in a text of it: there, quotes are escaped.
 const END: &[u8] = br#""event":"ended""#;
 
@@ -85,7 +87,7 @@ impl Plan {
     pub fn warn_of_dead_runs(&mut self, store: Option<&Store>, now: Timestamp) {
         let dead = store.map(|store| self.dead_runs(store)).unwrap_or_default();
         for dead in dead.iter().rev() {
-            let refused = if dead.holds.is_empty() { "" } else { "; until that is done no other run begins" };
+            let refused = if self.builds_on(dead) { format!("; {UNTIL_THEN}") } else { String::new() };
             self.warnings.insert(0, format!("{}{refused}", dead.words(now)));
         }
     }
@@ -94,10 +96,16 @@ impl Plan {
     /// If a run that was killed still holds something of the target: this one would take it for what was there
     /// before, and make it permanent.
     pub fn refuse_over_dead_runs(&self, store: &Store, now: Timestamp) -> Result<(), Halt> {
-        match self.dead_runs(store).into_iter().find(|dead| !dead.holds.is_empty()) {
-            Some(dead) => Err(Halt::refused(format!("{}; until that is done no other run begins", dead.words(now)))),
+        match self.dead_runs(store).into_iter().find(|dead| self.builds_on(dead)) {
+            Some(dead) => Err(Halt::refused(format!("{}; {UNTIL_THEN}", dead.words(now)))),
             None => Ok(()),
         }
+    }
+
+    /// It moves what the other one holds. What does not, a rollback above all, must not wait for that.
+    fn builds_on(&self, dead: &Dead) -> bool {
+        let moves = |step: &PlannedStep| matches!(step.action, Action::SetBounds(_)) && step.view.changes_something();
+        !dead.holds.is_empty() && self.steps.iter().any(moves)
     }
 
     fn dead_runs(&self, store: &Store) -> Vec<Dead> {
