@@ -136,6 +136,10 @@ async fn a_server_without_tls_is_used_only_where_that_is_allowed() {
     }
     for mode in [SslMode::Prefer, SslMode::Allow, SslMode::Disable] {
         assert!(!Database::connect(&target(mode)).await.unwrap().is_encrypted());
+        let nobody = Target { user: "nobody".to_owned(), ..target(mode) };
+        let trouble = refusal(&nobody).await;
+        assert_eq!(trouble.kind, Kind::Login, "who may not log in is not sent to turn TLS on: {trouble}");
+        assert!(trouble.why.contains(r#"role "nobody" does not exist"#), "{trouble}");
     }
 }
 
