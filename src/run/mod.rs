@@ -12,6 +12,7 @@ mod choice_tables;
 mod commands;
 mod container;
 mod database;
+mod elsewhere;
 mod ending;
 mod engine;
 mod event;
