@@ -236,6 +236,9 @@ async fn a_dangerous_run_that_goes_on_is_taken_back_by_nobody_who_does_not_say_w
     assert!(text.contains("this is an outage") && text.contains("Danger: danger"), "{text}");
     let (code, text) = bench.run(&[&undo[..], &["--yes"]].concat()).await;
     assert!(code == 17 && text.contains("say why with --reason"), "{code}: {text}");
+    let (code, text) = bench.run(&[&undo[..], &["--yes", "--reason", "  "]].concat()).await;
+    assert!(code == 17 && text.contains("say why with --reason"), "{code}: {text}");
+    assert!(text.contains("what is put back: set the desired count back to 0"), "{text}");
     assert_eq!(bench.updates(), 1, "nothing was taken back so far");
     let (_, text) = bench.run(&["runs", "--json"]).await;
     let list: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -269,4 +272,52 @@ async fn a_script_reads_from_the_list_how_each_run_ended_and_misses_none_that_ca
     let (code, text) = bench.run(&["runs", "show", id.as_str(), "--json"]).await;
     let last: serde_json::Value = serde_json::from_str(text.trim().lines().last().unwrap()).unwrap();
     assert_eq!((code, &last["event"]), (0, &"ended".into()), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blank_reason_is_none_and_one_with_words_is_kept_without_the_blanks_around_it() {
+    let bench = Bench::new();
+    let none = ["run", "scale", "--desired", "0", "--yes"];
+    for blank in ["", "   ", "\t"] {
+        let (code, text) = bench.run(&[&none[..], &["--reason", blank]].concat()).await;
+        assert!(code == 17 && text.contains("say why with --reason"), "{code}: {text}");
+    }
+    assert_eq!((bench.updates(), bench.store().runs().unwrap().len()), (0, 0));
+    let (code, text) = bench.run(&[&none[..], &["--reason", "  night  "]].concat()).await;
+    assert_eq!(code, 0, "{text}");
+    let kept =
+        |record: &Record| matches!(&record.event, Event::Began { reason, .. } if reason.as_deref() == Some("night"));
+    bench.run_that(kept).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_on_one_simulation_is_neither_taken_back_nor_taken_up_on_another() {
+    let (there, here) = (Bench::new(), Bench::new());
+    assert_eq!(there.run(&[&SCALE[..], &["--yes"]].concat()).await.0, 0);
+    let id = there.store().runs().unwrap().remove(0);
+    let journal = std::fs::read(there.store().journal(&id)).unwrap();
+    std::fs::create_dir_all(here.store().folder()).unwrap();
+    std::fs::write(here.store().journal(&id), &journal).unwrap();
+    let (code, text) = here.run(&["runs", "undo", id.as_str(), "--yes"]).await;
+    assert!(code == 17 && text.contains(&there.served.url) && text.contains(&here.served.url), "{code}: {text}");
+    let begun: Vec<u8> = journal.split_inclusive(|byte| *byte == b'\n').take(1).flatten().copied().collect();
+    std::fs::write(here.store().journal(&id), &begun).unwrap();
+    let (code, text) = here.run(&["runs", "resume", id.as_str()]).await;
+    assert!(code == 17 && text.contains(&there.served.url) && text.contains(&here.served.url), "{code}: {text}");
+    assert_eq!((here.updates(), std::fs::read(here.store().journal(&id)).unwrap()), (0, begun));
+    assert_eq!(here.store().runs().unwrap(), [id], "no run of its own was begun for it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_was_emptied_is_not_called_well_and_one_that_others_may_read_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let bench = Bench::new();
+    assert_eq!(bench.run(&[&SCALE[..], &["--yes"]].concat()).await.0, 0);
+    let journal = bench.store().journal(&bench.store().runs().unwrap().remove(0));
+    std::fs::set_permissions(&journal, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (code, text) = bench.run(&["runs", "verify"]).await;
+    assert!(code == 0 && text.contains("well, ") && text.contains("its mode is 644, and should be 600"), "{text}");
+    std::fs::write(&journal, "").unwrap();
+    let (code, text) = bench.run(&["runs", "verify"]).await;
+    assert!(code == 1 && text.contains("record 1: there is none") && !text.contains("well"), "{code}: {text}");
 }

@@ -203,7 +203,9 @@ async fn make(
 pub(super) fn confirm(danger: &str, target: &str, args: &RunArgs) -> Result<Option<String>, Halt> {
     // A danger that this version does not know is taken for the greatest.
     let level = Danger::named(danger).unwrap_or_default();
-    let (danger, mut reason) = (level == Danger::Danger, args.reason.clone());
+    // A blank one says no more than none.
+    let given = args.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty());
+    let (danger, mut reason) = (level == Danger::Danger, given.map(str::to_owned));
     if args.yes {
         return match reason {
             None if danger => Err(Halt::refused("the danger is high: say why with --reason \"…\"")),

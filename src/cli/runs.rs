@@ -1,20 +1,24 @@
 //! `plantao runs`, `plantao follow`, `plantao runbooks`, `plantao explain`.
 
 use std::fmt::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::args::Whence;
 use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print};
 use super::run_args::{RunArgs, RunsCommand};
-use super::{failed, follow, on_runtime, read_only, run};
+use super::{connection, failed, follow, on_runtime, read_only, run};
+use crate::aws::Clients;
+use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
 use crate::headless;
 use crate::platform::text::printable;
 use crate::run::{
-    Beginning, Command, Commands, Follower, Halt, Locks, Lookup, Order, Plan, RunId, Said, Standing, Store, going_back,
-    user, verify,
+    Beginning, Command, Commands, Context, Follower, Halt, Locks, Lookup, Order, Plan, RunId, Said, Standing, Store,
+    going_back, user, verify,
 };
 use crate::runbook::{ACTIONS, BLOCKS, explain};
 
@@ -49,9 +53,7 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>, json: bool) ->
             let args = RunArgs { yes, reason, ..RunArgs::default() };
             on(&id, &|id| undo(whence, &store, &id, &args))
         }
-        Some(RunsCommand::Resume { id }) => {
-            on(&id, &|id| on_runtime(run::start(whence, &Order::Resume { id }, false, false)))
-        }
+        Some(RunsCommand::Resume { id }) => on(&id, &|id| resume(whence, &store, id)),
     }
 }
 
@@ -127,7 +129,14 @@ fn check(store: &Store, runs: &[RunId]) -> ExitCode {
         match answer.and_then(|bytes| verify(id, &bytes).map_err(|broken| broken.to_string())) {
             Ok(verified) => {
                 let end = if verified.ended { "" } else { ", without an end" };
-                let _ = writeln!(text, "{id}: well, {} records{end}", verified.records);
+                let open = store.journal(id).metadata().map(|found| found.permissions().mode() & 0o777);
+                let open = match open {
+                    Ok(mode) if mode != 0o600 => {
+                        format!("; its mode is {mode:03o}, and should be 600: its owner's alone")
+                    }
+                    _ => String::new(),
+                };
+                let _ = writeln!(text, "{id}: well, {} records{end}{open}", verified.records);
             }
             Err(why) => {
                 broken += 1;
@@ -136,6 +145,30 @@ fn check(store: &Store, runs: &[RunId]) -> ExitCode {
         }
     }
     print(&text, u8::from(broken > 0))
+}
+
+fn resume(whence: &Whence, store: &Store, id: RunId) -> ExitCode {
+    // A journal that tells no plan is for the process that takes it up to complain about.
+    let plan = Beginning::under_way(store, &id).ok().map(|beginning| beginning.plan);
+    on_runtime(async {
+        if let Some(plan) = plan
+            && let Err(halt) = elsewhere(whence, &plan, &id).await
+        {
+            return run::halted(&halt);
+        }
+        run::start(whence, &Order::Resume { id }, false, false).await
+    })
+}
+
+/// Refuses what is not here, before anybody is asked or any process started.
+async fn elsewhere(whence: &Whence, plan: &Plan, id: &RunId) -> Result<(), Halt> {
+    // Who has no platform file any more is told by the process that carries the run out.
+    let Ok((_, platform)) = Environment::read().platform(whence) else { return Ok(()) };
+    let clients = Clients::connect(&connection(whence, Some(&platform))).await;
+    let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: None };
+    plan.refuse_elsewhere(id, &context, None)?;
+    let identity = get_caller_identity(&context.clients).await?;
+    plan.refuse_elsewhere(id, &context, Some(&identity.account))
 }
 
 /// A run that goes on takes itself back; one that is over is taken back by another.
@@ -149,7 +182,12 @@ fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode 
     match Plan::taking_back(store, id, Clock::system().now()) {
         Ok(mut plan) => {
             plan.warn_of_other_run(Locks::of_machine().as_ref());
-            on_runtime(run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args))
+            on_runtime(async {
+                match elsewhere(whence, &plan, id).await {
+                    Ok(()) => run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args).await,
+                    Err(halt) => run::halted(&halt),
+                }
+            })
         }
         Err(halt) => run::halted(&halt),
     }
@@ -157,14 +195,18 @@ fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode 
 
 /// Asks as for every change, by the danger of taking it back. Answers with the reason.
 fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result<Option<String>, Halt> {
-    let Beginning { plan, reason } = Beginning::under_way(store, id)?;
+    let Beginning { plan, reason, did } = Beginning::under_way(store, id)?;
     if let Some(why) = plan.never_taken_back() {
         return Err(Halt::refused(format!("run {id}: {why}; to stop it: plantao runs stop {id}")));
     }
     let (danger, outage) = plan.danger_of_undo();
     let warning = outage.map(|outage| format!("! {outage}\n")).unwrap_or_default();
+    let back = match plan.put_back(&did) {
+        back if back.is_empty() => "nothing was changed so far\n".to_owned(),
+        back => format!("what is put back: {}\n", printable(&back)),
+    };
     run::complain_plainly(&format!(
-        "Stop, and take back: {}\non {} of account {} in {}\n{warning}Danger: {}.\n",
+        "Stop, and take back: {}\n{back}on {} of account {} in {}\n{warning}Danger: {}.\n",
         printable(&plan.title),
         plan.target,
         plan.target.account,

@@ -219,7 +219,7 @@ impl Canceler {
 
 type TlsConnection = Connection<Socket, <MakeRustlsConnect as tokio_postgres::tls::MakeTlsConnect<Socket>>::Stream>;
 
-/// Tries what the sslmode allows, in libpq's order. The last one's error counts.
+/// Tries what the sslmode allows, in libpq's order. The first one's error counts, unless it was only the lack of TLS.
 async fn connect_in_turn(
     target: &Target,
     tls: &MakeRustlsConnect,
@@ -245,7 +245,12 @@ async fn connect_in_turn(
                 if !other_way {
                     return Err(trouble);
                 }
-                first.get_or_insert(trouble);
+                // A server without TLS that then says who may not log in has said what is wrong.
+                match &first {
+                    Some(told)
+                        if told.kind != DatabaseTroubleKind::NoTls || trouble.kind != DatabaseTroubleKind::Login => {}
+                    _ => first = Some(trouble),
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! How a run began: what the first record of its journal tells.
 
+use super::past::Past;
 use super::{Event, Follower, Halt, Plan, RunId, Store};
 
 /// What was confirmed, and why.
@@ -8,6 +9,8 @@ pub struct Beginning {
     pub plan: Plan,
     /// Why, in the words of whoever confirmed it.
     pub reason: Option<String>,
+    /// What was done since.
+    pub did: Past,
 }
 
 impl Beginning {
@@ -16,7 +19,7 @@ impl Beginning {
         let Some(Event::Began { plan, reason, .. }) = events.first() else { return Ok(None) };
         let plan = serde_json::from_value(plan.clone())
             .map_err(|error| Halt::refused(format!("the plan of run {id} can't be read by this version: {error}")))?;
-        Ok(Some(Beginning { plan, reason: reason.clone() }))
+        Ok(Some(Beginning { plan, reason: reason.clone(), did: Past::of(events) }))
     }
 
     /// Of a run that goes on.

@@ -48,10 +48,10 @@ async fn revisions(context: &Context, spec: &ServiceSpec) -> Result<Vec<Choice>,
         .into_iter()
         .map(|ran| {
             let image = ran.image.as_ref().map_or("image unknown", Image::short);
-            let Candidate { revision, digest, ran: when, .. } = ran.candidate(now);
+            let Candidate { revision, digest, ran: when, rolled_back, .. } = ran.candidate(now);
             let digest = digest.map(|digest| digest.get(..DIGEST).unwrap_or(&digest).to_owned());
             let detail: Vec<String> =
-                digest.into_iter().chain([when]).map(|part| printable(&part).into_owned()).collect();
+                digest.into_iter().chain([when]).chain(rolled_back).map(|part| printable(&part).into_owned()).collect();
             Choice {
                 value: revision.to_string(),
                 label: printable(&format!(":{revision}  {image}")).into_owned(),

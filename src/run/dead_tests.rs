@@ -72,3 +72,14 @@ async fn a_run_that_is_taken_up_after_somebody_else_moved_its_number_ends_and_sa
     assert_eq!((resumed.ending, state(&host).1), (Ending::Superseded, (1, 6)), "{}", resumed.words);
     assert!(began.elapsed() < std::time::Duration::from_mins(11), "{:?}", began.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_rollback_does_not_wait_for_a_killed_run_that_holds_bounds() {
+    let (_host, context) = world();
+    let (_folder, office) = office();
+    killed(&office, &context, 12).await.unwrap();
+    let mut rollback = plan(&context, "rollback", &[]).await;
+    rollback.warn_of_dead_runs(Some(&office.store), context.clock.now());
+    assert!(rollback.warnings[0].contains("left bounds 4–6"), "{:?}", rollback.warnings);
+    rollback.refuse_over_dead_runs(&office.store, context.clock.now()).unwrap();
+}

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use super::action::{Action, Context, Place};
 use super::kept::{Kept, kept};
+use super::left::{Judged, RolledBack, by_journal, judged};
 use super::{Candidate, Ending};
-use crate::aws::service_deployments::{describe_service_revisions, list_service_deployments};
+use crate::aws::service_deployments::{ServiceRevision, describe_service_revisions, list_service_deployments};
 use crate::aws::task_definition::describe_task_definition;
 use crate::platform::text::{date, duration};
 use crate::platform::{Definition, Image, Revision, Rollout, Service, ServiceSpec};
@@ -29,6 +30,8 @@ pub(super) struct Ran {
     pub(super) from: Option<Timestamp>,
     /// When another one took its place; `None` while it runs, or if nobody knows.
     pub(super) until: Option<Timestamp>,
+    /// The service was rolled back from it then.
+    pub(super) rolled_back: Option<RolledBack>,
 }
 
 impl Ran {
@@ -63,6 +66,7 @@ impl Ran {
             until: self.until,
             seconds: self.from.zip(self.until).map(|(from, until)| until.duration_since(from).as_secs()),
             ran: self.when(now),
+            rolled_back: self.rolled_back.map(|back| back.words(now)),
         }
     }
 }
@@ -70,16 +74,31 @@ impl Ran {
 /// All that have run, the one that ran last first; the running one too.
 pub(super) async fn ran(context: &Context, place: &Place, container: Option<&str>, service: &Service) -> Vec<Ran> {
     // Where ECS can't say (an older endpoint, no permission), the other sources still do.
-    let mut all = deployed(context, place, container, service).await.unwrap_or_default();
+    let (mut all, judged) = deployed(context, place, container, service).await.unwrap_or_default();
     for shown in service.deployments.iter().filter(|d| d.rollout == Rollout::Completed) {
         if let Some(number) = shown.revision.number
             && !all.iter().any(|ran| ran.number == number)
         {
-            all.push(Ran { number, image: None, from: shown.updated_at.or(shown.created_at), until: None });
+            all.push(Ran {
+                number,
+                image: None,
+                from: shown.updated_at.or(shown.created_at),
+                until: None,
+                rolled_back: None,
+            });
         }
     }
     all.extend(kept(context, place, &service.revision.family, brought).await);
-    latest(all, context.clock.now())
+    let mut all = latest(all, context.clock.now());
+    let journaled = kept(context, place, &service.revision.family, by_journal).await;
+    for ran in &mut all {
+        // ECS has the last word: it also knows who came back to it since.
+        ran.rolled_back = match judged.iter().find(|judged| judged.what == ran.number) {
+            Some(judged) => judged.back,
+            None => journaled.iter().find(|(number, _)| *number == ran.number).map(|(_, at)| RolledBack { at: *at }),
+        };
+    }
+    all
 }
 
 /// Each revision once, as it ran last.
@@ -100,13 +119,19 @@ fn latest(mut all: Vec<Ran>, now: Timestamp) -> Vec<Ran> {
     found
 }
 
-/// What ECS remembers: each successful deployment, until the next one was successful.
-async fn deployed(context: &Context, place: &Place, container: Option<&str>, service: &Service) -> Option<Vec<Ran>> {
+/// What ECS remembers: each successful deployment, until the next one was successful; and which were rolled back.
+async fn deployed(
+    context: &Context,
+    place: &Place,
+    container: Option<&str>,
+    service: &Service,
+) -> Option<(Vec<Ran>, Vec<Judged<u32>>)> {
     let clients = &context.clients;
     let deployments = list_service_deployments(clients, &place.cluster, &place.name).await.ok()?;
     let good: Vec<_> = deployments.iter().filter(|d| d.status == "SUCCESSFUL").collect();
     let mut arns: Vec<String> = Vec::new();
-    for arn in good.iter().filter_map(|d| d.revision.as_ref()) {
+    // Others only to say what became of these.
+    for arn in good.iter().copied().chain(&deployments).filter_map(|d| d.revision.as_ref()) {
         if !arns.contains(arn) {
             arns.push(arn.clone());
         }
@@ -125,11 +150,12 @@ async fn deployed(context: &Context, place: &Place, container: Option<&str>, ser
                 Some(name) => revision.images.iter().find(|(container, _)| container == name),
                 None => revision.images.first(),
             };
-            all.push(Ran { number, image: image.map(|(_, image)| image.clone()), from, until });
+            all.push(Ran { number, image: image.map(|(_, image)| image.clone()), from, until, rolled_back: None });
         }
         until = from;
     }
-    Some(all)
+    let number = |r: &ServiceRevision| r.definition.number.filter(|_| r.definition.family == service.revision.family);
+    Some((all, judged(&deployments, &revisions, number)))
 }
 
 /// The revision that a run of this machine ended successfully with, if it brought one.
@@ -146,7 +172,7 @@ fn brought(Kept { plan, past, family, at }: &Kept<'_>) -> Option<Ran> {
             _ => None,
         }),
     }?;
-    Some(Ran { number, image: None, from: *at, until: None })
+    Some(Ran { number, image: None, from: *at, until: None, rolled_back: None })
 }
 
 /// What a rollback may go back to, the one that ran last first: ACTIVE, and not what the service is on.
@@ -192,7 +218,9 @@ async fn check(context: &Context, container: Option<&str>, family: &str, ran: Ra
 /// rollback it is the one that was left.
 pub(super) async fn previous(context: &Context, service: &Service, ran: &[Ran]) -> Option<u32> {
     let before = |ran: &&Ran| service.revision.number.is_some_and(|present| ran.number < present);
-    for ran in ran.iter().filter(before).take(OFFERED) {
+    // What was rolled back from is a way back only where there is no other.
+    let (left, well): (Vec<&Ran>, Vec<&Ran>) = ran.iter().filter(before).partition(|ran| ran.rolled_back.is_some());
+    for ran in well.into_iter().chain(left).take(OFFERED) {
         if let Some(ran) = check(context, None, &service.revision.family, ran.clone()).await {
             return Some(ran.number);
         }
@@ -206,7 +234,7 @@ mod tests {
 
     fn ran(number: u32, from: i64, until: Option<i64>) -> Ran {
         let at = |second| Timestamp::from_second(second).unwrap();
-        Ran { number, image: None, from: Some(at(from)), until: until.map(at) }
+        Ran { number, image: None, from: Some(at(from)), until: until.map(at), rolled_back: None }
     }
 
     #[test]

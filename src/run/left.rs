@@ -23,7 +23,21 @@ pub(super) struct Left {
     /// The revision that ran it, or was to.
     pub(super) revision: Revision,
     pub(super) image: Image,
+    pub(super) back: RolledBack,
+}
+
+/// That and when it was rolled back from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct RolledBack {
     pub(super) at: Option<Timestamp>,
+}
+
+impl RolledBack {
+    /// `rolled back from 12m ago`.
+    pub(super) fn words(self, now: Timestamp) -> String {
+        let age = self.at.map(|at| format!(" {} ago", rough_age(at, now))).unwrap_or_default();
+        format!("rolled back from{age}")
+    }
 }
 
 impl Left {
@@ -37,8 +51,7 @@ impl Left {
 
     /// `rolled back from 12m ago (:43)`.
     pub(super) fn words(&self, now: Timestamp) -> String {
-        let age = self.at.map(|at| format!(" {} ago", rough_age(at, now))).unwrap_or_default();
-        format!("rolled back from{age} ({})", self.revision)
+        format!("{} ({})", self.back.words(now), self.revision)
     }
 }
 
@@ -55,7 +68,7 @@ pub(super) async fn left(context: &Context, place: &Place, container: &str, runs
         if let Ok(definition) = describe_task_definition(&context.clients, &revision.name()).await
             && let Some(found) = definition.container(Some(container))
         {
-            all.push(Left { revision, image: found.image.clone(), at });
+            all.push(Left { revision, image: found.image.clone(), back: RolledBack { at } });
         }
     }
     // Who came back to it since has judged anew.
@@ -77,40 +90,55 @@ async fn by_history(context: &Context, place: &Place, container: &str) -> Vec<Le
         arns.contains(arn)
     });
     let revisions = describe_service_revisions(clients, &arns).await.unwrap_or_default();
-    judged(&deployments, &revisions, container)
+    let image =
+        |revision: &ServiceRevision| Some(revision.images.iter().find(|(name, _)| name == container)?.1.clone());
+    let judged = judged(&deployments, &revisions, image).into_iter();
+    judged.filter_map(|Judged { revision, what, back }| Some(Left { revision, image: what, back: back? })).collect()
+}
+
+/// What became of something that was deployed when it was deployed last.
+pub(super) struct Judged<T> {
+    /// The revision that brought it then.
+    pub(super) revision: Revision,
+    pub(super) what: T,
+    pub(super) back: Option<RolledBack>,
 }
 
 /// Of deployments, newest first: what ECS rolled back, and what gave way to an older revision. The newest
-/// deployment of an image decides.
-fn judged(deployments: &[ServiceDeployment], revisions: &[ServiceRevision], container: &str) -> Vec<Left> {
+/// deployment of a thing (an image, a revision) decides.
+pub(super) fn judged<T: PartialEq + Clone>(
+    deployments: &[ServiceDeployment],
+    revisions: &[ServiceRevision],
+    what: impl Fn(&ServiceRevision) -> Option<T>,
+) -> Vec<Judged<T>> {
     let of = |deployment: &ServiceDeployment| revisions.iter().find(|r| Some(&r.arn) == deployment.revision.as_ref());
-    let mut seen: Vec<Image> = Vec::new();
-    let mut all = Vec::new();
+    let was_rolled_back = |deployment: &ServiceDeployment| deployment.status.starts_with("ROLLBACK");
+    let mut all: Vec<Judged<T>> = Vec::new();
     for (index, deployment) in deployments.iter().enumerate() {
         let Some(revision) = of(deployment) else { continue };
-        let Some((_, image)) = revision.images.iter().find(|(name, _)| name == container) else { continue };
-        if seen.contains(image) {
+        let Some(what) = what(revision) else { continue };
+        if all.iter().any(|known| known.what == what) {
             continue;
         }
-        seen.push(image.clone());
-        let next = index.checked_sub(1).and_then(|newer| deployments.get(newer));
+        // One that ECS rolled back took no other's place for good.
+        let next = deployments[..index].iter().rfind(|newer| !was_rolled_back(newer));
         let older_came = next.and_then(of).is_some_and(|next| {
             next.definition.family == revision.definition.family && next.definition.number < revision.definition.number
         });
-        let at = if deployment.status.starts_with("ROLLBACK") {
-            deployment.finished_at.or(deployment.created_at)
+        let back = if was_rolled_back(deployment) {
+            Some(RolledBack { at: deployment.finished_at.or(deployment.created_at) })
         } else if older_came {
-            next.and_then(|next| next.created_at)
+            Some(RolledBack { at: next.and_then(|next| next.created_at) })
         } else {
-            continue;
+            None
         };
-        all.push(Left { revision: revision.definition.clone(), image: image.clone(), at });
+        all.push(Judged { revision: revision.definition.clone(), what, back });
     }
     all
 }
 
 /// The revision that a run left for an older one, or brought and lost.
-fn by_journal(Kept { past, family, at, .. }: &Kept<'_>) -> Option<(u32, Option<Timestamp>)> {
+pub(super) fn by_journal(Kept { past, family, at, .. }: &Kept<'_>) -> Option<(u32, Option<Timestamp>)> {
     let number = |revision: &str| Some(Revision::parse(revision)).filter(|r| r.family == *family)?.number;
     let asked = past.steps.iter().flat_map(|step| step.asked.iter().chain(&step.undoing));
     let mut sent = None;
@@ -159,8 +187,9 @@ mod tests {
     fn an_image_that_ecs_or_a_person_rolled_back_is_known_until_it_is_deployed_again_and_stays() {
         let revisions = [revision(41, "a"), revision(42, "b"), revision(43, "c"), revision(44, "b")];
         let numbers = |deployments: &[ServiceDeployment]| {
-            let left = judged(deployments, &revisions, "api");
-            left.iter().map(|left| left.revision.number.unwrap()).collect::<Vec<_>>()
+            let judged = judged(deployments, &revisions, |revision| Some(revision.images[0].1.clone()));
+            let left = judged.into_iter().filter(|judged| judged.back.is_some());
+            left.map(|left| left.revision.number.unwrap()).collect::<Vec<_>>()
         };
         let mut told = vec![
             deployment("SUCCESSFUL", 41, 5),
@@ -171,5 +200,19 @@ mod tests {
         assert_eq!(numbers(&told), [43, 42]);
         told.insert(0, deployment("SUCCESSFUL", 44, 6));
         assert_eq!(numbers(&told), [43], "the same image, under a new number, came to stay");
+    }
+
+    #[test]
+    fn a_revision_that_was_left_after_a_newer_one_had_failed_is_known_even_where_the_next_has_its_image() {
+        let revisions = [revision(41, "a"), revision(42, "a"), revision(43, "c")];
+        let told = [
+            deployment("SUCCESSFUL", 41, 5),
+            deployment("ROLLBACK_SUCCESSFUL", 43, 4),
+            deployment("SUCCESSFUL", 42, 3),
+            deployment("SUCCESSFUL", 41, 1),
+        ];
+        let judged = judged(&told, &revisions, |revision| revision.definition.number);
+        let told: Vec<_> = judged.iter().map(|it| (it.what, it.back.is_some())).collect();
+        assert_eq!(told, [(41, false), (43, true), (42, true)]);
     }
 }

@@ -13,6 +13,7 @@ mod commands;
 mod container;
 mod database;
 mod dead;
+mod elsewhere;
 mod ending;
 mod engine;
 mod event;

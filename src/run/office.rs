@@ -55,6 +55,9 @@ impl Office {
         who: Who,
         reason: Option<String>,
     ) -> Result<Halt, Halt> {
+        if let Some(other) = &plan.undoes {
+            plan.refuse_elsewhere(other, context, Some(&who.account))?;
+        }
         let _lock = self.lock(&plan, id, &who)?;
         plan.refuse_over_dead_runs(&self.store, context.clock.now())?;
         let past = take_back::inherited(&self.store, &plan)?;
@@ -79,6 +82,7 @@ impl Office {
         if let Some(ending) = past.ended {
             return Ok(Halt::new(ending, "it was over already"));
         }
+        plan.refuse_elsewhere(id, context, Some(&who.account))?;
         let _lock = self.lock(&plan, id, &who)?;
         // From the first one on: a wish to stop or to undo that was heard and not yet obeyed is heard again.
         let commands = Some(Commands::of(&self.store, id));

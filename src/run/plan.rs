@@ -134,6 +134,9 @@ pub struct Candidate {
     pub seconds: Option<i64>,
     /// The same in words: `ran 1d5h, until 2026-11-24 03:12Z`.
     pub ran: String,
+    /// The service was rolled back from it when it ran last, in words: `rolled back from 12m ago`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolled_back: Option<String>,
 }
 
 impl std::fmt::Display for Candidate {
@@ -141,7 +144,7 @@ impl std::fmt::Display for Candidate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, ":{}", self.revision)?;
         let digest = self.digest.as_deref().map(|digest| digest.get(..DIGEST).unwrap_or(digest));
-        for part in [self.tag.as_deref(), digest, Some(&self.ran)].into_iter().flatten() {
+        for part in [self.tag.as_deref(), digest, Some(&self.ran), self.rolled_back.as_deref()].into_iter().flatten() {
             write!(f, "  {part}")?;
         }
         Ok(())

@@ -85,6 +85,12 @@ async fn a_deployment_in_progress_is_stopped_and_rolled_back_by_ecs_itself() {
     tokio::time::sleep(Duration::from_secs(20)).await;
     let plan = plan(&context, "rollback", &[]).await;
     assert_eq!(plan.parameters["to"], 41);
+    let command = plan.steps.iter().filter_map(|s| s.view.command.as_deref()).find(|c| c.contains("aws ecs stop"));
+    assert!(
+        command.is_some_and(|c| c.starts_with("aws ecs stop-service-deployment --service-deployment-arn arn:aws:ecs:")
+            && c.ends_with(" --stop-type ROLLBACK")),
+        "by hand it is what the run sends: {plan:?}"
+    );
     let finished = carry_out(&office, &context, plan).await;
     assert_eq!(finished.ending, Ending::Succeeded, "{}", finished.words);
     assert_eq!(writes(&host).into_iter().collect::<Vec<_>>(), [("ecs:StopServiceDeployment".to_owned(), 1)]);
@@ -249,4 +255,36 @@ async fn a_revision_that_there_is_not_is_refused_with_those_that_ran_and_a_plan_
     let line = candidates[0].to_string();
     assert!(line.starts_with(":41  ") && line.contains("  sha256:") && line.contains("  ran "), "{line}");
     assert!(line.len() < 80, "{line}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_was_just_rolled_back_from_is_marked_warned_of_and_never_the_default() {
+    let (host, mut context) = world();
+    let (_folder, office) = office();
+    for tag in ["worse", "better"] {
+        let (service, image) = (SERVICE.to_owned(), Some(tag.to_owned()));
+        host.with(|world| world.apply(Happening::Deploy { service, image, ailment: None }));
+        minutes(&host, 8).await;
+        if tag == "worse" {
+            let back = plan(&context, "rollback", &[]).await;
+            assert_eq!(back.parameters["to"], 41);
+            assert_eq!(carry_out(&office, &context, back).await.ending, Ending::Succeeded);
+        }
+    }
+    for store in [None, Some(office.store.clone())] {
+        context.store = store;
+        let offered = offered(&context).await;
+        let of = |number: &str| &offered.iter().find(|choice| choice.value == number).unwrap().detail;
+        assert!(of("42").contains(" · rolled back from ") && of("42").ends_with(" ago"), "{offered:?}");
+        assert!(!of("41").contains("rolled back"), "{offered:?}");
+        let made = plan(&context, "rollback", &[]).await;
+        assert_eq!(made.parameters["to"], 41);
+        assert!(!made.all_warnings().any(|warning| warning.contains("rolled back from")), "{made:?}");
+        let bad = plan(&context, "rollback", &[("to", "42")]).await;
+        assert!(bad.all_warnings().any(|warning| warning.starts_with("the service was rolled back from ")), "{bad:?}");
+        let candidates = &bad.steps[1].view.candidates;
+        let marked: Vec<u32> = candidates.iter().filter(|c| c.rolled_back.is_some()).map(|c| c.revision).collect();
+        assert_eq!(marked, [42], "{candidates:?}");
+        assert!(candidates.iter().any(|c| c.to_string().contains("  rolled back from ")), "{candidates:?}");
+    }
 }

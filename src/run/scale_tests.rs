@@ -8,7 +8,7 @@ use super::action::{Place, SetBounds};
 use super::tests::{SERVICE, make, office, plan, start, state, who, world, world_that_scales};
 use super::{Action, Change, Command, Commands, Ending, Finished, RunId, Said, Seen};
 use crate::runbook::Danger;
-use crate::world::Host;
+use crate::world::{Change as Happening, Host};
 
 #[tokio::test(start_paused = true)]
 async fn past_its_maximum_a_service_is_scaled_together_with_its_bounds_and_not_warned_of_them() {
@@ -106,6 +106,21 @@ async fn tasks_that_take_more_connections_than_there_are_are_a_danger_and_the_wa
     assert!(short.all_warnings().any(|w| w.contains("short of up to 10 connections for 9 tasks: new tasks fail")));
     assert_eq!(short.danger_of_undo(), (Danger::Caution, None));
     assert_eq!(plan(&context, "scale", &[("desired", "8")]).await.danger, "caution", "80 of 80 are enough");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_that_have_just_started_count_with_their_pools_before_they_are_measured() {
+    let (host, context) = world_that_scales();
+    host.with(|world| world.apply(Happening::SetDesired { service: SERVICE.to_owned(), count: 6 }));
+    while host.with(|world| world.tasks(SERVICE)) != Some((6, 6)) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let more = plan(&context, "scale", &[("desired", "9"), ("maximum", "9")]).await;
+    let facts: Vec<&String> = more.steps.iter().flat_map(|step| &step.view.facts).collect();
+    let held = |fact: &&&String| fact.contains("measured, and the 6 tasks that run may use 60; 9 tasks");
+    let fact = facts.iter().find(held).unwrap_or_else(|| panic!("{facts:#?}"));
+    assert!(fact.ends_with("make that up to 90"), "{fact}");
+    assert!(more.all_warnings().any(|w| w.contains("short of up to 10 connections")), "{more:?}");
 }
 
 #[tokio::test(start_paused = true)]

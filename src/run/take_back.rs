@@ -66,6 +66,13 @@ impl Plan {
         })
     }
 
+    /// What the steps of a run of this plan, as far as they are, would put back: the last one first.
+    pub fn put_back(&self, past: &Past) -> String {
+        let begun = self.steps.iter().zip(&past.steps).filter(|(_, past)| past.begun).rev();
+        let undo = begun.filter(|(step, _)| step.view.changes_something());
+        undo.filter_map(|(step, _)| step.view.undo.as_deref()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Why no run of this plan has anything to take back, however far it comes; `None` if one may have.
     pub fn never_taken_back(&self) -> Option<&'static str> {
         let may = |step: &PlannedStep| step.action.changes() && step.action.needs_no_undo().is_none();

@@ -43,6 +43,10 @@ pub fn verify(id: &RunId, bytes: &[u8]) -> Result<Verified, Broken> {
         );
         return Err(Broken { record: records.len() as u64 + 1, why });
     }
+    if records.is_empty() {
+        let why = "there is none: the run was killed before it began, or what was written is gone".to_owned();
+        return Err(Broken { record: 1, why });
+    }
     let ended = records.last().is_some_and(|record| matches!(record.event, Event::Ended { .. }));
     Ok(Verified { records: records.len() as u64, ended })
 }

@@ -145,15 +145,8 @@ impl RunPage {
             let (danger, outage) = plan.danger_of_undo();
             (Way::of(danger, &plan.target), outage)
         });
-        let back = undo.map(|plan| self.put_back(plan)).unwrap_or_default();
+        let back = undo.map(|plan| plan.put_back(&self.did)).unwrap_or_default();
         self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning, back });
-    }
-
-    /// What its steps, as far as they are, would put back.
-    fn put_back(&self, plan: &Plan) -> String {
-        let begun = plan.steps.iter().zip(&self.steps).filter(|(_, step)| step.began.is_some()).rev();
-        let undo = begun.filter(|(step, _)| step.view.changes.iter().any(|change| change.before != change.after));
-        undo.filter_map(|(step, _)| step.view.undo.as_deref()).collect::<Vec<_>>().join(", ")
     }
 
     /// Why there is nothing to take back of it; `None` if there is something, or may be.

@@ -140,6 +140,23 @@ async fn a_server_without_tls_is_used_only_where_that_is_allowed() {
 }
 
 #[tokio::test]
+async fn a_role_that_does_not_exist_is_told_as_such_and_nobody_is_sent_to_turn_tls_on() {
+    let rules = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&rules, "local all all trust\nhost all all all trust\n").unwrap();
+    // The server may be another user's.
+    std::fs::set_permissions(&rules, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let setting = format!("hba_file = '{}'", rules.path().display());
+    let server = tokio::task::spawn_blocking(move || Postgres::start(Which::Newer, &["ssl = off", &setting]));
+    let server = server.await.unwrap();
+    for mode in [SslMode::Prefer, SslMode::Allow, SslMode::Disable] {
+        let nobody = Target { sslmode: mode, user: "nobody".to_owned(), ..server.target("postgres") };
+        let trouble = refusal(&nobody).await;
+        assert_eq!(trouble.kind, Kind::Login, "{trouble}");
+        assert!(trouble.why.contains(r#"role "nobody" does not exist"#), "{trouble}");
+    }
+}
+
+#[tokio::test]
 async fn a_cancel_request_goes_over_the_same_tls() {
     let fresh = fresh(Which::System).await;
     let own = Roots::File(server(Which::System).await.authority.clone());

@@ -7,7 +7,8 @@ use std::process::Command;
 
 /// What plans tell people to use.
 const PROGRAMS: [&str; 7] = ["aws", "buildah", "curl", "docker", "podman", "psql", "redis-cli"];
-/// Each argument is a flag's, or the flag; what is asked on the way is answered.
+/// Each argument is a flag's, or the flag; what is asked on the way is answered. As `aws` of version 1, it takes no JSON
+/// from its standard input.
 const PROGRAM: &str = r#"#!/bin/sh
 name=${0##*/}
 echo "$name $*" >>"$0.log"
@@ -16,10 +17,12 @@ asked="$1 $2"
 shift 2
 [ "${asked#* }" != wait ] || shift
 value=no
+input=
 for word; do
     case $word in
-    --*) value=yes ;;
+    --*) value=yes; flag=$word ;;
     *)
+        [ "${flag:-}" != --cli-input-json ] || input=$word
         [ "$value" = yes ] || { echo "aws: to which flag belongs $word?" >&2; exit 2; }
         value=no
         ;;
@@ -27,7 +30,7 @@ for word; do
 done
 case $asked in
 "ecs describe-task-definition") cat "${0%/*}/definition.json" ;;
-"ecs register-task-definition") cat >"${0%/*}/registered.json"; echo arn:aws:ecs:us-east-1:1:task-definition/api:43 ;;
+"ecs register-task-definition") printf %s "$input" >"${0%/*}/registered.json"; echo arn:aws:ecs:us-east-1:1:task-definition/api:43 ;;
 "ecr describe-images") echo sha256:abc ;;
 esac
 "#;

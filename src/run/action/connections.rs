@@ -42,7 +42,7 @@ impl CheckConnections {
         };
         let gauge = platform.gauge(Subject::Database(database), Role::Connections);
         let reading = gauge.and_then(|(i, gauge)| Some((picture.reading(i, gauge)?.0.value, gauge.target)));
-        let Some((used, Some(Target::Below(limit)))) = reading else {
+        let Some((measured, Some(Target::Below(limit)))) = reading else {
             view.warnings.push(
                 "can't tell whether the database has connections left: its connections gauge has no value or no limit"
                     .to_owned(),
@@ -50,12 +50,19 @@ impl CheckConnections {
             return Ok(view);
         };
         let running = picture.services.get(service).and_then(|s| s.state.value()).map_or(0, |s| s.running);
+        // What was measured is minutes old: tasks that started since may have filled their pools.
+        let held = f64::from(running) * f64::from(pool);
+        let used = measured.max(held);
         let more = f64::from(self.tasks.saturating_sub(running)) * f64::from(pool);
         let then = used + more;
-        view.facts.push(format!(
-            "{used:.0} of {limit:.0} connections are used; {} tasks with a pool of {pool} make that up to {then:.0}",
-            self.tasks
-        ));
+        let used_by = if held > measured {
+            format!(
+                "{measured:.0} of {limit:.0} connections are measured, and the {running} tasks that run may use {held:.0}"
+            )
+        } else {
+            format!("{measured:.0} of {limit:.0} connections are used")
+        };
+        view.facts.push(format!("{used_by}; {} tasks with a pool of {pool} make that up to {then:.0}", self.tasks));
         if then > limit {
             let (lack, tasks) = (then - limit, self.tasks);
             let short = format!("the database is short of up to {lack:.0} connections for {tasks} tasks");

@@ -224,7 +224,8 @@ impl RegisterImage {
 const ADDED: &str = ".taskDefinitionArn, .revision, .status, .requiresAttributes, .compatibilities, .registeredAt, \
                      .registeredBy, .deregisteredAt";
 
-/// The same in a shell; the revision is then in `$REVISION`, for the step that deploys it.
+/// The same in a shell, without `file:///dev/stdin`, which version 1 of the AWS CLI finds empty. The revision is then
+/// in `$REVISION`, for the step that deploys it.
 fn by_hand(revision: &str, container: &str, image: &str) -> String {
     let parsed = Image::parse(image);
     let image = match (&parsed.digest, &parsed.tag, parsed.repository.split_once('/')) {
@@ -238,7 +239,7 @@ fn by_hand(revision: &str, container: &str, image: &str) -> String {
         _ => shell_word(image),
     };
     format!(
-        "REVISION=$(aws ecs describe-task-definition --task-definition {} --include TAGS --output json | jq --arg container {} --arg image {image} '.tags as $tags | .taskDefinition | del({ADDED}) | (.containerDefinitions[] | select(.name == $container)).image = $image | if ($tags | length) == 0 then . else .tags = $tags end' | aws ecs register-task-definition --cli-input-json file:///dev/stdin --query taskDefinition.taskDefinitionArn --output text)",
+        "DEFINITION=$(aws ecs describe-task-definition --task-definition {} --include TAGS --output json | jq --arg container {} --arg image {image} '.tags as $tags | .taskDefinition | del({ADDED}) | (.containerDefinitions[] | select(.name == $container)).image = $image | if ($tags | length) == 0 then . else .tags = $tags end') && REVISION=$(aws ecs register-task-definition --cli-input-json \"$DEFINITION\" --query taskDefinition.taskDefinitionArn --output text)",
         shell_word(revision),
         shell_word(container)
     )

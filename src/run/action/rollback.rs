@@ -12,7 +12,8 @@ use super::service::{Basis, Place};
 use super::update::UpdateService;
 use super::{Context, Done, preview};
 use crate::aws::ecr_images::describe_image;
-use crate::aws::service_deployments::{list_service_deployments, roll_back_deployment};
+use crate::aws::service_deployments::{ServiceDeployment, list_service_deployments, roll_back_deployment};
+use crate::platform::text::shell_word;
 use crate::platform::{Definition, Image, Rollout, Service, TroubleKind};
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Candidate, Halt, Scribe, Seen, View, Work, history};
@@ -76,7 +77,16 @@ impl Rollback {
         }
         let now = context.clock.now();
         match seen.ran(context, &self.place, &service).await.iter().find(|ran| ran.number == self.to) {
-            Some(ran) => view.facts.push(format!(":{} {}", self.to, ran.when(now))),
+            Some(ran) => {
+                view.facts.push(format!(":{} {}", self.to, ran.when(now)));
+                view.warnings.extend(ran.rolled_back.map(|back| {
+                    format!(
+                        "the service was {} :{}: make sure that what was wrong with it is not any more",
+                        back.words(now),
+                        self.to
+                    )
+                }));
+            }
             None => view.warnings.push(format!(
                 "neither ECS nor this machine's journals show that :{} ran successfully: make sure that it did",
                 self.to
@@ -85,6 +95,12 @@ impl Rollback {
         view.warnings.extend(self.migrations.clone());
         if self.ecs_would_go_back_to_it(&service) {
             view.facts.push("its deployment is in progress: ECS is asked to stop it and roll back".to_owned());
+            if let Some(running) = self.in_progress(context).await {
+                view.command = Some(format!(
+                    "aws ecs stop-service-deployment --service-deployment-arn {} --stop-type ROLLBACK",
+                    shell_word(&running.arn)
+                ));
+            }
         }
         Ok(view)
     }
@@ -177,11 +193,16 @@ impl Rollback {
         self.update().apply(work).await
     }
 
+    /// The deployment that ECS can be asked to stop; `None` if it can't: then the service is updated.
+    async fn in_progress(&self, context: &Context) -> Option<ServiceDeployment> {
+        let Place { cluster, name } = &self.place;
+        let deployments = list_service_deployments(&context.clients, cluster, name).await.ok()?;
+        deployments.into_iter().find(|d| d.status == "IN_PROGRESS")
+    }
+
     /// Asks ECS to roll the deployment in progress back. `None` if ECS can't: then the service is updated.
     async fn ask_ecs(&self, context: &Context, scribe: &mut Scribe<'_>, now: &Service) -> Result<Option<Done>, Halt> {
-        let Place { cluster, name } = &self.place;
-        let Ok(deployments) = list_service_deployments(&context.clients, cluster, name).await else { return Ok(None) };
-        let Some(running) = deployments.iter().find(|d| d.status == "IN_PROGRESS") else { return Ok(None) };
+        let Some(running) = self.in_progress(context).await else { return Ok(None) };
         let parameters = json!({"serviceDeploymentArn": running.arn, "stopType": "ROLLBACK"});
         scribe.request(STOP, parameters, json!(Basis::of(now)))?;
         match roll_back_deployment(&context.clients, &running.arn).await {
