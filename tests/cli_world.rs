@@ -61,7 +61,9 @@ async fn all_well_is_0_low_storage_is_1_and_a_bad_deployment_is_2_with_its_runbo
     let (code, text) = low.run(&["status"]).await;
     assert_eq!(code, Some(1), "{text}");
     let (_, storage) = text.split_once("RDS-LowStorage").expect("its alarm");
+    let storage = storage.split("\nwarning").next().unwrap_or_default();
     assert!(storage.contains("enlarge the volume") && !storage.contains("runbook:"), "{text}");
+    assert!(storage.contains("aws rds modify-db-instance --db-instance-identifier analytics"), "{text}");
 
     let bad = Scene::of("bad-deploy", 15).await;
     let (code, text) = bad.run(&["status"]).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::output::{complain, print};
 use crate::platform::text::printable;
-use crate::run::{Event, Follower, Record, RunId, Store, Unopened, last_words, opened, told};
+use crate::run::{Ending, Event, Follower, Record, RunId, Store, Unopened, last_words, opened, told};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -44,10 +44,24 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
                 complain(&format!("{}\nplantao runs resume {id} takes it up when that is mended", printable(&words)));
                 return ExitCode::from(exited(&mut child).unwrap_or(1));
             }
-            return super::failed(&format!("the process of run {id} is gone before its end: plantao runs resume {id}"));
+            let code = exited(&mut child);
+            complain(&gone(store, id, code));
+            return ExitCode::from(code.filter(|code| *code != 0).unwrap_or(1));
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// What to say of a run whose process left no end and no last words. Where the journal can't be written, neither can they.
+fn gone(store: &Store, id: &RunId, code: Option<u8>) -> String {
+    let folder = store.folder().display();
+    if code == Some(Ending::Unrecorded.exit_code()) {
+        return format!(
+            "run {id} stopped: its journal can't be written any more (is the disk of {folder} full?). Nothing was sent \
+             after its last line; make room, then: plantao runs resume {id}"
+        );
+    }
+    format!("the process of run {id} is gone before its end: plantao runs resume {id}")
 }
 
 pub(super) fn exited(child: &mut Option<Child>) -> Option<u8> {
@@ -60,5 +74,18 @@ pub(super) fn show(record: &Record, json: bool) {
     let line = if json { serde_json::to_string(record).ok() } else { told(record) };
     if let Some(line) = line {
         print(&format!("{line}\n"), 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fills_in_the_middle_is_told_from_a_process_that_was_killed() {
+        let store = Store::at(std::path::Path::new("/var/lib/plantao"));
+        let id = "20261124-031455-scale-abcd".parse().unwrap();
+        assert!(gone(&store, &id, Some(20)).contains("is the disk of /var/lib/plantao"));
+        assert!(gone(&store, &id, None).contains("gone before its end"));
     }
 }

@@ -5,6 +5,7 @@
 mod home;
 mod journal;
 mod moto;
+mod packaged;
 mod paste;
 mod postgres;
 mod redis;

@@ -5,6 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::packaged::Packaged;
+
+/// What a task definition is changed with: the real one.
+static JQ: Packaged = Packaged::new("jq", "--version");
 /// What plans tell people to use.
 const PROGRAMS: [&str; 7] = ["aws", "buildah", "curl", "docker", "podman", "psql", "redis-cli"];
 /// Each argument is a flag's, or the flag; what is asked on the way is answered. As `aws` of version 1, it takes no JSON
@@ -54,6 +58,9 @@ impl Paste {
             fs::write(&path, PROGRAM).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
+        let jq = home.path().join("jq");
+        fs::write(&jq, format!("#!/bin/sh\n{}", JQ.script())).unwrap();
+        fs::set_permissions(&jq, fs::Permissions::from_mode(0o755)).unwrap();
         Paste { home }
     }
 
