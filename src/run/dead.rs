@@ -96,6 +96,10 @@ impl Plan {
     /// If a run that was killed still holds something of the target: this one would take it for what was there
     /// before, and make it permanent.
     pub fn refuse_over_dead_runs(&self, store: &Store, now: Timestamp) -> Result<(), Halt> {
+        // Between the confirmation and the call nobody waits for journals that can't matter.
+        if !self.moves_bounds() {
+            return Ok(());
+        }
         match self.dead_runs(store).into_iter().find(|dead| self.builds_on(dead)) {
             Some(dead) => Err(Halt::refused(format!("{}; {UNTIL_THEN}", dead.words(now)))),
             None => Ok(()),
@@ -104,8 +108,12 @@ impl Plan {
 
     /// It moves what the other one holds. What does not, a rollback above all, must not wait for that.
     fn builds_on(&self, dead: &Dead) -> bool {
+        !dead.holds.is_empty() && self.moves_bounds()
+    }
+
+    fn moves_bounds(&self) -> bool {
         let moves = |step: &PlannedStep| matches!(step.action, Action::SetBounds(_)) && step.view.changes_something();
-        !dead.holds.is_empty() && self.steps.iter().any(moves)
+        self.steps.iter().any(moves)
     }
 
     fn dead_runs(&self, store: &Store) -> Vec<Dead> {
