@@ -3,6 +3,7 @@
 use super::app::{App, Overlay};
 use super::effect::Effect;
 use super::run_page::RunPage;
+use crate::platform::text::date;
 use crate::platform::{ServiceSpec, Severity, Subject};
 use crate::run::{Dead, RunId};
 use crate::triage::Finding;
@@ -38,12 +39,15 @@ impl App {
                 id: format!("{DEAD}{}", dead.id),
                 severity,
                 title,
-                evidence: dead.words(self.now),
+                evidence: match dead.holds.first() {
+                    Some(held) => format!("run {} · until {}; {} before", dead.id, date(held.until), held.before),
+                    None => format!("run {}", dead.id),
+                },
                 since: None,
                 began: None,
                 after: None,
                 runbook: None,
-                advice: Some("enter shows it: from there it is taken up".to_owned()),
+                advice: Some("take it up".to_owned()),
                 command: Some(format!("plantao runs resume {}", dead.id)),
                 subject: self.platform.services.iter().position(on).map_or(Subject::Platform, Subject::Service),
             };
