@@ -17,6 +17,7 @@ mod runbook;
 mod scaling;
 mod scene;
 mod services;
+mod shown;
 mod stop;
 mod symptom;
 mod tasks;
@@ -68,6 +69,10 @@ pub struct Finding {
     pub command: Option<String>,
     /// What it is about.
     pub subject: Subject,
+    /// The gauge that shows it best, by its place in the platform: the first past its target of those that count the
+    /// same thing.
+    #[serde(skip)]
+    pub gauge: Option<usize>,
 }
 
 impl Finding {
@@ -105,6 +110,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     let is_known = deployed || picture.services.iter().all(|s| s.state.value().is_some());
     let deployed = is_known.then_some(deployed);
     let changes = before::Changes::of(&scene);
+    let shown = shown::Shown::of(&scene);
     let ward = runbook::Ward::of(&scene, &merged, deployed);
     merged
         .into_iter()
@@ -121,6 +127,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
                 advice: treatment.advice.map(|advice| text::printable(&advice).into_owned()),
                 command: treatment.command.map(|command| text::printable(&command).into_owned()),
                 subject: draft.subject,
+                gauge: shown.gauge(&draft),
                 title: text::printable(&draft.title).into_owned(),
                 id: draft.id,
             }

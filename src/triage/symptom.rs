@@ -3,7 +3,7 @@
 use crate::platform::Alarm;
 
 /// What kind of thing is wrong: it decides the order among equals, and the runbook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Symptom {
     /// No task serves.
     TasksDown,

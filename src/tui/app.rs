@@ -358,6 +358,7 @@ impl App {
             advice: Some(format!("{}; plantao check", library.in_place_of(broken))),
             command: None,
             subject: Subject::Platform,
+            gauge: None,
         });
         let at = self.findings.partition_point(|finding| finding.severity >= Severity::Warning);
         self.findings.splice(at..at, broken.collect::<Vec<_>>());

@@ -50,6 +50,7 @@ impl App {
                 advice: Some("take it up".to_owned()),
                 command: Some(format!("plantao runs resume {}", dead.id)),
                 subject: self.platform.services.iter().position(on).map_or(Subject::Platform, Subject::Service),
+                gauge: None,
             };
             let at = self.findings.partition_point(|finding| finding.severity >= severity);
             self.findings.insert(at, finding);

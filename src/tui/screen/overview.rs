@@ -151,7 +151,8 @@ fn entry_line(app: &App, entry: &Entry, columns: usize) -> Line<'static> {
     ])
 }
 
-/// Charts of the gauges that matter most: those past their target first.
+/// Charts of the gauges that matter most: those in which what is wrong can be seen, worst first, then those past their
+/// target.
 fn charts(app: &App, area: Rect, buffer: &mut Buffer) {
     let count = usize::from(area.width / 38).clamp(1, 6);
     let mut gauges: Vec<(usize, &Gauge)> = app.platform.gauges.iter().enumerate().collect();
@@ -160,7 +161,8 @@ fn charts(app: &App, area: Rect, buffer: &mut Buffer) {
         gauges.retain(|(_, g)| !matches!(g.subject, Subject::Service(i) if i != first));
     }
     let past = |(i, g): &(usize, &Gauge)| app.picture.reading(*i, g).and_then(|(_, level)| level) == Some(Level::Past);
-    gauges.sort_by_key(|g| !past(g));
+    let finding = |i: usize| app.findings.iter().position(|f| f.gauge == Some(i)).unwrap_or(usize::MAX);
+    gauges.sort_by_cached_key(|g| (finding(g.0), !past(g)));
     gauges.truncate(count);
     let cells = Layout::horizontal(vec![Constraint::Fill(1); gauges.len().max(1)])
         .spacing(ratatui::layout::Spacing::Overlap(1))
