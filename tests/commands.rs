@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::harness::{Fill, Moto, aws_cli, moto};
+use crate::harness::{Fill, Moto, Paste, aws_cli, moto};
 
 fn plantao(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_plantao"));
@@ -60,6 +60,17 @@ impl Demo {
         assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_str(&stdout(&output)).expect("the AWS CLI writes JSON")
     }
+
+    /// The image that its service is to run.
+    fn running(&self) -> String {
+        let service = ["--services", "analytics-api", "--query", "services[0].taskDefinition"];
+        let revision =
+            self.aws(&[&["ecs", "describe-services", "--cluster", "analytics-production"][..], &service].concat());
+        let image = ["--query", "taskDefinition.containerDefinitions[0].image", "--task-definition"];
+        let revision = revision.as_str().expect("an ARN");
+        let image = self.aws(&[&["ecs", "describe-task-definition"][..], &image, &[revision]].concat());
+        image.as_str().expect("an image").to_owned()
+    }
 }
 
 impl Drop for Demo {
@@ -89,6 +100,32 @@ fn the_aws_cli_reads_the_demo() {
     assert!(secret["SecretString"].as_str().unwrap().starts_with("postgresql://analytics:"), "{secret}");
     let identity = demo.aws(&["sts", "get-caller-identity"]);
     assert_eq!(identity["Arn"], "arn:aws:iam::123456789012:user/ana");
+}
+
+#[test]
+fn the_commands_of_a_plan_pasted_by_who_trusts_the_aws_cli_more_deploy_the_same() {
+    let demo = Demo::serve("calm");
+    let (file, home) = (sample_file(), tempfile::tempdir().expect("a folder"));
+    let path = file.path().to_string_lossy().into_owned();
+    let tags =
+        ["ecr", "describe-images", "--repository-name", "analytics-api", "--query", "imageDetails[].imageTags[]"];
+    let (tags, runs) = (demo.aws(&tags), demo.running());
+    let older = |tag: &&str| !tag.contains("laptop") && !runs.ends_with(&format!(":{tag}"));
+    let tag = tags.as_array().expect("a list").iter().filter_map(Value::as_str).find(older).expect("another image");
+    let plan = ["-c", &path, "plan", "emergency-deploy", "--image", tag, "--json"];
+    let mut plan = plantao(&[&["--endpoint-url", &demo.url, "--region", "us-east-1"][..], &plan].concat());
+    let plan = run(plan.env("XDG_STATE_HOME", home.path()));
+    let plan: Value = serde_json::from_str(&stdout(&plan)).unwrap_or_else(|e| panic!("{e}: {plan:?}"));
+    let commands = plan["steps"].as_array().expect("steps").iter().filter_map(|step| step["view"]["command"].as_str());
+    // The demo runs as fast as the day does: nobody waits here for tasks, nor for what a health check asks.
+    let commands: Vec<&str> = commands.filter(|c| !c.contains(" wait ") && !c.starts_with("curl ")).collect();
+    assert_eq!(commands.len(), 2, "{commands:#?}");
+
+    Paste::at(&demo.url).paste(&commands);
+    let (repository, _) = runs.rsplit_once(':').expect("a tag");
+    let digest = ["--image-ids", &format!("imageTag={tag}"), "--query", "imageDetails[0].imageDigest"];
+    let digest = demo.aws(&[&["ecr", "describe-images", "--repository-name", "analytics-api"][..], &digest].concat());
+    assert_eq!(demo.running(), format!("{repository}@{}", digest.as_str().expect("a digest")));
 }
 
 /// The sample platform file on disk.

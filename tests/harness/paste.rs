@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use super::packaged::Packaged;
+use super::tools::aws_cli;
 
 /// What a task definition is changed with: the real one.
 static JQ: Packaged = Packaged::new("jq", "--version");
@@ -64,6 +65,18 @@ impl Paste {
         Paste { home }
     }
 
+    /// The AWS CLI is the real one, and asks this endpoint.
+    pub fn at(endpoint: &str) -> Paste {
+        let paste = Paste::new();
+        let script = format!(
+            "#!/bin/sh\nexport AWS_ENDPOINT_URL='{endpoint}' AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=demo \
+             AWS_SECRET_ACCESS_KEY=demo\nexec '{}' \"$@\"\n",
+            aws_cli().display()
+        );
+        fs::write(paste.file("aws"), script).unwrap();
+        paste
+    }
+
     /// Pastes commands, one after the other. Each must begin with a program that is known, mean something to a plain
     /// shell, and do well.
     pub fn paste(&self, commands: &[&str]) {
@@ -82,15 +95,15 @@ impl Paste {
 
     /// What a program was asked for.
     pub fn asked(&self, program: &str) -> String {
-        fs::read_to_string(self.at(&format!("{program}.log"))).unwrap_or_default()
+        fs::read_to_string(self.file(&format!("{program}.log"))).unwrap_or_default()
     }
 
     /// What was registered.
     pub fn registered(&self) -> serde_json::Value {
-        serde_json::from_slice(&fs::read(self.at("registered.json")).unwrap()).unwrap()
+        serde_json::from_slice(&fs::read(self.file("registered.json")).unwrap()).unwrap()
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    fn file(&self, name: &str) -> PathBuf {
         self.home.path().join(name)
     }
 }
