@@ -62,7 +62,7 @@ pub(super) async fn confirmed(whence: &Whence, id: RunId, plan: Plan, args: &Run
     {
         return halted(&halt);
     }
-    match confirm(&plan.danger, &plan.target.name, args) {
+    match confirm(&plan.danger, plan.typed(), args) {
         Ok(reason) => {
             let order = Order::CarryOut { id, plan: Box::new(plan), reason };
             start(whence, &order, args.wish.json, args.detach).await
@@ -200,7 +200,7 @@ async fn make(
 }
 
 /// Asks, as the danger demands; never with a default Yes. Answers with the reason.
-pub(super) fn confirm(danger: &str, target: &str, args: &RunArgs) -> Result<Option<String>, Halt> {
+pub(super) fn confirm(danger: &str, typed: &str, args: &RunArgs) -> Result<Option<String>, Halt> {
     // A danger that this version does not know is taken for the greatest.
     let level = Danger::named(danger).unwrap_or_default();
     // A blank one says no more than none.
@@ -221,9 +221,8 @@ pub(super) fn confirm(danger: &str, target: &str, args: &RunArgs) -> Result<Opti
             return Err(Halt::refused("without a reason nothing is run"));
         }
     }
-    let service = target.rsplit('/').next().unwrap_or_default();
     let (question, wanted) = if danger {
-        (format!("Type {} to go on: ", printable(service)), service)
+        (format!("Type {} to go on: ", printable(typed)), typed)
     } else if level == Danger::Caution {
         ("Type y to go on: ".to_owned(), "y")
     } else {

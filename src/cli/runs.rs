@@ -213,7 +213,7 @@ fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result
         plan.target.region,
         danger.word()
     ));
-    let said = run::confirm(danger.word(), &plan.target.name, args)?;
+    let said = run::confirm(danger.word(), plan.typed(), args)?;
     Ok(said.or_else(|| Some(going_back(id, &reason?))))
 }
 

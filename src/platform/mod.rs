@@ -107,6 +107,19 @@ pub struct ServiceSpec {
     pub auto_scaling: bool,
 }
 
+impl ServiceSpec {
+    /// What tells it apart from all others of its account and region: `analytics-production/analytics-api`.
+    pub fn path(&self) -> String {
+        format!("{}/{}", self.cluster, self.name)
+    }
+
+    /// Whether somebody who says this may mean it: its name, or its name with its cluster's.
+    pub fn is_called(&self, word: &str) -> bool {
+        word == self.name
+            || word.split_once('/').is_some_and(|(cluster, name)| cluster == self.cluster && name == self.name)
+    }
+}
+
 /// How an RDS instance is found, and how its database is reached.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct DatabaseSpec {

@@ -28,6 +28,9 @@ pub struct Plan {
     pub danger: String,
     /// What only one run at a time may change.
     pub target: Target,
+    /// Another target of the platform has the same last name: the whole one is typed where the danger is high.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub namesake: bool,
     /// The answers to its questions, defaults included.
     pub parameters: BTreeMap<String, Value>,
     /// The run that it takes back, if it takes one back: the steps are that run's.
@@ -152,6 +155,14 @@ impl std::fmt::Display for Candidate {
 }
 
 impl Plan {
+    /// What is typed to go on where the danger is high: as little of the target's name as tells it apart.
+    pub fn typed(&self) -> &str {
+        match self.target.name.rsplit_once('/') {
+            Some((_, last)) if !self.namesake => last,
+            _ => &self.target.name,
+        }
+    }
+
     /// All warnings: of the whole, then of each step.
     pub fn all_warnings(&self) -> impl Iterator<Item = &str> {
         self.warnings.iter().chain(self.steps.iter().flat_map(|step| &step.view.warnings)).map(String::as_str)

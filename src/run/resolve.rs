@@ -122,10 +122,12 @@ impl Plan {
                 name: match (on, database, cache) {
                     (On::Database, Some(database), _) => database.id.clone(),
                     (On::Cache, _, Some(cache)) => cache.name.clone(),
-                    _ => format!("{}/{}", service.cluster, service.name),
+                    _ => service.path(),
                 },
                 simulated: context.simulated(),
             },
+            namesake: on == On::Service
+                && context.platform.services.iter().filter(|s| s.name == service.name).count() > 1,
             parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
             undoes: None,
             made_at: context.clock.now(),

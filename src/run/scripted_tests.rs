@@ -87,6 +87,7 @@ async fn carry_out_in(office: &Office, context: &Context, actions: Vec<Action>) 
         danger: "caution".to_owned(),
         target,
         parameters: BTreeMap::new(),
+        namesake: false,
         undoes: None,
         made_at: context.clock.now(),
         warnings: Vec::new(),

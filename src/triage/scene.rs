@@ -45,9 +45,7 @@ impl<'a> Scene<'a> {
     /// What ids of findings about a subject begin with; two clusters may have services of one name.
     pub(super) fn path(&self, subject: Subject) -> String {
         match subject {
-            Subject::Service(i) => {
-                self.platform.services.get(i).map_or_else(String::new, |s| format!("{}/{}", s.cluster, s.name))
-            }
+            Subject::Service(i) => self.platform.services.get(i).map_or_else(String::new, ServiceSpec::path),
             Subject::Database(i) => self.platform.databases.get(i).map_or_else(String::new, |d| d.id.clone()),
             Subject::Platform => self.platform.name.clone(),
         }

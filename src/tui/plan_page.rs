@@ -8,7 +8,7 @@ use tui_input::backend::crossterm::EventHandler;
 
 use super::effect::What;
 use super::form::Form;
-use crate::run::{Choice, Plan, RunId, Target};
+use crate::run::{Choice, Plan, RunId};
 use crate::runbook::{Danger, Runbook};
 
 /// A plan on the screen.
@@ -173,17 +173,17 @@ impl PlanPage {
         let Some(plan) = self.ready() else { return };
         // A danger that this version does not know is taken for the greatest.
         let danger = Danger::named(&plan.danger).unwrap_or_default();
-        self.confirm = Some(Confirm { way: Way::of(danger, &plan.target), ..Confirm::default() });
+        self.confirm = Some(Confirm { way: Way::of(danger, plan), ..Confirm::default() });
     }
 }
 
 impl Way {
     /// The way that a danger demands.
-    pub fn of(danger: Danger, target: &Target) -> Way {
+    pub fn of(danger: Danger, plan: &Plan) -> Way {
         match danger {
             Danger::Safe => Way::Enter,
             Danger::Caution => Way::Yes,
-            Danger::Danger => Way::Name(target.name.rsplit('/').next().unwrap_or(&target.name).to_owned()),
+            Danger::Danger => Way::Name(plan.typed().to_owned()),
         }
     }
 }

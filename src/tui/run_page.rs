@@ -143,7 +143,7 @@ impl RunPage {
         let undo = self.plan.as_ref().filter(|_| command == Command::Undo);
         let (way, warning) = undo.map_or((Way::Yes, None), |plan| {
             let (danger, outage) = plan.danger_of_undo();
-            (Way::of(danger, &plan.target), outage)
+            (Way::of(danger, plan), outage)
         });
         let back = undo.map(|plan| plan.put_back(&self.did)).unwrap_or_default();
         self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning, back });

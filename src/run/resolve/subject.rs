@@ -41,15 +41,21 @@ impl On {
 pub(in crate::run) fn find_service<'c>(context: &'c Context, name: Option<&str>) -> Result<&'c ServiceSpec, Halt> {
     let services = &context.platform.services;
     match (name, services.as_slice()) {
-        (Some(name), _) => services
-            .iter()
-            .find(|s| s.name == name)
-            .ok_or_else(|| unknown("service", name, services.iter().map(|s| s.name.as_str()))),
+        (Some(name), _) => match services.iter().filter(|s| s.is_called(name)).collect::<Vec<_>>().as_slice() {
+            [one] => Ok(one),
+            [] => Err(unknown("service", name, services.iter().map(|s| s.name.as_str()))),
+            // Nobody changes the wrong one of two.
+            several => {
+                let names: Vec<String> = several.iter().map(|s| s.path()).collect();
+                Err(Halt::refused(format!("which {}? --service {}", printable(name), names.join(" or "))))
+            }
+        },
         (None, [only]) => Ok(only),
         (None, []) => Err(Halt::refused("the platform file names no service")),
         (None, several) => {
-            let names: Vec<&str> = several.iter().map(|s| s.name.as_str()).collect();
-            Err(Halt::refused(format!("which service? --service {}", names.join(" or "))))
+            let unique = |one: &ServiceSpec| several.iter().filter(|s| s.name == one.name).count() == 1;
+            let names = several.iter().map(|s| if unique(s) { s.name.clone() } else { s.path() });
+            Err(Halt::refused(format!("which service? --service {}", names.collect::<Vec<_>>().join(" or "))))
         }
     }
 }
@@ -85,5 +91,27 @@ pub(super) fn check_account(context: &Context, identity: &Identity) -> Result<()
             identity.arn, identity.account
         ))),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::run::tests::world;
+
+    #[tokio::test(start_paused = true)]
+    async fn of_two_services_with_one_name_nobody_changes_the_wrong_one() {
+        let (_host, mut context) = world();
+        let platform = Arc::make_mut(&mut context.platform);
+        platform.services.push(ServiceSpec { cluster: "staging".to_owned(), ..platform.services[0].clone() });
+        let found = |name| find_service(&context, name).map(ServiceSpec::path).map_err(|halt| halt.words);
+        let both = "which analytics-api? --service analytics-production/analytics-api or staging/analytics-api";
+        assert_eq!(found(Some("analytics-api")), Err(both.to_owned()));
+        assert_eq!(found(Some("staging/analytics-api")), Ok("staging/analytics-api".to_owned()));
+        assert!(found(Some("stagin/analytics-api")).is_err());
+        let either = found(None).unwrap_err();
+        assert!(either.ends_with("analytics-production/analytics-api or staging/analytics-api"), "{either}");
     }
 }
