@@ -165,6 +165,10 @@ async fn small_terminals_stack_the_panels_and_scroll() {
     assert_snapshot!("stacked_40x10", flow.screen());
     flow.keys("pgdn pgdn").await;
     assert_snapshot!("stacked_40x10_scrolled", flow.screen());
+    flow.keys("tab j j").await;
+    assert_snapshot!("stacked_40x10_selected", flow.screen());
+    flow.keys("enter").await;
+    assert!(flow.text().contains("BullMQ-Backlog"), "any line can be opened: {}", flow.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -83,3 +83,12 @@ fn a_command_that_does_not_exist_is_noticed() {
         ["plantao status --json", "plantao man"]
     );
 }
+
+#[test]
+fn what_it_costs_to_leave_plantao_open_is_what_the_sample_platform_asks_for() {
+    let platform = plantao::platform::file::sample();
+    let (minutes, metrics) = (24.0 * 60.0, platform.gauges.len());
+    let dollars = metrics as f64 * minutes * platform.prices.thousand_metrics / 1_000.0;
+    let said = format!("{metrics} metrics a minute, about ${dollars:.2} a day");
+    assert!(readme().contains(&said), "README.md does not say: {said}");
+}

@@ -135,6 +135,14 @@ impl<'a> Draft<'a> {
         self.since.filter(|began| self.fired.is_some_and(|fired| fired.duration_since(*began) >= A_MINUTE))
     }
 
+    /// The alarm that gives the title, or that will tell of the same thing.
+    pub(super) fn alarm(&self) -> Option<&str> {
+        match self.rank {
+            Rank::Alarm => Some(&self.title),
+            _ => self.id.strip_prefix("alarm/"),
+        }
+    }
+
     /// Evidence, then notes, in one line.
     pub(super) fn full_evidence(&self) -> String {
         let parts: Vec<&str> = self.evidence.iter().chain(&self.notes).map(String::as_str).collect();

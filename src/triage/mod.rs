@@ -69,6 +69,12 @@ pub struct Finding {
     pub command: Option<String>,
     /// What it is about.
     pub subject: Subject,
+    /// The alarm that tells of it, or will.
+    #[serde(skip)]
+    pub alarm: Option<String>,
+    /// The service that its runbook is about, where the subject does not say it: whose deployment is suspected.
+    #[serde(skip)]
+    pub suspect: Option<usize>,
     /// The gauge that shows it best, by its place in the platform: the first past its target of those that count the
     /// same thing.
     #[serde(skip)]
@@ -118,6 +124,8 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
             let before = changes.before(&draft);
             let treatment = ward.treat(&draft, before.as_ref());
             Finding {
+                alarm: draft.alarm().map(str::to_owned),
+                suspect: before.as_ref().and_then(|before| before.service),
                 severity: draft.severity,
                 evidence: text::printable(&draft.full_evidence()).into_owned(),
                 since: draft.told_since(),

@@ -113,6 +113,7 @@ impl App {
         let panes = lists::panes(self.screen);
         let place = self.place_mut();
         place.pane = (place.pane + by) % panes;
+        place.scroll = None;
     }
 
     fn step(&mut self, by: usize, down: bool) {
@@ -127,14 +128,32 @@ impl App {
         } else if self.overlay.is_some() {
             self.overlay_scroll = moved(self.overlay_scroll, layout::overlay_last(self));
         } else if layout::is_stacked(self.size) {
-            let last = layout::stacked_height(self).saturating_sub(layout::body_height(self.size));
-            let place = self.place_mut();
-            place.scroll = moved(place.scroll.into(), last.into()).try_into().unwrap_or(u16::MAX);
+            let selects = by == 1 && self.place().scroll.is_none();
+            if !(selects && self.select(moved)) {
+                self.scroll(moved);
+            }
         } else {
-            let pane = self.place().pane;
-            let last = lists::length(self, pane).saturating_sub(1);
-            let place = self.place_mut();
-            place.cursors[pane] = moved(place.cursors[pane], last);
+            self.select(moved);
+        }
+    }
+
+    /// Moves to another line of the list; `false` if there is none in that direction.
+    fn select(&mut self, moved: impl Fn(usize, usize) -> usize) -> bool {
+        let pane = self.place().pane;
+        let last = lists::length(self, pane).saturating_sub(1);
+        let before = self.place().cursors[pane].min(last);
+        let after = moved(before, last);
+        self.place_mut().cursors[pane] = after;
+        after != before
+    }
+
+    /// Scrolls the stacked panels. Where that ends with the selected line in sight again, lines are selected again.
+    fn scroll(&mut self, moved: impl Fn(usize, usize) -> usize) {
+        let last = layout::stacked_height(self).saturating_sub(layout::body_height(self.size));
+        let scroll = moved(layout::stacked_first(self).into(), last.into()).try_into().unwrap_or(u16::MAX);
+        self.place_mut().scroll = None;
+        if scroll != layout::stacked_first(self) {
+            self.place_mut().scroll = Some(scroll);
         }
     }
 

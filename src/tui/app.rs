@@ -87,8 +87,8 @@ pub struct Place {
     pub pane: usize,
     /// The selected line of each panel.
     pub cursors: [usize; 3],
-    /// The first line shown where panels are stacked.
-    pub scroll: u16,
+    /// The first line shown where panels are stacked; without one the selected line is kept in sight.
+    pub scroll: Option<u16>,
     /// Narrows the lists.
     pub filter: Input,
 }
@@ -281,7 +281,7 @@ impl App {
                 }
                 Vec::new()
             }
-            Message::Started(started) => self.started(started),
+            Message::Started { opened, started } => self.started(opened, started),
             Message::Told { id, records, alive } => self.told(&id, &records, alive),
             Message::Untold { id, why } => {
                 if let Some(run) = self.run.as_mut().filter(|run| run.id == id) {
@@ -358,6 +358,8 @@ impl App {
             advice: Some(format!("{}; plantao check", library.in_place_of(broken))),
             command: None,
             subject: Subject::Platform,
+            alarm: None,
+            suspect: None,
             gauge: None,
         });
         let at = self.findings.partition_point(|finding| finding.severity >= Severity::Warning);
@@ -365,7 +367,13 @@ impl App {
     }
 
     fn tick(&mut self, now: Timestamp) -> Vec<Effect> {
-        self.now = self.now.max(now);
+        if now < self.now {
+            // The clock was put right. Nothing that is counted from a time to come would ever be over.
+            (self.framed, self.triaged, self.touched) = (now, now, now);
+            self.notice = self.notice.take().map(|(text, _)| (text, now));
+            self.due = Due::Frame;
+        }
+        self.now = now;
         if self.notice.as_ref().is_some_and(|(_, said)| self.now.duration_since(*said) > NOTICE_STAYS) {
             self.notice = None;
             self.due = Due::Frame;

@@ -34,7 +34,7 @@ impl App {
                 Some(held) => format!("a killed run holds {}", held.what),
                 None => "a run was killed before its end".to_owned(),
             };
-            let on = |service: &ServiceSpec| dead.target.name == format!("{}/{}", service.cluster, service.name);
+            let on = |service: &ServiceSpec| dead.target.name == service.path();
             let finding = Finding {
                 id: format!("{DEAD}{}", dead.id),
                 severity,
@@ -50,6 +50,8 @@ impl App {
                 advice: Some("take it up".to_owned()),
                 command: Some(format!("plantao runs resume {}", dead.id)),
                 subject: self.platform.services.iter().position(on).map_or(Subject::Platform, Subject::Service),
+                alarm: None,
+                suspect: None,
                 gauge: None,
             };
             let at = self.findings.partition_point(|finding| finding.severity >= severity);

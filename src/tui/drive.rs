@@ -8,9 +8,10 @@ use super::form::Typed;
 use super::keymap::{self, Action};
 use super::plan_page::{Answer, PlanPage, Way};
 use super::run_page::RunPage;
-use crate::platform::{ServiceSpec, Subject};
+use crate::platform::{ServiceSpec, Subject, Subjects};
 use crate::run::{Command, Plan, Record, RunId, going_back};
 use crate::runbook::Param;
+use crate::triage::Finding;
 use crate::tui::lists;
 
 impl App {
@@ -21,7 +22,7 @@ impl App {
             return Vec::new();
         };
         let (service, database) = self.subjects();
-        let name = |index: usize| self.platform.services.get(index).map(|service| service.name.clone());
+        let name = |index: usize| self.platform.services.get(index).map(ServiceSpec::path);
         let id = |index: usize| self.platform.databases.get(index).map(|database| database.id.clone());
         let mut page = PlanPage::of(&runbook, name(service), id(database));
         self.tickets += 1;
@@ -42,24 +43,36 @@ impl App {
             && let Some(plan) = &run.plan
         {
             let is = |kind: &str, name: &str| plan.target.kind == kind && plan.target.name == name;
-            let on = |s: &ServiceSpec| is("service", &format!("{}/{}", s.cluster, s.name));
+            let on = |s: &ServiceSpec| is("service", &s.path());
             let service = self.platform.services.iter().position(on);
             let database = self.platform.databases.iter().position(|d| is("database", &d.id));
             return (service.unwrap_or(self.service), database.unwrap_or(self.database));
         }
-        let finding = match (&self.overlay, self.screen) {
-            (Some(Overlay::Finding(id)), _) => self.findings.iter().find(|finding| finding.id == *id),
-            (None | Some(Overlay::Runbook(_)), Screen::Overview) => match lists::selected(self) {
-                Some(lists::Selected::Finding(finding)) => Some(finding),
-                _ => None,
-            },
+        let finding = |id: &String| self.findings.iter().find(|finding| finding.id == *id).and_then(meant);
+        let subject = match &self.overlay {
+            Some(Overlay::Finding(id)) => finding(id),
+            Some(Overlay::Alarm(detail)) => self.subject_of_alarm(&detail.name),
+            None | Some(Overlay::Runbook(_)) if matches!(self.screen, Screen::Overview | Screen::Alarms) => {
+                match lists::selected(self) {
+                    Some(lists::Selected::Finding(finding)) => meant(finding),
+                    Some(lists::Selected::Alarm(alarm)) => self.subject_of_alarm(&alarm.name),
+                    _ => None,
+                }
+            }
             _ => None,
         };
-        match finding.map(|finding| finding.subject) {
+        match subject {
             Some(Subject::Service(service)) => (service, self.database),
             Some(Subject::Database(database)) => (self.service, database),
-            _ => (self.service, self.database),
+            Some(Subject::Platform) | None => (self.service, self.database),
         }
+    }
+
+    /// Whose an alarm is: what its finding means, or else what it watches.
+    fn subject_of_alarm(&self, name: &str) -> Option<Subject> {
+        let finding = self.findings.iter().find(|finding| finding.alarm.as_deref() == Some(name));
+        let alarm = || self.picture.alarms.value()?.iter().find(|alarm| alarm.name == name);
+        finding.and_then(meant).or_else(|| Some(Subjects::of(&self.platform).of_alarm(alarm()?)))
     }
 
     /// Asks for the plan, if all that it needs is answered.
@@ -111,7 +124,8 @@ impl App {
                 Answer::Yes(reason) => {
                     page.refused = None;
                     if let Some(plan) = page.ready() {
-                        return vec![Effect::StartRun { plan: Box::new(plan.clone()), reason }];
+                        let (opened, plan) = (page.opened, Box::new(plan.clone()));
+                        return vec![Effect::StartRun { opened, plan, reason }];
                     }
                 }
             }
@@ -198,9 +212,11 @@ impl App {
         Vec::new()
     }
 
-    pub(super) fn started(&mut self, started: Result<RunId, String>) -> Vec<Effect> {
-        let waits =
-            matches!(&self.overlay, Some(Overlay::Plan(page)) if page.confirm.as_ref().is_some_and(|c| c.starting));
+    pub(super) fn started(&mut self, opened: u64, started: Result<RunId, String>) -> Vec<Effect> {
+        let waits = matches!(
+            &self.overlay,
+            Some(Overlay::Plan(page)) if page.opened == opened && page.confirm.as_ref().is_some_and(|c| c.starting)
+        );
         match started {
             Ok(id) => {
                 self.run = Some(RunPage::of(id.clone()));
@@ -272,7 +288,8 @@ impl App {
 
     /// Follows a run that goes on, if none that does is followed.
     pub(super) fn join(&mut self, going: RunId) -> Vec<Effect> {
-        if self.run.as_ref().is_some_and(RunPage::goes_on) {
+        // What is being read is not taken away.
+        if matches!(self.overlay, Some(Overlay::Run)) || self.run.as_ref().is_some_and(RunPage::goes_on) {
             return Vec::new();
         }
         self.run = Some(RunPage::of(going.clone()));
@@ -361,5 +378,13 @@ fn wanted(page: &PlanPage) -> Wanted {
         answers: page.given.clone(),
         service: page.service.clone(),
         database: page.database.clone(),
+    }
+}
+
+/// What a finding's runbook is about. Behind a load balancer's alarm it is the service whose deployment is suspected.
+fn meant(finding: &Finding) -> Option<Subject> {
+    match finding.subject {
+        Subject::Platform => finding.suspect.map(Subject::Service),
+        subject => Some(subject),
     }
 }

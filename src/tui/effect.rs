@@ -48,6 +48,8 @@ pub enum Effect {
     },
     /// Carry a plan out, in a process of its own.
     StartRun {
+        /// Names the page that was confirmed.
+        opened: u64,
         /// The plan that was shown and confirmed.
         plan: Box<Plan>,
         /// Why.

@@ -28,6 +28,11 @@ pub fn stacked_height(app: &App) -> u16 {
     screen::stack(app).iter().fold(1, |sum: u16, (height, _)| sum.saturating_add(height - 1))
 }
 
+/// The first line of the stacked panels that is shown.
+pub fn stacked_first(app: &App) -> u16 {
+    screen::first_line(app)
+}
+
 /// How far what lies over the screen scrolls.
 pub fn overlay_last(app: &App) -> usize {
     screen::overlay_last(app)

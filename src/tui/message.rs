@@ -56,7 +56,12 @@ pub enum Message {
         choices: Result<Vec<Choice>, String>,
     },
     /// [`super::effect::Effect::StartRun`] was answered: the run has a journal, or never came to have one.
-    Started(Result<RunId, String>),
+    Started {
+        /// The page that was confirmed; another one shown meanwhile is not what began.
+        opened: u64,
+        /// The run, or why there is none.
+        started: Result<RunId, String>,
+    },
     /// The journal that is followed has new records, or its process came or went.
     Told {
         /// The run.

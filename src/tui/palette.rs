@@ -96,18 +96,13 @@ impl Palette {
         palette
     }
 
-    /// What is typed.
-    pub fn text(&self) -> &str {
-        self.input.value()
-    }
-
-    /// Where the cursor stands in what is typed, in columns.
-    pub fn caret(&self) -> usize {
-        self.input.visual_cursor()
-    }
-
     /// The line being typed.
-    pub fn input(&mut self) -> &mut Input {
+    pub fn input(&self) -> &Input {
+        &self.input
+    }
+
+    /// The same, to type into.
+    pub fn input_mut(&mut self) -> &mut Input {
         &mut self.input
     }
 

@@ -56,7 +56,7 @@ impl Runs {
         match effect {
             Effect::MakePlan(wanted) => self.plan(wanted),
             Effect::LookUp { opened, wanted, param } => self.look_up(opened, wanted, param),
-            Effect::StartRun { plan, reason } => self.start(plan, reason),
+            Effect::StartRun { opened, plan, reason } => self.start(opened, plan, reason),
             Effect::Follow(id) => self.follow(id),
             Effect::Tell(id, command, reason) => self.tell(id, command, reason),
             Effect::ListRuns => self.list(),
@@ -103,7 +103,7 @@ impl Runs {
         });
     }
 
-    fn start(&self, plan: Box<Plan>, reason: Option<String>) {
+    fn start(&self, opened: u64, plan: Box<Plan>, reason: Option<String>) {
         let hosting = self.hosting.clone();
         let name = if plan.undoes.is_some() { "undo" } else { &plan.runbook };
         let id = RunId::new(name, self.context.clock.now());
@@ -115,7 +115,7 @@ impl Runs {
                 let follower = run::opened(hosting.store(), &id, || exit.get().copied()).await;
                 follower.map(|_| id).map_err(|unopened| unopened.words)
             };
-            Message::Started(started.await)
+            Message::Started { opened, started: started.await }
         });
     }
 

@@ -1,5 +1,6 @@
 //! Text cut and padded to columns of the screen.
 
+use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::UnicodeWidthStr;
 
@@ -31,6 +32,22 @@ pub fn fit(text: &str, columns: usize) -> String {
     }
     cut.push('…');
     cut
+}
+
+/// The part of a line being typed that is in sight, and the cursor's column in it.
+pub fn typed(input: &Input, columns: usize) -> (String, usize) {
+    let scroll = input.visual_scroll(columns.saturating_sub(1).max(1));
+    let mut hidden = 0;
+    let shown: String = input
+        .value()
+        .graphemes(true)
+        .skip_while(|grapheme| {
+            let hides = hidden < scroll;
+            hidden += if hides { grapheme.width() } else { 0 };
+            hides
+        })
+        .collect();
+    (fit(&shown, columns), input.visual_cursor().saturating_sub(hidden))
 }
 
 /// [`fit`], padded with spaces to exactly `columns`.
@@ -111,6 +128,14 @@ mod tests {
         assert_eq!(pad("ok", 4), "ok  ");
         assert_eq!(pad_left("7", 3), "  7");
         assert_eq!(fit("\u{1b}[2J", 10), "·[2J");
+    }
+
+    #[test]
+    fn whoever_types_a_long_reason_in_a_wide_script_sees_its_end_and_the_cursor() {
+        let reason = "障害".repeat(20);
+        assert_eq!(typed(&Input::new(format!("{reason}x")), 11), ("害障害障害x".chars().skip(1).collect(), 9));
+        assert_eq!(typed(&Input::new("short".to_owned()), 11), ("short".to_owned(), 5));
+        assert_eq!(typed(&Input::new("abcdefghijkl".to_owned()), 6), ("hijkl".to_owned(), 5));
     }
 
     #[test]

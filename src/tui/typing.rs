@@ -88,7 +88,7 @@ impl App {
         if self.filtering {
             insert(&mut self.place_mut().filter);
         } else if let Some(Overlay::Palette(palette)) = &mut self.overlay {
-            insert(palette.input());
+            insert(palette.input_mut());
             palette.search();
         } else if let Some(Overlay::Plan(page)) = &mut self.overlay {
             match &mut page.confirm {

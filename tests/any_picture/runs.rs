@@ -39,6 +39,7 @@ fn plan(rng: &mut Rng) -> Plan {
         danger: ["safe", "caution", "danger", "of a later version"][rng.usize(..4)].to_owned(),
         target: Target { kind, account: name(rng), region: name(rng), name: name(rng), simulated: maybe(rng, name) },
         parameters: BTreeMap::from([("desired".to_owned(), name(rng).into())]),
+        namesake: rng.bool(),
         undoes: None,
         made_at: when(rng),
         warnings: many(rng, 3, name),
@@ -78,8 +79,8 @@ pub fn something(rng: &mut Rng) -> Message {
     let id: RunId = "20261124-031245-scale-x7f2".parse().unwrap();
     let choice = |r: &mut Rng| Choice { value: name(r), label: name(r), detail: name(r) };
     match rng.u8(..7) {
-        0 => Message::Started(Ok(id)),
-        1 => Message::Started(Err(name(rng))),
+        0 => Message::Started { opened: rng.u64(..6), started: Ok(id) },
+        1 => Message::Started { opened: rng.u64(..6), started: Err(name(rng)) },
         2 => Message::Told { id, records: many(rng, 8, record), alive: rng.bool() },
         3 => Message::Untold { id, why: name(rng) },
         4 => Message::Runs(Ok(many(rng, 60, |r| RunRow {

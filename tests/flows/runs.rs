@@ -411,7 +411,10 @@ async fn plans_and_runs_can_be_read_on_forty_columns_and_survive_one_cell() {
     flow.keys("s").await;
     flow.passes(3).await;
     assert_snapshot!("scale_planned_40x10", flow.screen());
+    flow.keys("4 enter").await;
+    flow.passes(3).await;
     flow.keys("enter").await;
+    assert!(flow.text().contains("carries it out"), "{}", flow.text());
     assert_snapshot!("scale_confirm_40x10", flow.screen());
     flow.resize(1, 1);
     flow.text();
@@ -420,6 +423,7 @@ async fn plans_and_runs_can_be_read_on_forty_columns_and_survive_one_cell() {
     flow.text();
     flow.resize(40, 10);
     assert_snapshot!("scale_running_40x10", flow.screen());
+    assert_eq!(changes(&flow), 1, "it was confirmed on one cell as on any other");
 }
 
 #[tokio::test(start_paused = true)]

@@ -64,7 +64,7 @@ pub(super) fn rest(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<
         None => lines.push(Line::styled("…", theme.muted())),
         Some(Err(trouble)) => lines.extend(wrap(&trouble.to_string(), columns).into_iter().map(Line::from)),
         Some(Ok(changes)) if changes.is_empty() => {
-            lines.push(Line::styled("no change in the last 14 days", theme.muted()));
+            lines.push(Line::styled("no change is remembered", theme.muted()));
         }
         Some(Ok(changes)) => {
             for change in changes {
@@ -103,8 +103,7 @@ fn head(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'static>> {
     }
     if let Some(expected) = app.platform.expected_alarm(&detail.name) {
         // While it fires, what treats it depends on what else is wrong: its finding knows.
-        let id = format!("alarm/{}", detail.name);
-        let finding = app.findings.iter().find(|finding| finding.id == id);
+        let finding = app.findings.iter().find(|finding| finding.alarm.as_ref() == Some(&detail.name));
         let treats = finding.map_or(expected.runbook.as_deref(), |finding| finding.runbook.as_deref());
         let runbook = treats.map(|name| {
             let key = app.library.named(name).and_then(|r| r.key).map(|key| format!("  (key {key})"));

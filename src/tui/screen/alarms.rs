@@ -77,7 +77,7 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
 fn why(app: &App, alarm: &Alarm) -> String {
     // The finding has the number and the threshold; CloudWatch's words begin with neither.
     if alarm.state == AlarmState::Alarm
-        && let Some(finding) = app.findings.iter().find(|f| f.title == alarm.name)
+        && let Some(finding) = app.findings.iter().find(|f| f.alarm.as_ref() == Some(&alarm.name))
     {
         return finding.evidence.clone();
     }

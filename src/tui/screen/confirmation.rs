@@ -3,13 +3,12 @@
 use ratatui::text::{Line, Span};
 
 use super::plan::{brief, refused_rows, ruled, warn};
-use super::questions::typed;
 use super::runbook::danger_style;
 use crate::platform::Severity;
 use crate::run::Change;
 use crate::tui::app::App;
 use crate::tui::plan_page::{Confirm, PlanPage, Way};
-use crate::tui::text::{fit, pad, width, wrap};
+use crate::tui::text::{fit, pad, typed, width, wrap};
 use crate::tui::theme::Theme;
 
 /// Most changes that it repeats.

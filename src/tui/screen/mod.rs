@@ -16,6 +16,7 @@ mod service_summary;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
+use ratatui::style::Modifier;
 
 use super::app::{App, Screen};
 use super::{layout, widget};
@@ -80,17 +81,42 @@ pub fn paint_header(app: &App, line: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// Draws the panels below each other and shows the part that the user has scrolled to.
-fn stacked(app: &App, body: Rect, buffer: &mut Buffer) {
-    let panels = stack(app);
-    let total = layout::stacked_height(app);
-    let mut canvas = Buffer::empty(Rect::new(0, 0, body.width, total));
+/// All panels below each other.
+fn column(app: &App, columns: u16) -> Buffer {
+    let mut canvas = Buffer::empty(Rect::new(0, 0, columns, layout::stacked_height(app)));
     let mut y = 0;
-    for (height, draw) in panels {
-        draw(app, Rect::new(0, y, body.width, height), &mut canvas);
+    for (height, draw) in stack(app) {
+        draw(app, Rect::new(0, y, columns, height), &mut canvas);
         y += height - 1;
     }
-    let first = app.place().scroll.min(total.saturating_sub(body.height));
+    canvas
+}
+
+/// The first line of the column that is shown: as far as the user has scrolled, or so that the selected line and its
+/// neighbour are in sight.
+pub fn first_line(app: &App) -> u16 {
+    let (columns, rows) = (app.size.0, layout::body_height(app.size));
+    match app.place().scroll {
+        Some(scroll) => scroll.min(layout::stacked_height(app).saturating_sub(rows)),
+        None => first_for_selection(&column(app, columns), rows),
+    }
+}
+
+fn first_for_selection(column: &Buffer, rows: u16) -> u16 {
+    let middle = column.area.width / 2;
+    let is_selected = |y: &u16| column[(middle, *y)].modifier.contains(Modifier::REVERSED);
+    let selected = (0..column.area.height).find(|y| column.area.width > 0 && is_selected(y)).unwrap_or_default();
+    (selected + 2).saturating_sub(rows).min(column.area.height.saturating_sub(rows))
+}
+
+/// Draws the panels below each other and shows the part that the user has come to.
+fn stacked(app: &App, body: Rect, buffer: &mut Buffer) {
+    let canvas = column(app, body.width);
+    let total = canvas.area.height;
+    let first = match app.place().scroll {
+        Some(scroll) => scroll.min(total.saturating_sub(body.height)),
+        None => first_for_selection(&canvas, body.height),
+    };
     for row in 0..body.height.min(total - first) {
         for column in 0..body.width {
             buffer[(body.x + column, body.y + row)] = canvas[(column, first + row)].clone();

@@ -12,7 +12,7 @@ use crate::tui::app::App;
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, pad_left, width, wrap};
 use crate::tui::theme::glyph;
-use crate::tui::widget::{list, panel};
+use crate::tui::widget::{in_sight, list, panel};
 
 /// From here on a finding's own line has room for what changed just before.
 const ROOM_FOR_AFTER: usize = 108;
@@ -45,8 +45,11 @@ pub(super) fn draw(app: &App, focused: bool, area: Rect, buffer: &mut Buffer) {
     let rows = usize::from(area.height.saturating_sub(2));
     let lines = lines(app, usize::from(area.width.saturating_sub(2)), rows);
     let findings = lists::findings(app);
-    let unseen = findings.len().saturating_sub(rows.max(1));
-    let inner = panel("Now", &note(app, findings.len(), unseen), focused, theme, area, buffer);
+    let own = lines.iter().enumerate().filter(|(_, line)| matches!(line, NowLine::Finding(..)));
+    let selected = own.map(|(row, _)| row).nth(app.place().cursors[0]).unwrap_or(lines.len().saturating_sub(1));
+    let shown = in_sight(lines.len(), selected, rows);
+    let seen = lines[shown].iter().filter(|line| matches!(line, NowLine::Finding(..))).count();
+    let inner = panel("Now", &note(app, findings.len(), findings.len() - seen), focused, theme, area, buffer);
     if lines.is_empty() {
         let (text, style) = if app.findings.is_empty() {
             nothing_wrong(app)
@@ -61,8 +64,6 @@ pub(super) fn draw(app: &App, focused: bool, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let columns = Columns::of(app, usize::from(inner.width));
-    let own = lines.iter().enumerate().filter(|(_, line)| matches!(line, NowLine::Finding(..)));
-    let selected = own.map(|(row, _)| row).nth(app.place().cursors[0]).unwrap_or(lines.len() - 1);
     list(&lines, selected, focused, theme, inner, buffer, |line, room| match line {
         NowLine::Finding(finding, evidence) => finding_line(app, finding, evidence, room, &columns),
         NowLine::More(indent, more) => {

@@ -11,7 +11,7 @@ use crate::triage::Finding;
 use crate::tui::app::{App, Overlay};
 use crate::tui::keymap::{BINDINGS, Group};
 use crate::tui::palette::Palette;
-use crate::tui::text::{fit, pad, width, wrap};
+use crate::tui::text::{fit, pad, typed, width, wrap};
 use crate::tui::theme::glyph;
 use crate::tui::widget::{list, panel};
 
@@ -279,8 +279,8 @@ fn draw_palette(app: &App, palette: &Palette, body: Rect, buffer: &mut Buffer) -
         return None;
     }
     let columns = usize::from(inner.width);
-    let line =
-        Line::from(vec![Span::styled(": ", theme.key()), Span::raw(fit(palette.text(), columns.saturating_sub(3)))]);
+    let (shown, caret) = typed(palette.input(), columns.saturating_sub(3));
+    let line = Line::from(vec![Span::styled(": ", theme.key()), Span::raw(shown)]);
     buffer.set_line(inner.x, inner.y, &line, inner.width);
     let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     let found: Vec<_> = found.collect();
@@ -293,6 +293,6 @@ fn draw_palette(app: &App, palette: &Palette, body: Rect, buffer: &mut Buffer) -
             Span::styled(pad(&item.key, 4), theme.key()),
         ])
     });
-    let x = inner.x + 2 + palette.caret() as u16;
+    let x = inner.x + 2 + caret as u16;
     Some(Position { x: x.min(inner.right() - 1), y: inner.y })
 }

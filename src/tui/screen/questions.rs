@@ -2,12 +2,11 @@
 
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use tui_input::Input;
 
 use crate::platform::Severity;
 use crate::run::Choice;
 use crate::tui::form::{Field, Form};
-use crate::tui::text::{fit, pad, width, wrap};
+use crate::tui::text::{fit, pad, typed, width, wrap};
 use crate::tui::theme::Theme;
 
 /// Columns of an answer.
@@ -72,13 +71,6 @@ fn answer(theme: Theme, field: &Field, shown: String) -> Span<'static> {
     } else {
         Span::styled("?", theme.severity(Severity::Warning))
     }
-}
-
-/// The part of a typed line that is in sight, and the cursor's column in it.
-pub(super) fn typed(input: &Input, columns: usize) -> (String, usize) {
-    let scroll = input.visual_scroll(columns.saturating_sub(1).max(1));
-    let shown: String = input.value().chars().skip(scroll).collect();
-    (fit(&shown, columns), input.visual_cursor().saturating_sub(scroll))
 }
 
 /// What a question can be answered with, around the answer that is chosen.

@@ -8,7 +8,7 @@ use ratatui::widgets::{Clear, Widget};
 
 use super::confirmation::{name_rows, said_rows};
 use super::plan::{ruled, warn};
-use crate::platform::{Severity, text};
+use crate::platform::{ServiceStatus, Severity, text};
 use crate::run::{Command, Ending, StepOutcome, Superseder};
 use crate::tui::app::App;
 use crate::tui::message::RunRow;
@@ -253,6 +253,14 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
     (lines, caret)
 }
 
+/// The service of a run was deleted, or is being: nothing can be done on it.
+fn is_gone(app: &App, run: &RunPage) -> bool {
+    let Some(plan) = &run.plan else { return false };
+    let services = app.platform.services.iter().zip(&app.picture.services);
+    let mut states = services.filter(|(spec, _)| spec.path() == plan.target.name).filter_map(|(_, s)| s.state.value());
+    states.any(|state| matches!(state.status, ServiceStatus::Draining | ServiceStatus::Inactive))
+}
+
 /// What to do after such an end.
 fn next(app: &App, run: &RunPage, ending: Ending) -> Option<String> {
     let on_service = run.plan.as_ref().is_some_and(|plan| plan.target.kind == "service");
@@ -262,6 +270,7 @@ fn next(app: &App, run: &RunPage, ending: Ending) -> Option<String> {
     match ending {
         Ending::PlanStale => Some("look again: the same key makes a new plan".to_owned()),
         _ if !on_service => None,
+        _ if is_gone(app, run) => Some("create the service again as it was made: no key here does".to_owned()),
         Ending::KeepsFailing | Ending::DeploymentFailed | Ending::RollbackFailed | Ending::FailedAfter => {
             let undo = if ending == Ending::RollbackFailed { "" } else { undo };
             let back = key("rollback").map(|key| format!("{key} rolls back, "));

@@ -11,7 +11,7 @@ use crate::tui::app::{App, Overlay};
 use crate::tui::keymap::{Action, BINDINGS, Binding};
 use crate::tui::plan_page::{PlanPage, Way};
 use crate::tui::run_page::RunPage;
-use crate::tui::text::{fit, width};
+use crate::tui::text::{fit, typed, width};
 
 /// Draws the line and gives the column of the cursor, if text is being typed in it.
 pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) -> Option<u16> {
@@ -19,11 +19,10 @@ pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) -> Option<u16> {
     if app.filtering {
         let input = &app.place().filter;
         let room = usize::from(area.width).saturating_sub(4);
-        let scroll = input.visual_scroll(room.max(1));
-        let shown: String = input.value().chars().skip(scroll).collect();
-        let line = Line::from(vec![Span::styled(" / ", theme.key()), Span::raw(fit(&shown, room))]);
+        let (shown, cursor) = typed(input, room);
+        let line = Line::from(vec![Span::styled(" / ", theme.key()), Span::raw(shown)]);
         buffer.set_line(area.x, area.y, &line, area.width);
-        let column = area.x + 3 + (input.visual_cursor().max(scroll) - scroll) as u16;
+        let column = area.x + 3 + cursor as u16;
         return Some(column.min(area.right().saturating_sub(1)));
     }
     // On these pages the keys are what one came for: the notice goes into the frame above them.

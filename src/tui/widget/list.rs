@@ -1,11 +1,20 @@
 //! A list with a selected line that is always in sight.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use ratatui::text::Line;
 
 use crate::tui::theme::Theme;
+
+/// The items in sight, of so many, where there is room for so many rows.
+pub fn in_sight(items: usize, selected: usize, rows: usize) -> Range<usize> {
+    let selected = selected.min(items.saturating_sub(1));
+    let first = selected.saturating_sub(rows / 2).min(items.saturating_sub(rows));
+    first..items.min(first + rows)
+}
 
 /// Draws as many items as fit around the selected one; only those are turned into lines.
 pub fn list<T>(
@@ -22,10 +31,10 @@ pub fn list<T>(
         return;
     }
     let selected = selected.min(items.len() - 1);
-    let first = selected.saturating_sub(height / 2).min(items.len().saturating_sub(height));
-    for (row, item) in items.iter().enumerate().skip(first).take(height) {
-        let y = area.y + (row - first) as u16;
-        buffer.set_line(area.x, y, &line(item, usize::from(area.width)), area.width);
+    let shown = in_sight(items.len(), selected, height);
+    for row in shown.clone() {
+        let y = area.y + (row - shown.start) as u16;
+        buffer.set_line(area.x, y, &line(&items[row], usize::from(area.width)), area.width);
         if focused && row == selected {
             select(buffer, Rect { y, height: 1, ..area }, theme);
         }

@@ -12,6 +12,6 @@ pub use chart::{Plot, chart};
 pub use footer::footer;
 pub use gauge::{LABEL, gauge_line, reading};
 pub use header::header;
-pub use list::list;
+pub use list::{in_sight, list};
 pub use panel::{or_span, overlap, panel, say_trouble};
 pub use sparkline::sparkline;
