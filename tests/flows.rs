@@ -95,6 +95,26 @@ async fn the_last_numbers_of_a_dead_database_show_their_age_and_no_target() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn dead_tasks_are_never_shown_as_3_of_3_running_without_a_word() {
+    let mut flow = opened("az-down", SMALL).await;
+    assert!(flow.text().contains("3 of 3 running, 1 cut off"), "{}", flow.text());
+    flow.keys("2").await;
+    let text = flow.text();
+    assert!(text.contains("▲ cut off") && text.contains("1a"), "{text}");
+    flow.keys("3").await;
+    assert!(flow.text().contains("single-AZ us-east-1a"), "{}", flow.text());
+    flow.keys("1").await;
+    let mut told = false;
+    for _ in 0..30 {
+        flow.passes(10).await;
+        let line = flow.text().lines().find(|line| line.contains("3 of 3")).unwrap_or_default().to_owned();
+        assert!(line.is_empty() || !line.contains("3 of 3 running  "), "{}", flow.text());
+        told |= line.contains("0 healthy");
+    }
+    assert!(told, "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_critical_finding_rings_the_bell_once() {
     let mut flow = opened("bad-deploy", SMALL).await;
     flow.pass(Duration::from_mins(5)).await;

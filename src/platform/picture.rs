@@ -55,10 +55,27 @@ pub struct Picture {
     pub series: Vec<Part<Series>>,
     /// Alarm changes, newest first: the last one of each alarm, and all that were seen since.
     pub alarm_changes: Vec<AlarmChange>,
+    /// When databases stopped to serve and began to again, newest first, as far as that was seen.
+    pub database_changes: Vec<DatabaseChange>,
     /// What the session has cost.
     pub spent: Spent,
     /// How far the local clock is ahead of AWS's.
     pub clock_skew: Option<SignedDuration>,
+}
+
+/// A database that stopped to serve, or serves again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DatabaseChange {
+    /// Its index in [`Platform::databases`].
+    pub database: usize,
+    /// When that was seen, up to the cadence of its source after it happened.
+    pub at: Timestamp,
+    /// Its status before.
+    pub from: String,
+    /// Its status since.
+    pub to: String,
+    /// It serves since.
+    pub serves: bool,
 }
 
 /// One thing learned. `usize` is an index into the [`Platform`]'s vector of the kind.
@@ -125,6 +142,9 @@ impl Picture {
                 Fact::Tasks(i, answer) => self.services.get_mut(i).is_some_and(|s| s.tasks.take(answer, at, next)),
                 Fact::Scaling(i, answer) => self.services.get_mut(i).is_some_and(|s| s.scaling.take(answer, at, next)),
                 Fact::Database(i, answer) => {
+                    if let Ok(database) = &answer {
+                        self.note_database_change(i, database, at);
+                    }
                     self.databases.get_mut(i).is_some_and(|d| d.take(answer.map(|d| *d), at, next))
                 }
                 Fact::Alarms(answer) => self.take_alarms(answer, at, next),
@@ -176,6 +196,16 @@ impl Picture {
             self.alarm_changes.extend(changes);
             self.alarm_changes.sort_by_key(|change| std::cmp::Reverse(change.at));
             self.alarm_changes.truncate(CHANGES_KEPT);
+        }
+    }
+
+    /// RDS does not say since when a database is as it is: what was seen does.
+    fn note_database_change(&mut self, i: usize, database: &Database, at: Timestamp) {
+        let Some(known) = self.databases.get(i).and_then(Part::value) else { return };
+        if known.serves() != database.serves() {
+            let (from, to, serves) = (known.status.clone(), database.status.clone(), database.serves());
+            self.database_changes.insert(0, DatabaseChange { database: i, at, from, to, serves });
+            self.database_changes.truncate(CHANGES_KEPT);
         }
     }
 

@@ -34,6 +34,11 @@ pub fn shell_word(word: &str) -> String {
     }
 }
 
+/// A zone without its region, for where there is little room: `1a` of `us-east-1a`.
+pub fn zone_in_region(zone: &str) -> &str {
+    zone.rsplit('-').next().unwrap_or(zone)
+}
+
 /// At most so many characters, with an ellipsis where some are left out.
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {

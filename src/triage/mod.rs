@@ -26,6 +26,7 @@ mod undone;
 mod unknown;
 mod unwatched;
 mod verdict;
+mod zone;
 
 #[cfg(test)]
 mod tests;

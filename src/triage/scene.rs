@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::Topic;
+use super::zone::Shared;
 use crate::platform::{
     Alarm, MetricQuery, Picture, Platform, Point, ServicePicture, ServiceSpec, Subject, Subjects, TroubleKind,
 };
@@ -20,11 +21,17 @@ pub(super) struct Scene<'a> {
     pub(super) subjects: Subjects<'a>,
     /// Alarms by what they watch; made when first asked for.
     watching: OnceCell<HashMap<Topic<'a>, Vec<&'a Alarm>>>,
+    shared: OnceCell<Option<Shared>>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn of(platform: &'a Platform, picture: &'a Picture, now: Timestamp) -> Scene<'a> {
-        Scene { platform, picture, now, subjects: Subjects::of(platform), watching: OnceCell::new() }
+        Scene { platform, picture, now, subjects: Subjects::of(platform), watching: OnceCell::new(), shared: OnceCell::new() }
+    }
+
+    /// What a zone took with it, where it took both a database and tasks.
+    pub(super) fn shared_zone(&self) -> Option<&Shared> {
+        self.shared.get_or_init(|| Shared::of(self)).as_ref()
     }
 
     /// How a service is found, and what is known of it.

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    AlarmChange, AlarmState, Deployment, Picture, Platform, Rollout, Service, ServiceEvent, ServicePicture,
+    AlarmChange, AlarmState, DatabaseChange, Deployment, Picture, Platform, Rollout, Service, ServiceEvent, ServicePicture,
     ServiceSpec, Subject, Subjects, Task, text,
 };
 
@@ -28,6 +28,10 @@ pub enum EntryKind {
     ServiceEvent,
     /// A task stopped because something failed.
     TaskFailed,
+    /// A database does not serve any more.
+    DatabaseDown,
+    /// A database serves again.
+    DatabaseBack,
     /// An alarm went to `ALARM`.
     AlarmRaised,
     /// An alarm left `ALARM`.
@@ -76,6 +80,7 @@ enum Happening<'a> {
     Event(usize, &'a ServiceEvent),
     Failed(usize, &'a Task),
     Alarm(&'a AlarmChange),
+    Database(&'a DatabaseChange),
 }
 
 struct Dated<'a> {
@@ -150,6 +155,7 @@ impl<'a> Teller<'a> {
             );
         }
         all.extend(self.picture.alarm_changes.iter().map(|change| (change.at, Happening::Alarm(change))));
+        all.extend(self.picture.database_changes.iter().map(|change| (change.at, Happening::Database(change))));
         let dated = |(place, (at, happening))| Dated { at, place: Reverse(place), happening };
         all.into_iter().enumerate().map(dated).collect::<Vec<_>>().into()
     }
@@ -184,6 +190,7 @@ impl<'a> Teller<'a> {
                 (EntryKind::TaskFailed, Subject::Service(i), words)
             }
             Happening::Alarm(change) => return self.tell_alarm(change),
+            Happening::Database(change) => return self.tell_database(change),
         };
         // Where there is one service, its name would only take room.
         let several = self.platform.services.len() > 1;
@@ -192,6 +199,16 @@ impl<'a> Teller<'a> {
             _ => None,
         };
         Some((kind, subject, name.map_or_else(|| words.clone(), |name| format!("{name}: {words}"))))
+    }
+
+    fn tell_database(&self, change: &DatabaseChange) -> Option<(EntryKind, Subject, String)> {
+        let id = &self.platform.databases.get(change.database)?.id;
+        let (kind, words) = if change.serves {
+            (EntryKind::DatabaseBack, format!("RDS {id} is {} again, was {}", change.to, change.from))
+        } else {
+            (EntryKind::DatabaseDown, format!("RDS {id} is {}, was {}", change.to, change.from))
+        };
+        Some((kind, Subject::Database(change.database), words))
     }
 
     fn tell_alarm(&self, change: &AlarmChange) -> Option<(EntryKind, Subject, String)> {

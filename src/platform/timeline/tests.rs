@@ -160,3 +160,28 @@ fn a_rollback_to_a_deployment_that_nobody_remembers_is_still_told() {
     });
     assert_eq!(texts(&picture), ["rolled back"]);
 }
+
+#[test]
+fn a_database_that_goes_down_and_comes_back_is_on_the_timeline() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| s.deployments.clear());
+    for (minutes, status) in [(9, "backing-up"), (8, "failed"), (5, "rebooting"), (2, "available")] {
+        let database = crate::platform::Database { status: status.into(), ..fixture::database() };
+        picture.take(crate::platform::Observation {
+            at: ago(minutes),
+            next: jiff::SignedDuration::from_mins(1),
+            facts: vec![crate::platform::Fact::Database(0, Ok(Box::new(database)))],
+            spent: crate::platform::Spent::default(),
+            clock_skew: None,
+        });
+    }
+    let all = timeline(&fixture::platform(), &picture);
+    let told: Vec<_> = all.iter().map(|e| (e.at, e.kind, e.text.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (ago(2), EntryKind::DatabaseBack, "RDS analytics is available again, was rebooting"),
+            (ago(8), EntryKind::DatabaseDown, "RDS analytics is failed, was backing-up"),
+        ]
+    );
+}

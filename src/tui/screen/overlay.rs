@@ -231,6 +231,10 @@ fn task_lines(app: &App, task: &Task, columns: usize) -> Vec<Line<'static>> {
         }
     };
     add("status", Some(format!("{} (wanted: {})", task.last_status, task.desired_status)));
+    if task.is_cut_off() {
+        let cut_off = "DISCONNECTED: ECS does not hear from it; its status and health are what was heard last";
+        add("connectivity", Some(cut_off.to_owned()));
+    }
     add("health", Some(health_word(task.health).to_owned()));
     add("revision", Some(format!("{}{}", task.revision.family, task.revision)));
     add("deployment", task.started_by.clone());

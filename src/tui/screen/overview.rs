@@ -141,8 +141,8 @@ fn entry_line(app: &App, entry: &Entry, columns: usize) -> Line<'static> {
         EntryKind::Deployment => ("▶", theme.focus()),
         EntryKind::ServiceEvent => ("·", theme.muted()),
         EntryKind::TaskFailed => ("●", theme.severity(Severity::Warning)),
-        EntryKind::AlarmRaised => ("▲", theme.severity(Severity::Critical)),
-        EntryKind::AlarmCleared => ("✓", theme.well()),
+        EntryKind::AlarmRaised | EntryKind::DatabaseDown => ("▲", theme.severity(Severity::Critical)),
+        EntryKind::AlarmCleared | EntryKind::DatabaseBack => ("✓", theme.well()),
     };
     Line::from(vec![
         Span::styled(format!("{} ", text::moment(entry.at, app.now)), theme.muted()),
