@@ -45,6 +45,8 @@ impl ServicePicture {
 pub struct Picture {
     /// Who asks.
     pub identity: Part<Identity>,
+    /// The region that is asked, once it is known.
+    pub region: Option<String>,
     /// As [`Platform::services`].
     pub services: Vec<ServicePicture>,
     /// As [`Platform::databases`].
@@ -83,6 +85,8 @@ pub struct DatabaseChange {
 pub enum Fact {
     /// Who asks.
     Identity(Result<Identity, Trouble>),
+    /// The region that is asked.
+    Region(String),
     /// A service.
     Service(usize, Result<Box<Service>, Trouble>),
     /// A service's tasks.
@@ -135,6 +139,7 @@ impl Picture {
         self.clock_skew = clock_skew.or(self.clock_skew);
         for fact in facts {
             is_news |= match fact {
+                Fact::Region(region) => self.region.replace(region.clone()).as_ref() != Some(&region),
                 Fact::Identity(answer) => self.identity.take(answer, at, next),
                 Fact::Service(i, answer) => {
                     self.services.get_mut(i).is_some_and(|s| s.state.take(answer.map(|s| *s), at, next))

@@ -11,6 +11,9 @@ use crate::platform::{Database, STOPPED_AFTER, Severity, Subject, text};
 const RESTORABLE_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
+    if scene.is_elsewhere() {
+        return;
+    }
     for (i, (spec, part)) in scene.platform.databases.iter().zip(&scene.picture.databases).enumerate() {
         let subject = Subject::Database(i);
         let id = format!("database/{}", spec.id);

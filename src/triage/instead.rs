@@ -1,6 +1,7 @@
 //! What to do where no runbook fits: in words, and as a command that can be pasted.
 
 use super::draft::{Draft, Topic};
+use super::identity;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::text::shell_word;
@@ -13,6 +14,7 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
     let why_they_stop = "see why its tasks stop: their exit codes, events and logs";
     let id = |start: &str| draft.id.starts_with(start);
     let (words, command) = match draft.symptom {
+        _ if draft.id == identity::REGION => return Some((identity::instead(scene), None)),
         _ if id("alarms/missing") => ("create it (put-metric-alarm), or take it out of the platform file", None),
         _ if id("restorable/") => {
             ("RDS ships its log by itself every 5 min; if it does not catch up, ask AWS Support", None)

@@ -74,6 +74,10 @@ pub struct Finding {
     /// same thing.
     #[serde(skip)]
     pub gauge: Option<usize>,
+    /// The gauges whose own numbers it tells of, by their places: they have its colour. One that only comes nearest to
+    /// showing it may be well.
+    #[serde(skip)]
+    pub gauges: Vec<usize>,
 }
 
 impl Finding {
@@ -129,6 +133,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
                 command: treatment.command.map(|command| text::printable(&command).into_owned()),
                 subject: draft.subject,
                 gauge: shown.gauge(&draft),
+                gauges: draft.gauges,
                 title: text::printable(&draft.title).into_owned(),
                 id: draft.id,
             }

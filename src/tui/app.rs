@@ -359,6 +359,7 @@ impl App {
             command: None,
             subject: Subject::Platform,
             gauge: None,
+            gauges: Vec::new(),
         });
         let at = self.findings.partition_point(|finding| finding.severity >= Severity::Warning);
         self.findings.splice(at..at, broken.collect::<Vec<_>>());

@@ -51,6 +51,7 @@ impl App {
                 command: Some(format!("plantao runs resume {}", dead.id)),
                 subject: self.platform.services.iter().position(on).map_or(Subject::Platform, Subject::Service),
                 gauge: None,
+                gauges: Vec::new(),
             };
             let at = self.findings.partition_point(|finding| finding.severity >= severity);
             self.findings.insert(at, finding);

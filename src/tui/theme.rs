@@ -96,14 +96,9 @@ impl Theme {
         [Severity::Critical, Severity::Warning].iter().any(|s| self.severity(*s).fg == Some(colour))
     }
 
-    /// Of a value's stand to its target.
+    /// Of a value that no finding is about, by its stand to its target: colours that warn are those of findings.
     pub fn level(self, level: Option<Level>) -> Style {
-        match level {
-            Some(Level::Past) => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
-            Some(Level::Near) => Style::new().fg(Color::Yellow),
-            Some(Level::Well) => self.well(),
-            None => Style::new(),
-        }
+        if level == Some(Level::Well) { self.well() } else { Style::new() }
     }
 
     /// Of an alarm's state; `severity` is how bad it is when it fires.

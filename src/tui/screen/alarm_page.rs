@@ -172,7 +172,7 @@ fn draw_chart(app: &App, detail: &AlarmDetail, condition: &AlarmCondition, area:
                 unit: gauge.map_or(Unit::Count, |g| g.unit),
                 line: Some(condition.threshold),
                 span: span(condition.period_seconds),
-                style: if now_bad { theme.severity(Severity::Critical) } else { theme.well() },
+                style: if now_bad { theme.severity(severity(app, &detail.name)) } else { theme.well() },
             };
             chart(&plot, app.now, theme, area, buffer);
         }

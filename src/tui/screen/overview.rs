@@ -141,7 +141,11 @@ fn entry_line(app: &App, entry: &Entry, columns: usize) -> Line<'static> {
         EntryKind::Deployment => ("▶", theme.focus()),
         EntryKind::ServiceEvent => ("·", theme.muted()),
         EntryKind::TaskFailed => ("●", theme.severity(Severity::Warning)),
-        EntryKind::AlarmRaised | EntryKind::DatabaseDown => ("▲", theme.severity(Severity::Critical)),
+        EntryKind::AlarmRaised => {
+            let severity = alarms::severity(app, entry.text.strip_suffix(" ALARM").unwrap_or_default());
+            ("▲", theme.severity(severity))
+        }
+        EntryKind::DatabaseDown => ("▲", theme.severity(Severity::Critical)),
         EntryKind::AlarmCleared | EntryKind::DatabaseBack => ("✓", theme.well()),
     };
     Line::from(vec![
