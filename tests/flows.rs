@@ -346,6 +346,30 @@ async fn the_wrong_region_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_nothing_answers_the_screen_says_whom_it_waits_for_and_for_how_long() {
+    let mut flow = Flow::of("calm", SMALL);
+    flow.host.inject(Fault::on("*", Failure::Hang));
+    flow.connect();
+    flow.passes(2).await;
+    assert!(flow.text().contains("… asking AWS  "), "{}", flow.text());
+    flow.passes(3).await;
+    assert!(flow.text().contains("waiting for ecs.us-east-1.amazonaws.com for 4 s"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_matches_nothing_says_how_to_get_back() {
+    let mut flow = opened("calm", SMALL).await;
+    flow.keys(":").await;
+    flow.types("zzzz").await;
+    assert!(flow.text().contains("nothing has these letters"), "{}", flow.text());
+    flow.keys("esc 2 /").await;
+    flow.types("zzzz").await;
+    flow.keys("enter").await;
+    let text = flow.text();
+    assert!(text.contains("no task matches the filter: esc") && text.contains("no event matches"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_key_waits_for_a_network_that_hangs() {
     let mut flow = Flow::of("calm", SMALL);
     flow.host.inject(Fault::on("*", Failure::Hang));

@@ -82,7 +82,11 @@ impl Status {
             };
             match service.state.value() {
                 Some(state) => {
-                    table.row([spec.name.clone(), tasks(state, service.pulse()), format!("{}{scaling}", deployment(state, self.at))]);
+                    table.row([
+                        spec.name.clone(),
+                        tasks(state, service.pulse()),
+                        format!("{}{scaling}", deployment(state, self.at)),
+                    ]);
                 }
                 None => table.row([spec.name.clone(), not_known(&service.state).to_owned()]),
             }

@@ -53,7 +53,7 @@ fn elsewhere(scene: &Scene, drafts: &mut Vec<Draft>) {
         return;
     }
     let region = scene.picture.region.as_deref().unwrap_or("this region");
-    let title = format!("nothing of this platform is in {region}");
+    let title = format!("platform is not in {region}");
     let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let (services, databases) = (scene.platform.services.len(), scene.platform.databases.len());
     let found = format!("not found: {} and {}", count(services, "service"), count(databases, "database"));
@@ -62,15 +62,17 @@ fn elsewhere(scene: &Scene, drafts: &mut Vec<Draft>) {
         (Some(identity), None) => Some(format!("asked in account {}", identity.account)),
         _ => None,
     };
+    let meant = scene.platform.region.as_deref().filter(|meant| *meant != region);
+    let hint = meant.map(|meant| format!("the platform file is of {meant}"));
     let draft = Draft::new(Topic::Own, Severity::Critical, Subject::Platform, REGION, title);
-    drafts.push(draft.evidence(found).notes(account));
+    drafts.push(draft.notes(hint).note(found).notes(account));
 }
 
 /// What to do about it: most often the region is another one than the file says, or than anybody meant.
 pub(super) fn instead(scene: &Scene) -> String {
     let (asked, meant) = (scene.picture.region.as_deref(), scene.platform.region.as_deref());
     match (asked, meant) {
-        (Some(asked), Some(meant)) if asked != meant => format!("the platform file is of {meant}: start without --region {asked}"),
+        (Some(asked), Some(meant)) if asked != meant => format!("start without --region {asked}"),
         (Some(asked), _) => {
             let doubt = region::doubt(asked).map(|doubt| format!("{doubt}; ")).unwrap_or_default();
             format!("{doubt}name the region it is in: --region, or region = in the platform file; or another --profile")

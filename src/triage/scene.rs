@@ -27,7 +27,14 @@ pub(super) struct Scene<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn of(platform: &'a Platform, picture: &'a Picture, now: Timestamp) -> Scene<'a> {
-        Scene { platform, picture, now, subjects: Subjects::of(platform), watching: OnceCell::new(), shared: OnceCell::new() }
+        Scene {
+            platform,
+            picture,
+            now,
+            subjects: Subjects::of(platform),
+            watching: OnceCell::new(),
+            shared: OnceCell::new(),
+        }
     }
 
     /// What a zone took with it, where it took both a database and tasks.

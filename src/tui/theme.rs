@@ -110,6 +110,15 @@ impl Theme {
         }
     }
 
+    /// A glyph that begins a line. In ASCII the tick is a word, because `+` reads as more; the others take its room.
+    pub fn mark(self, glyph: &str) -> String {
+        match (self.ascii, glyph) {
+            (false, glyph) => glyph.to_owned(),
+            (true, "✓") => "ok".to_owned(),
+            (true, glyph) => format!("{glyph} "),
+        }
+    }
+
     /// Makes a finished frame fit the terminal: the one place that knows what it can't show.
     pub fn reduce(self, buffer: &mut Buffer) {
         if self.depth == Depth::Monochrome {
@@ -150,13 +159,14 @@ pub fn alarm_glyph(state: AlarmState) -> &'static str {
 /// The ASCII character that says most nearly the same.
 fn plain(c: char) -> char {
     match c {
-        '─' | '━' | '–' | '—' | '▄' => '-',
+        '─' | '━' | '–' | '—' | '▄' | '•' => '-',
         '│' | '┃' | '▏' => '|',
-        '┌'..='╋' | '╭'..='╰' | '✓' | '▆' => '+',
+        '┌'..='╋' | '╭'..='╰' | '▆' => '+',
+        '✓' => 'v',
         '▲' => '!',
         '●' | '▇' => '*',
         '○' | '…' => '~',
-        '·' | '•' | '▁' => '.',
+        '·' | '▁' => '.',
         '▂' => ',',
         '▃' => ':',
         '▅' => '=',
@@ -212,6 +222,14 @@ mod tests {
             "an empty NO_COLOR is unset"
         );
         assert!(detect(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")]).ascii, "LC_ALL wins");
+    }
+
+    #[test]
+    fn in_ascii_well_is_a_word_and_a_charts_target_is_not_drawn_as_its_data() {
+        let ascii = Theme { ascii: true, ..Theme::default() };
+        assert_eq!((ascii.mark("✓").as_str(), ascii.mark("▲").as_str()), ("ok", "▲ "));
+        assert_eq!(Theme::default().mark("✓"), "✓");
+        assert!(('\u{2801}'..='\u{28ff}').all(|curve| plain(curve) != plain('•')));
     }
 
     #[test]

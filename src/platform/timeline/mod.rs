@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    AlarmChange, AlarmState, DatabaseChange, Deployment, Picture, Platform, Rollout, Service, ServiceEvent, ServicePicture,
-    ServiceSpec, Subject, Subjects, Task, text,
+    AlarmChange, AlarmState, DatabaseChange, Deployment, Picture, Platform, Rollout, Service, ServiceEvent,
+    ServicePicture, ServiceSpec, Subject, Subjects, Task, text,
 };
 
 /// Entries that a timeline has at most.

@@ -192,7 +192,8 @@ fn tasks_that_come_and_go_leave_the_alarm_and_the_deployment_in_sight() {
     fixture::deploying(&mut picture, 20);
     edit(&mut picture.services[0].state, |s| {
         let moved = |at, what: &str| event(at, &format!("(service analytics-api) has {what} tasks: (task 1)."));
-        let sick = |at, n: u32| event(at, &format!("(service analytics-api) (task {n}) failed container health checks."));
+        let sick =
+            |at, n: u32| event(at, &format!("(service analytics-api) (task {n}) failed container health checks."));
         s.events = vec![
             moved(2, "started 2"),
             moved(3, "stopped 1 running"),

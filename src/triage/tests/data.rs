@@ -276,9 +276,10 @@ fn a_wrong_region_is_one_finding_and_says_which_region_is_meant() {
     let told = |picture: &Picture| findings(&platform, picture, now);
     let all = told(&picture);
     assert_eq!(all.len(), 1, "{all:#?}");
-    assert_eq!(all[0].title, "nothing of this platform is in eu-west-1");
-    assert_eq!(all[0].evidence, "not found: 1 service and 1 database · the account is right");
-    let advice = "the platform file is of us-east-1: start without --region eu-west-1";
+    assert_eq!(all[0].title, "platform is not in eu-west-1");
+    let evidence = "the platform file is of us-east-1 · not found: 1 service and 1 database · the account is right";
+    assert_eq!(all[0].evidence, evidence);
+    let advice = "start without --region eu-west-1";
     assert_eq!((all[0].severity, all[0].advice.as_deref()), (Severity::Critical, Some(advice)));
     // One of them alone was deleted, or is misspelt.
     picture.databases[0] = fixture::picture().databases.remove(0);

@@ -78,7 +78,8 @@ fn facts(app: &App, index: usize, columns: usize) -> Vec<Line<'static>> {
     status_line.extend(status(app, Some(database)));
     let zones = if database.multi_az { "  Multi-AZ, now" } else { "  single-AZ" };
     let zone = database.zone.as_deref().unwrap_or("?");
-    let zone = if status_line.width() + width(zones) + 1 + width(zone) <= columns { zone } else { text::zone_in_region(zone) };
+    let zone =
+        if status_line.width() + width(zones) + 1 + width(zone) <= columns { zone } else { text::zone_in_region(zone) };
     status_line.push_span(Span::styled(format!("{zones} {zone}"), theme.muted()));
     let mut machine = Line::from(label(engine(&database.engine)));
     let storage = database.storage_bytes.map(|b| format!(" {:.0} GiB", b as f64 / f64::from(1 << 30)));

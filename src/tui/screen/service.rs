@@ -158,6 +158,9 @@ fn tasks_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     Line::styled(fit(&titles, usize::from(inner.width)), theme.muted()).render(head, buffer);
     let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     let rows = task_rows(&tasks, usize::from(rest.height), why_room(usize::from(rest.width), wide));
+    if tasks.is_empty() {
+        none_matches(app, "task", rest, buffer);
+    }
     let own = rows.iter().enumerate().filter(|(_, row)| matches!(row, TaskRow::Task(..)));
     let selected = own.map(|(at, _)| at).nth(app.place().cursors[0]).unwrap_or(usize::MAX);
     list(&rows, selected, focused(app, 0), theme, rest, buffer, |row, columns| match row {
@@ -231,6 +234,7 @@ fn task_line(app: &App, task: &Task, columns: usize, wide: bool, below: bool) ->
         let word = match task.health {
             // Its health is what was heard last.
             _ if task.is_cut_off() => ("▲ cut off", theme.severity(Severity::Critical)),
+            Health::Healthy if theme.ascii => ("ok healthy", theme.well()),
             Health::Healthy => ("✓ healthy", theme.well()),
             Health::Unhealthy => ("▲ UNHEALTHY", theme.severity(Severity::Critical)),
             Health::Unknown if checked => ("… not yet", theme.severity(Severity::Warning)),
@@ -288,9 +292,20 @@ fn events_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     let theme = app.theme;
     let events = lists::events(app);
     let inner = panel("Events", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, buffer);
+    if events.is_empty() {
+        none_matches(app, "event", inner, buffer);
+    }
     list(&events, app.place().cursors[2], focused(app, 2), theme, inner, buffer, |event, columns| {
         event_line(app, event, columns)
     });
+}
+
+/// An empty list that a filter has emptied says so.
+fn none_matches(app: &App, what: &str, area: Rect, buffer: &mut Buffer) {
+    if !app.filter().is_empty() {
+        let text = format!("no {what} matches the filter: esc clears it");
+        Line::styled(fit(&text, usize::from(area.width)), app.theme.muted()).render(area, buffer);
+    }
 }
 
 fn event_line(app: &App, event: &ServiceEvent, columns: usize) -> Line<'static> {

@@ -117,7 +117,11 @@ impl Service {
         for id in unreached {
             let group = self.target_group.clone().unwrap_or_default();
             let why = "due to (reason Request timed out)";
-            self.tell(around.rng, now, &format!("(task {id}) (port 3000) is unhealthy in (target-group {group}) {why}."));
+            self.tell(
+                around.rng,
+                now,
+                &format!("(task {id}) (port 3000) is unhealthy in (target-group {group}) {why}."),
+            );
             self.stop(around, &[id], &format!("Task failed ELB health checks in (target-group {group})"));
         }
     }
