@@ -353,7 +353,7 @@ async fn while_nothing_answers_the_screen_says_whom_it_waits_for_and_for_how_lon
     flow.passes(2).await;
     assert!(flow.text().contains("… asking AWS  "), "{}", flow.text());
     flow.passes(3).await;
-    assert!(flow.text().contains("waiting for ecs.us-east-1.amazonaws.com for 4 s"), "{}", flow.text());
+    assert!(flow.text().contains("waiting 5 s for ecs.us-east-1.amazonaws.com"), "{}", flow.text());
 }
 
 #[tokio::test(start_paused = true)]

@@ -100,13 +100,22 @@ impl<'a> Scene<'a> {
         (self.now.duration_since(point.at) <= FRESH).then_some(point)
     }
 
-    /// Nothing that the platform file names is there: it is another region's, or another account's.
+    /// Nothing that the platform file names is there: it is another region's, or another account's. Where its alarms or its
+    /// numbers are, its names are wrong.
     pub(super) fn is_elsewhere(&self) -> bool {
         let (services, databases) = (self.platform.services.len(), self.platform.databases.len());
         services > 0
             && databases > 0
             && (0..services).all(|i| self.is_missing(Subject::Service(i)))
             && (0..databases).all(|i| self.is_missing(Subject::Database(i)))
+            && !self.picture.series.iter().any(|part| part.value().is_some_and(|series| series.latest().is_some()))
+            && !self
+                .picture
+                .alarms
+                .value()
+                .into_iter()
+                .flatten()
+                .any(|a| self.platform.expected_alarm(&a.name).is_some())
     }
 
     /// AWS says that the subject is not there: nothing else about it can surprise.

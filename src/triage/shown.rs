@@ -49,7 +49,6 @@ impl<'a> Shown<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::platform::fixture;
     use crate::triage::findings;
 

@@ -319,9 +319,7 @@ impl App {
             Message::Observed(_) => Due::Header,
             // What lies over the screen tells seconds, and so does waiting.
             Message::Tick(now)
-                if self.overlay.is_none()
-                    && self.awaited().is_none()
-                    && now.duration_since(self.framed) < FRAME_EVERY =>
+                if self.overlay.is_none() && !self.is_asking() && now.duration_since(self.framed) < FRAME_EVERY =>
             {
                 Due::Header
             }

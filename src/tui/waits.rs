@@ -39,11 +39,16 @@ impl App {
         })
     }
 
+    /// AWS is asked, and something of it has not answered at all yet.
+    pub(super) fn is_asking(&self) -> bool {
+        self.connected.is_some() && self.awaited().is_some()
+    }
+
     /// What the screen says while it waits.
     pub(super) fn waiting(&self) -> String {
         let waited = self.now.duration_since(self.waits.since);
         match self.awaited() {
-            Some(whom) if waited >= SHORT => format!("… asking AWS: waiting for {whom} for {} s", waited.as_secs()),
+            Some(whom) if waited >= SHORT => format!("… asking AWS: waiting {} s for {whom}", waited.as_secs()),
             _ => "… asking AWS".to_owned(),
         }
     }

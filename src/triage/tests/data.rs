@@ -281,6 +281,10 @@ fn a_wrong_region_is_one_finding_and_says_which_region_is_meant() {
     assert_eq!(all[0].evidence, evidence);
     let advice = "start without --region eu-west-1";
     assert_eq!((all[0].severity, all[0].advice.as_deref()), (Severity::Critical, Some(advice)));
+    // Where its alarms are it is here, and its names are wrong.
+    let mut misspelt = picture.clone();
+    misspelt.alarms = fixture::picture().alarms;
+    assert!(told(&misspelt).iter().any(|f| f.title == "database analytics not found"));
     // One of them alone was deleted, or is misspelt.
     picture.databases[0] = fixture::picture().databases.remove(0);
     assert!(told(&picture).iter().any(|f| f.title == "service analytics-api not found"));
