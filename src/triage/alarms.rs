@@ -7,7 +7,7 @@ use super::scene::Scene;
 use super::stop::shorten;
 use super::symptom::Symptom;
 use crate::platform::{
-    Alarm, AlarmCondition, AlarmState, ExpectedAlarm, MetricQuery, Severity, Statistic, Subject, Unit,
+    Alarm, AlarmCondition, AlarmState, ExpectedAlarm, Gauge, Level, MetricQuery, Severity, Statistic, Subject, Unit,
 };
 
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
@@ -44,13 +44,17 @@ fn firing<'a>(scene: &Scene<'a>, alarm: &'a Alarm, expected: Option<&ExpectedAla
     draft
 }
 
-/// The gauges that an alarm is about: those of its statistic, or else those of its metric that have a target.
+/// The gauges whose number of now is on the alarm's bad side, or past its target: an alarm outlasts what it tells of.
 fn shown_by(scene: &Scene, alarm: &Alarm) -> Vec<usize> {
     let Some(condition) = &alarm.condition else { return Vec::new() };
-    let gauges = scene.subjects.gauges(&condition.query);
-    let exact: Vec<usize> =
-        gauges.iter().filter(|(_, g)| g.query.statistic == condition.query.statistic).map(|(i, _)| *i).collect();
-    if exact.is_empty() { gauges.iter().filter(|(_, g)| g.target.is_some()).map(|(i, _)| *i).collect() } else { exact }
+    let bad = |(i, gauge): &&(usize, &Gauge)| {
+        scene.fresh_point(*i).is_some_and(|point| {
+            let same = gauge.query.statistic == condition.query.statistic;
+            (same && condition.comparison.holds(point.value, condition.threshold))
+                || gauge.target.is_some_and(|target| target.level(point.value) == Level::Past)
+        })
+    };
+    scene.subjects.gauges(&condition.query).iter().filter(bad).map(|(i, _)| *i).collect()
 }
 
 /// The current number beside the threshold, in the unit of the gauge that shows the metric.

@@ -28,6 +28,12 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
         Symptom::TasksDown if is_gone(scene, draft.subject) => {
             ("create it again as it was made: CloudFormation, Terraform, create-service", None)
         }
+        Symptom::TasksDown | Symptom::Other if draft.severity >= Severity::Warning && is_cut_off(scene, draft) => {
+            return Some((
+                "ECS replaces those that its load balancer gives up; if it does not, replace them".to_owned(),
+                Some(replace(scene)),
+            ));
+        }
         Symptom::TasksDown if matches!(draft.subject, Subject::Service(_)) => (why_they_stop, None),
         Symptom::Errors | Symptom::Latency => {
             let words = match deployed {
@@ -46,6 +52,12 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
         _ => return None,
     };
     Some((words.to_owned(), command))
+}
+
+/// Tasks that run are not heard from: there is no stop to look into.
+fn is_cut_off(scene: &Scene, draft: &Draft) -> bool {
+    let Topic::Tasks(i) = draft.topic else { return false };
+    scene.service(i).is_some_and(|(_, service)| service.pulse().cut_off > 0)
 }
 
 /// The service was deleted, or is being.

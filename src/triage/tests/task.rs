@@ -211,6 +211,7 @@ fn tasks_that_ecs_does_not_hear_from_are_told_though_they_count_as_running_and_h
     let found = only(&picture);
     assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "tasks of analytics-api are cut off"));
     assert_eq!(found.evidence, "1 of 3 running tasks DISCONNECTED: ECS does not hear from them");
+    assert!(found.advice.unwrap().starts_with("ECS replaces those"), "they did not stop: no exit code tells why");
     edit(&mut picture.services[0].tasks, |t| t.iter_mut().for_each(|t| t.disconnected = true));
     let found = only(&picture);
     assert_eq!((found.severity, found.title.as_str()), (Severity::Critical, "all tasks of analytics-api are cut off"));
