@@ -156,6 +156,7 @@ fn task(rng: &mut Rng) -> Task {
         last_status: name(rng),
         desired_status: if rng.bool() { "STOPPED".into() } else { "RUNNING".into() },
         health: health[rng.usize(..3)],
+        disconnected: rng.bool(),
         created_at: maybe(rng, when),
         started_at: maybe(rng, when),
         stopped_at: maybe(rng, when),

@@ -88,10 +88,30 @@ async fn the_last_numbers_of_a_dead_database_show_their_age_and_no_target() {
     let mut flow = opened("az-down", SMALL).await;
     flow.pass(Duration::from_mins(1)).await;
     let text = flow.text();
-    let line = text.lines().find(|line| line.contains("30 of 80")).unwrap_or_default();
+    let line = text.lines().find(|line| line.contains("connections")).unwrap_or_default();
     assert!(line.contains("m old"), "{text}");
     let line = text.lines().find(|line| line.contains("free space")).unwrap_or_default();
     assert!(line.contains("m old") && !line.contains("> 2 GB"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_tasks_are_never_shown_as_3_of_3_running_without_a_word() {
+    let mut flow = opened("az-down", SMALL).await;
+    assert!(flow.text().contains("3 of 3 running, 1 cut off"), "{}", flow.text());
+    flow.keys("2").await;
+    let text = flow.text();
+    assert!(text.contains("▲ cut off") && text.contains("1a"), "{text}");
+    flow.keys("3").await;
+    assert!(flow.text().contains("single-AZ us-east-1a"), "{}", flow.text());
+    flow.keys("1").await;
+    let mut told = false;
+    for _ in 0..30 {
+        flow.passes(10).await;
+        let line = flow.text().lines().find(|line| line.contains("3 of 3")).unwrap_or_default().to_owned();
+        assert!(line.is_empty() || !line.contains("3 of 3 running  "), "{}", flow.text());
+        told |= line.contains("0 healthy");
+    }
+    assert!(told, "{}", flow.text());
 }
 
 #[tokio::test(start_paused = true)]
@@ -327,6 +347,30 @@ async fn the_wrong_region_is_named() {
     flow.pass(Duration::from_secs(20)).await;
     assert_snapshot!("wrong_region_80x24", flow.screen());
     assert!(flow.text().contains("eu-west-1"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nothing_answers_the_screen_says_whom_it_waits_for_and_for_how_long() {
+    let mut flow = Flow::of("calm", SMALL);
+    flow.host.inject(Fault::on("*", Failure::Hang));
+    flow.connect();
+    flow.passes(2).await;
+    assert!(flow.text().contains("… asking AWS  "), "{}", flow.text());
+    flow.passes(3).await;
+    assert!(flow.text().contains("waiting 5 s for ecs.us-east-1.amazonaws.com"), "{}", flow.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_matches_nothing_says_how_to_get_back() {
+    let mut flow = opened("calm", SMALL).await;
+    flow.keys(":").await;
+    flow.types("zzzz").await;
+    assert!(flow.text().contains("nothing has these letters"), "{}", flow.text());
+    flow.keys("esc 2 /").await;
+    flow.types("zzzz").await;
+    flow.keys("enter").await;
+    let text = flow.text();
+    assert!(text.contains("no task matches the filter: esc") && text.contains("no event matches"), "{text}");
 }
 
 #[tokio::test(start_paused = true)]

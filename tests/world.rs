@@ -255,6 +255,21 @@ async fn a_database_is_seen_with_its_status_storage_and_restore_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_in_a_lost_zone_is_counted_as_running_and_keeps_the_health_that_was_heard_last() {
+    let aws = over(host("az-down").http_client()).await;
+    let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap();
+    assert_eq!(found.services()[0].running_count(), 3);
+    let listed = aws.ecs.list_tasks().cluster(CLUSTER).service_name(SERVICE).send().await.unwrap();
+    let tasks = aws.ecs.describe_tasks().cluster(CLUSTER).set_tasks(Some(listed.task_arns().to_vec())).send().await;
+    let tasks = tasks.unwrap();
+    let lost: Vec<_> = tasks.tasks().iter().filter(|t| t.availability_zone() == Some("us-east-1a")).collect();
+    assert_eq!(lost.len(), 1);
+    assert_eq!(lost[0].connectivity().map(aws_sdk_ecs::types::Connectivity::as_str), Some("DISCONNECTED"));
+    assert_eq!(lost[0].health_status().map(aws_sdk_ecs::types::HealthStatus::as_str), Some("HEALTHY"));
+    assert_eq!(lost[0].last_status(), Some("RUNNING"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn three_hours_of_metrics_come_in_one_call_or_in_pages() {
     let aws = over(host("calm").http_client()).await;
     let ask = |limit: Option<i32>, token: Option<String>| {

@@ -72,6 +72,7 @@ fn task(clients: &Clients, from: &sdk::Task) -> Result<Task, Trouble> {
         last_status: from.last_status().ok_or_else(|| lacks("lastStatus of a task"))?.to_owned(),
         desired_status: from.desired_status().unwrap_or("RUNNING").to_owned(),
         health: health(from.health_status()),
+        disconnected: from.connectivity() == Some(&sdk::Connectivity::Disconnected),
         created_at: instant_of(from.created_at()),
         started_at: instant_of(from.started_at()),
         stopped_at: instant_of(from.stopped_at()),

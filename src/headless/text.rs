@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Status;
 use crate::platform::lines::{Table, cut, wrap};
 use crate::platform::text::{age, date};
-use crate::platform::{AlarmState, Database, Level, Part, Rollout, Scaling, Service, ServiceStatus, Severity};
+use crate::platform::{AlarmState, Database, Level, Part, Pulse, Rollout, Scaling, Service, ServiceStatus, Severity};
 use crate::triage::{self, Finding, Verdict};
 
 const WIDTH: usize = 80;
@@ -82,7 +82,11 @@ impl Status {
             };
             match service.state.value() {
                 Some(state) => {
-                    table.row([spec.name.clone(), tasks(state), format!("{}{scaling}", deployment(state, self.at))]);
+                    table.row([
+                        spec.name.clone(),
+                        tasks(state, service.pulse()),
+                        format!("{}{scaling}", deployment(state, self.at)),
+                    ]);
                 }
                 None => table.row([spec.name.clone(), not_known(&service.state).to_owned()]),
             }
@@ -155,10 +159,11 @@ fn not_known<T>(part: &Part<T>) -> &'static str {
     if part.trouble().is_some() { "cannot tell" } else { "no answer yet" }
 }
 
-fn tasks(service: &Service) -> String {
+fn tasks(service: &Service, pulse: Pulse) -> String {
     let pending = if service.pending > 0 { format!(", {} pending", service.pending) } else { String::new() };
+    let health = pulse.words().map(|words| format!(", {words}")).unwrap_or_default();
     match &service.status {
-        ServiceStatus::Active => format!("{} of {} running{pending}", service.running, service.desired),
+        ServiceStatus::Active => format!("{} of {} running{pending}{health}", service.running, service.desired),
         ServiceStatus::Draining => format!("draining, {} running", service.running),
         ServiceStatus::Inactive => "INACTIVE".to_owned(),
         ServiceStatus::Other(status) => status.clone(),

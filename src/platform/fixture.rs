@@ -208,6 +208,7 @@ pub(crate) fn task(n: u32, number: u32) -> Task {
         last_status: "RUNNING".into(),
         desired_status: "RUNNING".into(),
         health: Health::Healthy,
+        disconnected: false,
         created_at: Some(ago(3_000)),
         started_at: Some(ago(3_000)),
         stopped_at: None,

@@ -28,7 +28,8 @@ pub enum Role {
     Cpu,
     /// `AWS/ECS` `MemoryUtilization`.
     Memory,
-    /// `AWS/RDS` `DatabaseConnections`; its target is the limit.
+    /// `AWS/RDS` `DatabaseConnections`; its target is what the platform file allows, not the server's `max_connections`,
+    /// which RDS does not tell.
     Connections,
     /// `AWS/RDS` `FreeStorageSpace`.
     FreeStorage,

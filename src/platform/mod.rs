@@ -15,6 +15,7 @@ pub mod lines;
 mod part;
 mod picture;
 mod price;
+mod pulse;
 pub mod region;
 mod secret;
 mod series;
@@ -40,8 +41,9 @@ pub use gauge::{Gauge, MetricQuery, Role, Statistic, Subject};
 pub use identity::Identity;
 pub use image::Image;
 pub use part::Part;
-pub use picture::{Fact, Observation, Picture, ServicePicture};
+pub use picture::{DatabaseChange, Fact, Observation, Picture, ServicePicture};
 pub use price::{Prices, Spent};
+pub use pulse::Pulse;
 pub use secret::{Secret, passwords, without_passwords};
 pub use series::{Point, SPAN, STOPPED_AFTER, Series, minute_of};
 pub use service::{

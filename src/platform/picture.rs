@@ -45,6 +45,8 @@ impl ServicePicture {
 pub struct Picture {
     /// Who asks.
     pub identity: Part<Identity>,
+    /// The region that is asked, once it is known.
+    pub region: Option<String>,
     /// As [`Platform::services`].
     pub services: Vec<ServicePicture>,
     /// As [`Platform::databases`].
@@ -55,10 +57,27 @@ pub struct Picture {
     pub series: Vec<Part<Series>>,
     /// Alarm changes, newest first: the last one of each alarm, and all that were seen since.
     pub alarm_changes: Vec<AlarmChange>,
+    /// When databases stopped to serve and began to again, newest first, as far as that was seen.
+    pub database_changes: Vec<DatabaseChange>,
     /// What the session has cost.
     pub spent: Spent,
     /// How far the local clock is ahead of AWS's.
     pub clock_skew: Option<SignedDuration>,
+}
+
+/// A database that stopped to serve, or serves again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DatabaseChange {
+    /// Its index in [`Platform::databases`].
+    pub database: usize,
+    /// When that was seen, up to the cadence of its source after it happened.
+    pub at: Timestamp,
+    /// Its status before.
+    pub from: String,
+    /// Its status since.
+    pub to: String,
+    /// It serves since.
+    pub serves: bool,
 }
 
 /// One thing learned. `usize` is an index into the [`Platform`]'s vector of the kind.
@@ -66,6 +85,8 @@ pub struct Picture {
 pub enum Fact {
     /// Who asks.
     Identity(Result<Identity, Trouble>),
+    /// The region that is asked.
+    Region(String),
     /// A service.
     Service(usize, Result<Box<Service>, Trouble>),
     /// A service's tasks.
@@ -118,6 +139,7 @@ impl Picture {
         self.clock_skew = clock_skew.or(self.clock_skew);
         for fact in facts {
             is_news |= match fact {
+                Fact::Region(region) => self.region.replace(region.clone()).as_ref() != Some(&region),
                 Fact::Identity(answer) => self.identity.take(answer, at, next),
                 Fact::Service(i, answer) => {
                     self.services.get_mut(i).is_some_and(|s| s.state.take(answer.map(|s| *s), at, next))
@@ -125,6 +147,9 @@ impl Picture {
                 Fact::Tasks(i, answer) => self.services.get_mut(i).is_some_and(|s| s.tasks.take(answer, at, next)),
                 Fact::Scaling(i, answer) => self.services.get_mut(i).is_some_and(|s| s.scaling.take(answer, at, next)),
                 Fact::Database(i, answer) => {
+                    if let Ok(database) = &answer {
+                        self.note_database_change(i, database, at);
+                    }
                     self.databases.get_mut(i).is_some_and(|d| d.take(answer.map(|d| *d), at, next))
                 }
                 Fact::Alarms(answer) => self.take_alarms(answer, at, next),
@@ -176,6 +201,16 @@ impl Picture {
             self.alarm_changes.extend(changes);
             self.alarm_changes.sort_by_key(|change| std::cmp::Reverse(change.at));
             self.alarm_changes.truncate(CHANGES_KEPT);
+        }
+    }
+
+    /// RDS does not say since when a database is as it is: what was seen does.
+    fn note_database_change(&mut self, i: usize, database: &Database, at: Timestamp) {
+        let Some(known) = self.databases.get(i).and_then(Part::value) else { return };
+        if known.serves() != database.serves() {
+            let (from, to, serves) = (known.status.clone(), database.status.clone(), database.serves());
+            self.database_changes.insert(0, DatabaseChange { database: i, at, from, to, serves });
+            self.database_changes.truncate(CHANGES_KEPT);
         }
     }
 

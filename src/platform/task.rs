@@ -49,6 +49,9 @@ pub struct Task {
     pub desired_status: String,
     /// Its health.
     pub health: Health,
+    /// `connectivity` is `DISCONNECTED`: ECS does not hear from its agent, and its status and health are what was heard
+    /// last (Amazon ECS API Reference, `HealthCheck`).
+    pub disconnected: bool,
     /// When ECS made it.
     pub created_at: Option<Timestamp>,
     /// When it came to `RUNNING`.
@@ -75,6 +78,16 @@ impl Task {
         self.desired_status == "STOPPED" || self.last_status == "STOPPED"
     }
 
+    /// ECS does not hear from it, though it ran.
+    pub fn is_cut_off(&self) -> bool {
+        self.disconnected && self.started_at.is_some()
+    }
+
+    /// It is `RUNNING`, and is to go on.
+    pub fn runs(&self) -> bool {
+        !self.is_stopped() && self.last_status == "RUNNING"
+    }
+
     /// It stopped because something failed, not because the scheduler wanted fewer or others.
     pub fn failed(&self) -> bool {
         self.is_stopped()
@@ -85,6 +98,11 @@ impl Task {
                 Some("UserInitiated" | "SpotInterruption") | None => false,
                 Some(_) => true,
             }
+    }
+
+    /// It was stopped because a health check failed: its own, or the load balancer's.
+    pub fn failed_its_check(&self) -> bool {
+        self.failed() && self.stopped_reason.as_deref().is_some_and(|r| r.contains("health checks"))
     }
 
     /// The container of this name.

@@ -34,6 +34,11 @@ pub fn shell_word(word: &str) -> String {
     }
 }
 
+/// A zone without its region, for where there is little room: `1a` of `us-east-1a`.
+pub fn zone_in_region(zone: &str) -> &str {
+    zone.rsplit('-').next().unwrap_or(zone)
+}
+
 /// At most so many characters, with an ellipsis where some are left out.
 pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
@@ -110,12 +115,14 @@ pub fn date(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
-/// The candidate that was probably meant: the nearest one that is near enough.
+/// The candidate that was probably meant: the nearest one that is near enough, or that the word abbreviates.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= (candidate.chars().count() / 3).max(1))
+        .filter(|(distance, candidate)| {
+            *distance <= (candidate.chars().count() / 3).max(1) || (word.len() > 2 && candidate.starts_with(word))
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -141,6 +148,7 @@ mod tests {
     #[test]
     fn a_misspelt_word_finds_its_neighbour_and_a_strange_one_finds_none() {
         assert_eq!(nearest("servce", ["service", "database"]), Some("service"));
+        assert_eq!(nearest("warn", ["critical", "warning", "notice"]), Some("warning"));
         assert_eq!(nearest("gauge", ["service", "database"]), None);
     }
 }

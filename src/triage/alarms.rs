@@ -7,7 +7,7 @@ use super::scene::Scene;
 use super::stop::shorten;
 use super::symptom::Symptom;
 use crate::platform::{
-    Alarm, AlarmCondition, AlarmState, ExpectedAlarm, MetricQuery, Severity, Statistic, Subject, Unit,
+    Alarm, AlarmCondition, AlarmState, ExpectedAlarm, Gauge, Level, MetricQuery, Severity, Statistic, Subject, Unit,
 };
 
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
@@ -21,7 +21,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
 
 fn firing<'a>(scene: &Scene<'a>, alarm: &'a Alarm, expected: Option<&ExpectedAlarm>) -> Draft<'a> {
     let symptom = Symptom::of_alarm(alarm);
-    let subject = subject(scene, alarm, symptom);
+    let subject = scene.owner(alarm);
     let own = || format!("alarm/{}", alarm.name);
     let (topic, id) = match (symptom, subject, &alarm.condition) {
         (Symptom::TasksDown, Subject::Service(i), _) => (Topic::Tasks(i), format!("tasks/{}", scene.path(subject))),
@@ -39,17 +39,22 @@ fn firing<'a>(scene: &Scene<'a>, alarm: &'a Alarm, expected: Option<&ExpectedAla
         .since(alarm.since);
     draft.fired = alarm.since;
     draft.evidence_rank = 3;
+    draft.gauges = shown_by(scene, alarm);
     draft.runbook = scene.platform.treats(&alarm.name).cloned();
     draft
 }
 
-/// Whose an alarm is. Where its dimensions don't say, a platform's only service or database is meant.
-fn subject(scene: &Scene, alarm: &Alarm, symptom: Symptom) -> Subject {
-    match (scene.subjects.of_alarm(alarm), symptom) {
-        (Subject::Platform, Symptom::TasksDown) if scene.platform.services.len() == 1 => Subject::Service(0),
-        (Subject::Platform, Symptom::DatabaseDown) if scene.platform.databases.len() == 1 => Subject::Database(0),
-        (subject, _) => subject,
-    }
+/// The gauges whose number of now is on the alarm's bad side, or past its target: an alarm outlasts what it tells of.
+fn shown_by(scene: &Scene, alarm: &Alarm) -> Vec<usize> {
+    let Some(condition) = &alarm.condition else { return Vec::new() };
+    let bad = |(i, gauge): &&(usize, &Gauge)| {
+        scene.fresh_point(*i).is_some_and(|point| {
+            let same = gauge.query.statistic == condition.query.statistic;
+            (same && condition.comparison.holds(point.value, condition.threshold))
+                || gauge.target.is_some_and(|target| target.level(point.value) == Level::Past)
+        })
+    };
+    scene.subjects.gauges(&condition.query).iter().filter(bad).map(|(i, _)| *i).collect()
 }
 
 /// The current number beside the threshold, in the unit of the gauge that shows the metric.
@@ -165,6 +170,8 @@ fn unheard<'a>(
         drafts
             .push(Draft::new(Topic::Own, severity, Subject::Platform, id, title).evidence(format!("{list}{meaning}")));
     };
+    // Where nothing of the platform is, its alarms are not either.
+    let missing = if scene.is_elsewhere() { Vec::new() } else { missing };
     say(Severity::Warning, "alarms/missing", &missing, "does not exist", "do not exist", "nobody would be told");
     say(Severity::Notice, "alarms/silent", &silent, "tells nobody", "tell nobody", "actions disabled, or none set");
     say(Severity::Notice, "alarms/blind", &blind, "has no data", "have no data", "INSUFFICIENT_DATA");

@@ -1,15 +1,17 @@
 //! What changed just before something went wrong.
 
+use std::cmp::Reverse;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::deployments::speaks_of_rollback;
-use super::draft::Draft;
+use super::draft::{Draft, Topic};
 use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::{AlarmState, Database, Deployment, DeploymentStatus, Rollout, Subject, text};
 
 /// A change longer ago than this is not "just before".
-const WINDOW: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const WINDOW: SignedDuration = SignedDuration::from_mins(15);
 /// A rollback's event and its deployment are made within this time of one another.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_mins(2);
 /// With more services than this, events of other services are not searched.
@@ -23,6 +25,8 @@ pub(super) struct Before {
     pub(super) deploy: bool,
     /// Whose deployment it was, whichever way.
     pub(super) service: Option<usize>,
+    /// A database was down, and serves again since then.
+    pub(super) back: Option<Timestamp>,
 }
 
 /// All changes that a finding may be the consequence of, in order of time.
@@ -32,6 +36,8 @@ pub(super) struct Changes<'s, 'a> {
     /// Expected alarms that fire, with whose they are.
     alarms: Vec<(Timestamp, &'a str, Subject)>,
     down: Vec<(usize, &'a Database)>,
+    /// Databases that serve again, by name, and since when: the latest first.
+    back: Vec<(Timestamp, String)>,
 }
 
 impl<'s, 'a> Changes<'s, 'a> {
@@ -63,19 +69,20 @@ impl<'s, 'a> Changes<'s, 'a> {
             .enumerate()
             .filter_map(|(i, part)| Some((i, part.value().filter(|d| !d.serves())?)))
             .collect();
-        Changes { scene, deployments, alarms, down }
+        Changes { scene, deployments, alarms, down, back: back(scene) }
     }
 
     /// What changed just before a finding, the likeliest cause first.
     pub(super) fn before(&self, draft: &Draft) -> Option<Before> {
-        if draft.symptom == Symptom::Other {
-            return None;
-        }
         // What nobody says the beginning of may always have been so: nothing was before it.
         let since = draft.since?;
-        let change = |text| Before { text, deploy: false, service: None };
+        if draft.symptom == Symptom::Other {
+            return self.outage(draft, since);
+        }
+        let change = |text| Before { text, deploy: false, service: None, back: None };
         self.deployment(draft, since)
             .or_else(|| self.database(draft).map(change))
+            .or_else(|| self.outage(draft, since))
             .or_else(|| self.tasks(draft, since).map(change))
             .or_else(|| self.alarm(draft, since).map(change))
     }
@@ -99,7 +106,7 @@ impl<'s, 'a> Changes<'s, 'a> {
         // One that ECS has given up on and is taking back needs nobody to roll it back.
         let given_up = deployment.rollout == Rollout::Failed && deployment.status != DeploymentStatus::Primary;
         let text = format!("{} {what} {whose}{label}", ago(since, *at));
-        Some(Before { text, deploy: !back && !given_up, service: Some(*i) })
+        Some(Before { text, deploy: !back && !given_up, service: Some(*i), back: None })
     }
 
     /// A deployment that ECS made to undo another. Its reason says so while it is in progress; after
@@ -119,6 +126,15 @@ impl<'s, 'a> Changes<'s, 'a> {
             return None;
         }
         self.down.first().map(|(_, database)| format!("while RDS {} is {}", database.id, database.status))
+    }
+
+    /// A database that came back after this began: what waited for it has not caught up yet.
+    fn outage(&self, draft: &Draft, since: Timestamp) -> Option<Before> {
+        let depends = matches!(draft.symptom, Symptom::Errors | Symptom::Latency | Symptom::Queue | Symptom::TasksDown)
+            || matches!(draft.topic, Topic::Tasks(_));
+        let (at, name) = self.back.iter().find(|(at, _)| depends && since < *at)?;
+        let text = format!("while RDS {name} was down, until {}", text::minute(*at));
+        Some(Before { text, deploy: false, service: None, back: Some(*at) })
     }
 
     /// Tasks that ECS stopped or, for a database's connections, started.
@@ -162,6 +178,24 @@ impl<'s, 'a> Changes<'s, 'a> {
             })?;
         Some(format!("{} {name}", ago(since, *at)))
     }
+}
+
+/// By what was seen of their status, or else by their alarms: those tell of an outage from before the screen was opened.
+fn back(scene: &Scene) -> Vec<(Timestamp, String)> {
+    let recent = |at: &Timestamp| scene.now.duration_since(*at) <= WINDOW;
+    let serves = |i: usize| scene.picture.databases.get(i).and_then(|d| d.value()).is_none_or(Database::serves);
+    let name = |i: usize| scene.platform.databases.get(i).map(|spec| spec.id.clone());
+    let seen = scene.picture.database_changes.iter().filter(|c| c.serves && recent(&c.at) && serves(c.database));
+    let seen = seen.filter_map(|change| Some((change.at, name(change.database)?)));
+    let alarms = scene.picture.alarms.value().into_iter().flatten();
+    let cleared = alarms.filter_map(|alarm| {
+        let at = alarm.since.filter(recent).filter(|_| alarm.state == AlarmState::Ok)?;
+        let Subject::Database(i) = scene.owner(alarm) else { return None };
+        (Symptom::of_alarm(alarm) == Symptom::DatabaseDown && serves(i)).then_some((at, name(i)?))
+    });
+    let mut all: Vec<_> = seen.chain(cleared).collect();
+    all.sort_by_key(|(at, _)| Reverse(*at));
+    all
 }
 
 fn ago(since: Timestamp, at: Timestamp) -> String {

@@ -11,6 +11,9 @@ use crate::platform::{Database, STOPPED_AFTER, Severity, Subject, text};
 const RESTORABLE_WITHIN: SignedDuration = SignedDuration::from_mins(30);
 
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
+    if scene.is_elsewhere() {
+        return;
+    }
     for (i, (spec, part)) in scene.platform.databases.iter().zip(&scene.picture.databases).enumerate() {
         let subject = Subject::Database(i);
         let id = format!("database/{}", spec.id);
@@ -45,13 +48,15 @@ fn silent_since(scene: &Scene, subject: Subject) -> Option<jiff::Timestamp> {
 
 fn status(scene: &Scene, database: &Database, i: usize, id: String, drafts: &mut Vec<Draft>) {
     let (severity, evidence) = if !database.serves() {
-        (Severity::Critical, "connections are not served")
+        (Severity::Critical, ": connections are not served")
     } else if matches!(database.status.as_str(), "available" | "backing-up") {
         return;
     } else {
-        (Severity::Notice, "it serves; a change is under way")
+        (Severity::Notice, ": it serves; a change is under way")
     };
     let symptom = if severity == Severity::Critical { Symptom::DatabaseDown } else { Symptom::Other };
+    // The zone says more than what a status means.
+    let shared = scene.shared_zone().filter(|shared| shared.database == i);
     let mut draft = Draft::new(
         Topic::Database(i),
         severity,
@@ -61,8 +66,9 @@ fn status(scene: &Scene, database: &Database, i: usize, id: String, drafts: &mut
     )
     .rank(Rank::Headline)
     .symptom(symptom)
-    .evidence(format!("status {}: {evidence}", database.status))
-    .since(silent_since(scene, Subject::Database(i)).filter(|_| !database.serves()));
+    .evidence(format!("status {}{}", database.status, if shared.is_some() { "" } else { evidence }))
+    .since(silent_since(scene, Subject::Database(i)).filter(|_| !database.serves()))
+    .notes(shared.map(|shared| shared.words.clone()));
     draft.evidence_rank = 5;
     drafts.push(draft);
 }

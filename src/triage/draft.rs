@@ -68,6 +68,8 @@ pub(super) struct Draft<'a> {
     pub(super) fired: Option<Timestamp>,
     pub(super) subject: Subject,
     pub(super) runbook: Option<String>,
+    /// The gauges that show it, by index.
+    pub(super) gauges: Vec<usize>,
 }
 
 impl<'a> Draft<'a> {
@@ -92,6 +94,7 @@ impl<'a> Draft<'a> {
             fired: None,
             subject,
             runbook: None,
+            gauges: Vec::new(),
         }
     }
 
@@ -166,6 +169,7 @@ impl<'a> Draft<'a> {
             self.symptom = other.symptom;
         }
         self.runbook = self.runbook.take().or(other.runbook);
+        self.gauges.extend(other.gauges);
     }
 }
 

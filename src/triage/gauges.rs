@@ -38,7 +38,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
 
 /// A subject of which numbers are to be expected: it is there, and something of it runs.
 fn speaks(scene: &Scene, subject: Subject) -> bool {
-    if scene.is_missing(subject) {
+    if scene.is_missing(subject) || scene.is_elsewhere() {
         return false;
     }
     match subject {
@@ -66,7 +66,7 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
     let minutes = series.points().rev().take_while(|p| target.level(p.value) >= level).count();
     let lasting = minutes >= LASTING;
     let severity = match (gauge.role, level, lasting) {
-        // The target of connections is the limit: beyond it new ones are refused.
+        // What the file allows leaves little to the server's own limit, where new connections are refused.
         (Role::Connections, Level::Past, true) => Severity::Critical,
         (Role::FreeStorage, Level::Past, _) if point.value <= target.border() / 4.0 => Severity::Critical,
         (_, Level::Past, _) if grave(scene, gauge, target, series) => Severity::Critical,
@@ -78,8 +78,8 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
     };
     let name = whose(scene, gauge);
     let title = match (gauge.role, level) {
-        (Role::Connections, Level::Past) => format!("{name} at the limit"),
-        (Role::Connections, _) => format!("{name} near the limit"),
+        (Role::Connections, Level::Past) => format!("{name} past their target"),
+        (Role::Connections, _) => format!("{name} near their target"),
         (Role::FreeStorage, Level::Well) => format!("{name} runs out"),
         (Role::FreeStorage, _) => format!("{name} is low"),
         _ => format!("{name} past its target"),
@@ -96,6 +96,7 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
         .notes(falling.as_ref().map(|f| format!("full in {}", about(f.left))))
         .since(onset.or_else(|| falling.and_then(|f| f.since)));
     // What treats the alarm on this metric treats what it will tell of.
+    draft.gauges = vec![i];
     draft.runbook = alarms().find_map(|alarm| scene.platform.treats(&alarm.name)).cloned();
     Some(draft)
 }
@@ -169,7 +170,7 @@ fn evidence(gauge: &Gauge, target: Target, level: Level, value: f64) -> String {
         Level::Past if shown == border => format!("{} {shown}, target {}", gauge.title, target.show(gauge.unit)),
         Level::Past => format!("{} {shown} {sign} {border}", gauge.title),
         Level::Well => format!("{} {shown}", gauge.title),
-        Level::Near => format!("{} {shown}, limit {border}", gauge.title),
+        Level::Near => format!("{} {shown}, target {}", gauge.title, target.show(gauge.unit)),
     }
 }
 

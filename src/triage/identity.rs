@@ -4,13 +4,15 @@ use jiff::SignedDuration;
 
 use super::draft::{Draft, Topic};
 use super::scene::Scene;
-use crate::platform::{Severity, Subject, text};
+use crate::platform::{Severity, Subject, region, text};
 
 /// More than this is worth a word; AWS refuses signatures from 5 minutes on.
 const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// The id of the finding that must come first: everything else may be about another platform.
 pub(super) const ACCOUNT: &str = "account";
+/// The id of the one finding where nothing of the platform is found.
+pub(super) const REGION: &str = "region";
 
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
     if let (Some(wanted), Some(identity)) = (&scene.platform.account, scene.picture.identity.value())
@@ -27,6 +29,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
             .evidence(format!("signed in as {}: use another profile, or another platform file", identity.arn)),
         );
     }
+    elsewhere(scene, drafts);
     if let Some(skew) = scene.picture.clock_skew
         && skew.abs() > SKEW
     {
@@ -41,5 +44,39 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
             )
             .evidence("AWS refuses signatures that are 5 min off; set the clock (timedatectl set-ntp true)"),
         );
+    }
+}
+
+/// Each thing that is not found is no news of its own where none is.
+fn elsewhere(scene: &Scene, drafts: &mut Vec<Draft>) {
+    if !scene.is_elsewhere() {
+        return;
+    }
+    let region = scene.picture.region.as_deref().unwrap_or("this region");
+    let title = format!("platform is not in {region}");
+    let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let (services, databases) = (scene.platform.services.len(), scene.platform.databases.len());
+    let found = format!("not found: {} and {}", count(services, "service"), count(databases, "database"));
+    let account = match (scene.picture.identity.value(), &scene.platform.account) {
+        (Some(identity), Some(wanted)) if identity.account == *wanted => Some("the account is right".to_owned()),
+        (Some(identity), None) => Some(format!("asked in account {}", identity.account)),
+        _ => None,
+    };
+    let meant = scene.platform.region.as_deref().filter(|meant| *meant != region);
+    let hint = meant.map(|meant| format!("the platform file is of {meant}"));
+    let draft = Draft::new(Topic::Own, Severity::Critical, Subject::Platform, REGION, title);
+    drafts.push(draft.notes(hint).note(found).notes(account));
+}
+
+/// What to do about it: most often the region is another one than the file says, or than anybody meant.
+pub(super) fn instead(scene: &Scene) -> String {
+    let (asked, meant) = (scene.picture.region.as_deref(), scene.platform.region.as_deref());
+    match (asked, meant) {
+        (Some(asked), Some(meant)) if asked != meant => format!("start without --region {asked}"),
+        (Some(asked), _) => {
+            let doubt = region::doubt(asked).map(|doubt| format!("{doubt}; ")).unwrap_or_default();
+            format!("{doubt}name the region it is in: --region, or region = in the platform file; or another --profile")
+        }
+        (None, _) => "use the region and the profile that it is in: --region, --profile".to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 //! What to do where no runbook fits: in words, and as a command that can be pasted.
 
 use super::draft::{Draft, Topic};
+use super::identity;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::text::shell_word;
@@ -13,6 +14,7 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
     let why_they_stop = "see why its tasks stop: their exit codes, events and logs";
     let id = |start: &str| draft.id.starts_with(start);
     let (words, command) = match draft.symptom {
+        _ if draft.id == identity::REGION => return Some((identity::instead(scene), None)),
         _ if id("alarms/missing") => ("create it (put-metric-alarm), or take it out of the platform file", None),
         _ if id("restorable/") => {
             ("RDS ships its log by itself every 5 min; if it does not catch up, ask AWS Support", None)
@@ -25,6 +27,12 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
         Symptom::Storage => ("enlarge the volume", Some(enlarge(scene, draft.subject))),
         Symptom::TasksDown if is_gone(scene, draft.subject) => {
             ("create it again as it was made: CloudFormation, Terraform, create-service", None)
+        }
+        Symptom::TasksDown | Symptom::Other if draft.severity >= Severity::Warning && is_cut_off(scene, draft) => {
+            return Some((
+                "ECS replaces those that its load balancer gives up; if it does not, replace them".to_owned(),
+                Some(replace(scene)),
+            ));
         }
         Symptom::TasksDown if matches!(draft.subject, Subject::Service(_)) => (why_they_stop, None),
         Symptom::Errors | Symptom::Latency => {
@@ -44,6 +52,12 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
         _ => return None,
     };
     Some((words.to_owned(), command))
+}
+
+/// Tasks that run are not heard from: there is no stop to look into.
+fn is_cut_off(scene: &Scene, draft: &Draft) -> bool {
+    let Topic::Tasks(i) = draft.topic else { return false };
+    scene.service(i).is_some_and(|(_, service)| service.pulse().cut_off > 0)
 }
 
 /// The service was deleted, or is being.

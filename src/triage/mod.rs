@@ -26,6 +26,7 @@ mod undone;
 mod unknown;
 mod unwatched;
 mod verdict;
+mod zone;
 
 #[cfg(test)]
 mod tests;
@@ -79,6 +80,10 @@ pub struct Finding {
     /// same thing.
     #[serde(skip)]
     pub gauge: Option<usize>,
+    /// The gauges whose own numbers it tells of, by their places: they have its colour. One that only comes nearest to
+    /// showing it may be well.
+    #[serde(skip)]
+    pub gauges: Vec<usize>,
 }
 
 impl Finding {
@@ -136,6 +141,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
                 command: treatment.command.map(|command| text::printable(&command).into_owned()),
                 subject: draft.subject,
                 gauge: shown.gauge(&draft),
+                gauges: draft.gauges,
                 title: text::printable(&draft.title).into_owned(),
                 id: draft.id,
             }

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::before::Before;
+use super::before::{Before, WINDOW};
 use super::draft::{Draft, Topic};
 use super::instead::instead;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use super::undone::Undone;
-use crate::platform::{Severity, Subject};
+use crate::platform::{Severity, Subject, text};
 
 const ROLLBACK: &str = "rollback";
 const SCALE: &str = "scale";
@@ -83,6 +83,12 @@ impl<'s, 'a> Ward<'s, 'a> {
         if runbook.as_deref() == Some(ROLLBACK) && self.deployed == Some(false) && !after_deploy {
             runbook = None;
         }
+        // What only waited for a database needs nothing but time, once that is back.
+        let healing = before.and_then(|before| before.back);
+        if let Some(back) = healing {
+            runbook = None;
+            advice = Some(heals(draft, back));
+        }
         let load = self.load(draft);
         if load.is_some() {
             runbook = runbook.filter(|runbook| runbook != VACUUM);
@@ -150,5 +156,17 @@ impl<'s, 'a> Ward<'s, 'a> {
             Subject::Database(_) => true,
         };
         (depends && !own).then(|| format!("first see to: {database}"))
+    }
+}
+
+/// … and how to tell that it does not heal: the tie to the outage ends with its window.
+fn heals(draft: &Draft, back: Timestamp) -> String {
+    let deadline = text::minute(back + WINDOW);
+    match draft.symptom {
+        Symptom::Queue => format!("it drains by itself: scale only if it still grows at {deadline}"),
+        _ if matches!(draft.topic, Topic::Tasks(_)) => {
+            format!("tasks come back by themselves: if they still fail at {deadline}, see their logs")
+        }
+        _ => format!("it clears by itself: if it goes on at {deadline}, look at the logs"),
     }
 }

@@ -6,6 +6,8 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::draft::Topic;
+use super::symptom::Symptom;
+use super::zone::Shared;
 use crate::platform::{
     Alarm, MetricQuery, Picture, Platform, Point, ServicePicture, ServiceSpec, Subject, Subjects, TroubleKind,
 };
@@ -20,16 +22,38 @@ pub(super) struct Scene<'a> {
     pub(super) subjects: Subjects<'a>,
     /// Alarms by what they watch; made when first asked for.
     watching: OnceCell<HashMap<Topic<'a>, Vec<&'a Alarm>>>,
+    shared: OnceCell<Option<Shared>>,
 }
 
 impl<'a> Scene<'a> {
     pub(super) fn of(platform: &'a Platform, picture: &'a Picture, now: Timestamp) -> Scene<'a> {
-        Scene { platform, picture, now, subjects: Subjects::of(platform), watching: OnceCell::new() }
+        Scene {
+            platform,
+            picture,
+            now,
+            subjects: Subjects::of(platform),
+            watching: OnceCell::new(),
+            shared: OnceCell::new(),
+        }
+    }
+
+    /// What a zone took with it, where it took both a database and tasks.
+    pub(super) fn shared_zone(&self) -> Option<&Shared> {
+        self.shared.get_or_init(|| Shared::of(self)).as_ref()
     }
 
     /// How a service is found, and what is known of it.
     pub(super) fn service(&self, i: usize) -> Option<(&'a ServiceSpec, &'a ServicePicture)> {
         Some((self.platform.services.get(i)?, self.picture.services.get(i)?))
+    }
+
+    /// Whose an alarm is. Where its dimensions don't say, a platform's only service or database is meant.
+    pub(super) fn owner(&self, alarm: &Alarm) -> Subject {
+        match (self.subjects.of_alarm(alarm), Symptom::of_alarm(alarm)) {
+            (Subject::Platform, Symptom::TasksDown) if self.platform.services.len() == 1 => Subject::Service(0),
+            (Subject::Platform, Symptom::DatabaseDown) if self.platform.databases.len() == 1 => Subject::Database(0),
+            (subject, _) => subject,
+        }
     }
 
     /// What a subject is called: `analytics-api`, `RDS analytics`; empty for the platform.
@@ -72,6 +96,24 @@ impl<'a> Scene<'a> {
     pub(super) fn fresh_point(&self, gauge: usize) -> Option<Point> {
         let point = self.picture.series.get(gauge)?.value()?.latest()?;
         (self.now.duration_since(point.at) <= FRESH).then_some(point)
+    }
+
+    /// Nothing that the platform file names is there: it is another region's, or another account's. Where its alarms or its
+    /// numbers are, its names are wrong.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        let (services, databases) = (self.platform.services.len(), self.platform.databases.len());
+        services > 0
+            && databases > 0
+            && (0..services).all(|i| self.is_missing(Subject::Service(i)))
+            && (0..databases).all(|i| self.is_missing(Subject::Database(i)))
+            && !self.picture.series.iter().any(|part| part.value().is_some_and(|series| series.latest().is_some()))
+            && !self
+                .picture
+                .alarms
+                .value()
+                .into_iter()
+                .flatten()
+                .any(|a| self.platform.expected_alarm(&a.name).is_some())
     }
 
     /// AWS says that the subject is not there: nothing else about it can surprise.

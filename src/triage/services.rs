@@ -9,6 +9,9 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
     let Some((spec, picture)) = scene.service(i) else { return };
     let subject = Subject::Service(i);
     let path = scene.path(subject);
+    if scene.is_elsewhere() {
+        return;
+    }
     if scene.is_missing(subject) {
         let why = picture.state.trouble().map_or_else(
             || format!("no such service in cluster {}", spec.cluster),

@@ -6,7 +6,7 @@ use super::draft::{Draft, Rank, Topic};
 use super::scene::Scene;
 use super::stop;
 use super::symptom::Symptom;
-use crate::platform::{Health, Rollout, Service, ServiceStatus, Severity, Subject, Task};
+use crate::platform::{Health, Rollout, Service, ServicePicture, ServiceStatus, Severity, Subject, Task};
 
 /// Failed stops within this time are one crash loop.
 const CRASH_WINDOW: SignedDuration = SignedDuration::from_mins(30);
@@ -27,6 +27,8 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
     count(service, tasks, &spec.name, &draft, drafts);
     crash_loop(scene, service, tasks, &spec.name, &draft, drafts);
     unhealthy(tasks, &spec.name, &draft, drafts);
+    cut_off(scene, tasks, &spec.name, &draft, drafts);
+    none_healthy(scene, picture, tasks, &spec.name, &draft, drafts);
 }
 
 fn count<'a>(
@@ -106,11 +108,8 @@ fn unhealthy<'a>(
     draft: &impl Fn(Severity, String) -> Draft<'a>,
     drafts: &mut Vec<Draft<'a>>,
 ) {
-    let running = tasks.iter().filter(|t| !t.is_stopped() && t.last_status == "RUNNING").count();
-    let sick: Vec<&Task> = tasks
-        .iter()
-        .filter(|t| !t.is_stopped() && t.last_status == "RUNNING" && t.health == Health::Unhealthy)
-        .collect();
+    let running = tasks.iter().filter(|t| t.runs()).count();
+    let sick: Vec<&Task> = tasks.iter().filter(|t| t.runs() && t.health == Health::Unhealthy).collect();
     if sick.is_empty() {
         return;
     }
@@ -134,6 +133,56 @@ fn unhealthy<'a>(
     if !all {
         found.symptom = Symptom::Other;
     }
+    drafts.push(found);
+}
+
+/// ECS counts a task as running that it does not hear from, for as long as its load balancer does not say otherwise.
+fn cut_off<'a>(
+    scene: &Scene,
+    tasks: &[Task],
+    name: &str,
+    draft: &impl Fn(Severity, String) -> Draft<'a>,
+    drafts: &mut Vec<Draft<'a>>,
+) {
+    let running = tasks.iter().filter(|t| t.runs()).count();
+    let lost: Vec<&Task> = tasks.iter().filter(|t| t.runs() && t.is_cut_off()).collect();
+    if lost.is_empty() {
+        return;
+    }
+    let all = lost.len() == running;
+    let (severity, title, rank) = if all {
+        (Severity::Critical, format!("all tasks of {name} are cut off"), Rank::Headline)
+    } else {
+        (Severity::Warning, format!("tasks of {name} are cut off"), Rank::Finding)
+    };
+    let mut found = draft(severity, title)
+        .rank(rank)
+        .note(format!("{} of {running} running tasks DISCONNECTED: ECS does not hear from them", lost.len()))
+        .notes(scene.shared_zone().map(|shared| shared.words.clone()).or_else(|| zone(&lost, tasks)));
+    if !all {
+        found.symptom = Symptom::Other;
+    }
+    drafts.push(found);
+}
+
+/// ECS counts a task as running while its health check has not passed yet, and replaces it by one that it counts again.
+fn none_healthy<'a>(
+    scene: &Scene,
+    picture: &ServicePicture,
+    tasks: &[Task],
+    name: &str,
+    draft: &impl Fn(Severity, String) -> Draft<'a>,
+    drafts: &mut Vec<Draft<'a>>,
+) {
+    let pulse = picture.pulse();
+    let recent = |at: &Timestamp| scene.now.duration_since(*at) <= CRASH_WINDOW;
+    let failed = tasks.iter().filter(|t| t.failed_its_check()).filter_map(|t| t.stopped_at).filter(recent);
+    let (true, Some(first)) = (pulse.none_healthy() && pulse.unhealthy == 0, failed.min()) else { return };
+    let running = pulse.running;
+    let found = draft(Severity::Critical, format!("no task of {name} is healthy"))
+        .rank(Rank::Headline)
+        .note(format!("{running} running, none has passed its health check"))
+        .since(Some(first));
     drafts.push(found);
 }
 

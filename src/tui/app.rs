@@ -14,6 +14,7 @@ use super::palette::Palette;
 use super::plan_page::PlanPage;
 use super::run_page::RunPage;
 use super::theme::Theme;
+use super::waits::Waits;
 use crate::platform::timeline::{Entry, timeline};
 use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Subject, Trouble};
 use crate::run::Dead;
@@ -149,6 +150,8 @@ pub struct App {
     pub attention: Attention,
     /// Region and profile, once the clients are there.
     pub connected: Option<(Option<String>, Option<String>)>,
+    /// Whom the first answers are awaited of, and since when.
+    pub waits: Waits,
     notice: Option<(String, Timestamp)>,
     pub(super) places: [Place; 4],
     touched: Timestamp,
@@ -186,6 +189,7 @@ impl App {
             forbidden: None,
             attention: Attention::Active,
             connected: None,
+            waits: Waits { since: now, endpoint: None },
             notice: None,
             places: Default::default(),
             touched: now,
@@ -246,7 +250,8 @@ impl App {
                 Vec::new()
             }
             Message::Tick(now) => self.tick(now),
-            Message::Connected { region, profile, address } => {
+            Message::Connected { region, profile, endpoint, address } => {
+                self.waits = Waits { since: self.now, endpoint };
                 self.connected = Some((region, profile));
                 self.address = address;
                 // Perhaps a colleague's run goes on, or one of this user's whose screen was lost.
@@ -312,8 +317,10 @@ impl App {
             // The wheel makes a frame due where it is turned.
             Message::Mouse(_) => Due::Nothing,
             Message::Observed(_) => Due::Header,
-            // What lies over the screen tells seconds.
-            Message::Tick(now) if self.overlay.is_none() && now.duration_since(self.framed) < FRAME_EVERY => {
+            // What lies over the screen tells seconds, and so does waiting.
+            Message::Tick(now)
+                if self.overlay.is_none() && !self.is_asking() && now.duration_since(self.framed) < FRAME_EVERY =>
+            {
                 Due::Header
             }
             _ => Due::Frame,
@@ -361,6 +368,7 @@ impl App {
             alarm: None,
             suspect: None,
             gauge: None,
+            gauges: Vec::new(),
         });
         let at = self.findings.partition_point(|finding| finding.severity >= Severity::Warning);
         self.findings.splice(at..at, broken.collect::<Vec<_>>());

@@ -63,6 +63,7 @@ impl Connection {
         Message::Connected {
             region: self.clients.region().map(ToOwned::to_owned),
             profile: self.clients.profile().map(ToOwned::to_owned),
+            endpoint: self.clients.endpoint().map(ToOwned::to_owned),
             address: self.address.clone(),
         }
     }

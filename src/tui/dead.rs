@@ -53,6 +53,7 @@ impl App {
                 alarm: None,
                 suspect: None,
                 gauge: None,
+                gauges: Vec::new(),
             };
             let at = self.findings.partition_point(|finding| finding.severity >= severity);
             self.findings.insert(at, finding);

@@ -25,6 +25,8 @@ pub enum Message {
         region: Option<String>,
         /// The profile they use.
         profile: Option<String>,
+        /// Where every service is asked, if that is not AWS itself.
+        endpoint: Option<String>,
         /// Where other AWS clients can read the same, if that is not where AWS is.
         address: Option<String>,
     },

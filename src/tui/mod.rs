@@ -24,6 +24,7 @@ mod terminal;
 pub mod text;
 pub mod theme;
 mod typing;
+pub mod waits;
 mod widget;
 
 use std::future::Future;

@@ -96,14 +96,9 @@ impl Theme {
         [Severity::Critical, Severity::Warning].iter().any(|s| self.severity(*s).fg == Some(colour))
     }
 
-    /// Of a value's stand to its target.
+    /// Of a value that no finding is about, by its stand to its target: colours that warn are those of findings.
     pub fn level(self, level: Option<Level>) -> Style {
-        match level {
-            Some(Level::Past) => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
-            Some(Level::Near) => Style::new().fg(Color::Yellow),
-            Some(Level::Well) => self.well(),
-            None => Style::new(),
-        }
+        if level == Some(Level::Well) { self.well() } else { Style::new() }
     }
 
     /// Of an alarm's state; `severity` is how bad it is when it fires.
@@ -112,6 +107,15 @@ impl Theme {
             AlarmState::Alarm => self.severity(severity),
             AlarmState::InsufficientData => self.muted(),
             AlarmState::Ok => self.well(),
+        }
+    }
+
+    /// A glyph that begins a line. In ASCII the tick is a word, because `+` reads as more; the others take its room.
+    pub fn mark(self, glyph: &str) -> String {
+        match (self.ascii, glyph) {
+            (false, glyph) => glyph.to_owned(),
+            (true, "✓") => "ok".to_owned(),
+            (true, glyph) => format!("{glyph} "),
         }
     }
 
@@ -155,13 +159,13 @@ pub fn alarm_glyph(state: AlarmState) -> &'static str {
 /// The ASCII character that says most nearly the same.
 fn plain(c: char) -> char {
     match c {
-        '─' | '━' | '–' | '—' | '▄' => '-',
+        '─' | '━' | '–' | '—' | '▄' | '•' => '-',
         '│' | '┃' | '▏' => '|',
-        '┌'..='╋' | '╭'..='╰' | '✓' | '▆' => '+',
+        '┌'..='╋' | '╭'..='╰' | '▆' => '+',
         '▲' => '!',
         '●' | '▇' => '*',
         '○' | '…' => '~',
-        '·' | '•' | '▁' => '.',
+        '·' | '▁' => '.',
         '▂' => ',',
         '▃' => ':',
         '▅' => '=',
@@ -169,7 +173,7 @@ fn plain(c: char) -> char {
         '→' | '▶' | '≥' => '>',
         '←' | '≤' => '<',
         '↑' => '^',
-        '↓' => 'v',
+        '↓' | '✓' => 'v',
         'à'..='å' => 'a',
         'À'..='Å' => 'A',
         'ç' => 'c',
@@ -217,6 +221,14 @@ mod tests {
             "an empty NO_COLOR is unset"
         );
         assert!(detect(&[("LANG", "en_US.UTF-8"), ("LC_ALL", "C")]).ascii, "LC_ALL wins");
+    }
+
+    #[test]
+    fn in_ascii_well_is_a_word_and_a_charts_target_is_not_drawn_as_its_data() {
+        let ascii = Theme { ascii: true, ..Theme::default() };
+        assert_eq!((ascii.mark("✓").as_str(), ascii.mark("▲").as_str()), ("ok", "▲ "));
+        assert_eq!(Theme::default().mark("✓"), "✓");
+        assert!(('\u{2801}'..='\u{28ff}').all(|curve| plain(curve) != plain('•')));
     }
 
     #[test]

@@ -149,7 +149,9 @@ async fn metrics(room: Arc<Room>) -> Vec<Fact> {
 /// After the first answer about the platform: who asks is about the session, and can wait that long.
 async fn identity(room: Arc<Room>) -> Vec<Fact> {
     room.first_answer().await;
-    vec![Fact::Identity(sts::get_caller_identity(&room.clients).await)]
+    let region = room.clients.region().map(|region| Fact::Region(region.to_owned()));
+    let identity = Fact::Identity(sts::get_caller_identity(&room.clients).await);
+    region.into_iter().chain([identity]).collect()
 }
 
 /// What went wrong, if a fact is bad news.

@@ -3,9 +3,25 @@
 //! The messages are those of the Amazon ECS Developer Guide, "Amazon ECS service event messages".
 
 use super::EntryKind;
+use super::fold::Churn;
 use crate::platform::{Revision, Service, ServiceEvent, ServicePicture, ServiceSpec};
 
 const STEADY: &str = "has reached a steady state";
+
+/// What an event tells that others of its kind tell too.
+pub(super) fn churn(message: &str) -> Option<Churn> {
+    let number = |word: &str| message.split_once(word)?.1.split(' ').next()?.parse().ok();
+    if let Some(started) = number(") has started ") {
+        return Some(Churn::Moved { started, stopped: 0 });
+    }
+    if let Some(stopped) = number(") has stopped ") {
+        return Some(Churn::Moved { started: 0, stopped });
+    }
+    if message.contains("failed container health checks") || message.contains(" is unhealthy in (target-group ") {
+        return Some(Churn::Unhealthy);
+    }
+    message.contains(STEADY).then_some(Churn::Steady)
+}
 
 /// The event before this one (`older`) said the same: ECS repeats that a service is steady every
 /// six hours, and only the first time tells something.

@@ -1,18 +1,20 @@
 //! What happened, in one order: deployments, service events, stopped tasks, alarm changes.
 
 mod event;
+mod fold;
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
+use fold::{Churn, Fold};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    AlarmChange, AlarmState, Deployment, Picture, Platform, Rollout, Service, ServiceEvent, ServicePicture,
-    ServiceSpec, Subject, Subjects, Task, text,
+    AlarmChange, AlarmState, DatabaseChange, Deployment, Picture, Platform, Rollout, Service, ServiceEvent,
+    ServicePicture, ServiceSpec, Subject, Subjects, Task, text,
 };
 
 /// Entries that a timeline has at most.
@@ -28,6 +30,10 @@ pub enum EntryKind {
     ServiceEvent,
     /// A task stopped because something failed.
     TaskFailed,
+    /// A database does not serve any more.
+    DatabaseDown,
+    /// A database serves again.
+    DatabaseBack,
     /// An alarm went to `ALARM`.
     AlarmRaised,
     /// An alarm left `ALARM`.
@@ -55,15 +61,24 @@ pub fn timeline(platform: &Platform, picture: &Picture) -> Vec<Entry> {
     let mut happenings = teller.happenings();
     let mut entries: Vec<Entry> = Vec::new();
     let mut seen = HashSet::new();
-    while entries.len() < LONGEST
+    let mut fold = Fold::default();
+    while seen.len() < LONGEST
         && let Some(Dated { at, happening, .. }) = happenings.pop()
     {
-        if let Some((kind, subject, words)) = teller.tell(happening) {
-            let words = text::printable(&words).into_owned();
-            if seen.insert((at, kind, subject, words.clone())) {
-                entries.push(Entry { at, kind, subject, text: words });
-            }
+        let Some((kind, subject, words)) = teller.tell(happening) else { continue };
+        let name = teller.name(subject);
+        let text = text::printable(&format!("{name}{words}")).into_owned();
+        if !seen.insert((at, kind, subject, text.clone())) {
+            continue;
         }
+        fold.ends_at(kind);
+        let next = entries.len();
+        if let Some(churn) = teller.churn(happening)
+            && fold.takes(&churn, at, subject, &mut entries, next, &name)
+        {
+            continue;
+        }
+        entries.push(Entry { at, kind, subject, text });
     }
     entries
 }
@@ -76,6 +91,7 @@ enum Happening<'a> {
     Event(usize, &'a ServiceEvent),
     Failed(usize, &'a Task),
     Alarm(&'a AlarmChange),
+    Database(&'a DatabaseChange),
 }
 
 struct Dated<'a> {
@@ -150,6 +166,7 @@ impl<'a> Teller<'a> {
             );
         }
         all.extend(self.picture.alarm_changes.iter().map(|change| (change.at, Happening::Alarm(change))));
+        all.extend(self.picture.database_changes.iter().map(|change| (change.at, Happening::Database(change))));
         let dated = |(place, (at, happening))| Dated { at, place: Reverse(place), happening };
         all.into_iter().enumerate().map(dated).collect::<Vec<_>>().into()
     }
@@ -177,21 +194,48 @@ impl<'a> Teller<'a> {
                 (kind, Subject::Service(i), words)
             }
             Happening::Failed(i, task) => {
-                let (spec, picture) = (self.platform.services.get(i)?, self.picture.services.get(i)?);
-                let why = task.why_stopped().unwrap_or_else(|| "no reason given".to_owned());
-                let label = picture.label(spec, &task.revision);
-                let words = format!("task {} of {label} failed: {why}", event::short_id(&task.id));
+                let words = format!("task {} {}", event::short_id(&task.id), self.failed(i, task)?);
                 (EntryKind::TaskFailed, Subject::Service(i), words)
             }
-            Happening::Alarm(change) => return self.tell_alarm(change),
+            Happening::Alarm(change) => self.tell_alarm(change)?,
+            Happening::Database(change) => self.tell_database(change)?,
         };
-        // Where there is one service, its name would only take room.
+        Some((kind, subject, words))
+    }
+
+    /// What a line begins with. Where there is one service, its name would only take room.
+    fn name(&self, subject: Subject) -> String {
         let several = self.platform.services.len() > 1;
-        let name = match subject {
-            Subject::Service(i) if several => self.platform.services.get(i).map(|s| s.name.as_str()),
+        match subject {
+            Subject::Service(i) if several => self.platform.services.get(i).map(|s| format!("{}: ", s.name)),
             _ => None,
+        }
+        .unwrap_or_default()
+    }
+
+    fn churn(&self, happening: Happening) -> Option<Churn> {
+        match happening {
+            Happening::Event(_, event) => event::churn(&event.message),
+            Happening::Failed(i, task) => self.failed(i, task).map(Churn::Failed),
+            _ => None,
+        }
+    }
+
+    /// `of :42 a1b2c3d failed: why`.
+    fn failed(&self, i: usize, task: &Task) -> Option<String> {
+        let (spec, picture) = (self.platform.services.get(i)?, self.picture.services.get(i)?);
+        let why = task.why_stopped().unwrap_or_else(|| "no reason given".to_owned());
+        Some(format!("of {} failed: {why}", picture.label(spec, &task.revision)))
+    }
+
+    fn tell_database(&self, change: &DatabaseChange) -> Option<(EntryKind, Subject, String)> {
+        let id = &self.platform.databases.get(change.database)?.id;
+        let (kind, words) = if change.serves {
+            (EntryKind::DatabaseBack, format!("RDS {id} is {} again, was {}", change.to, change.from))
+        } else {
+            (EntryKind::DatabaseDown, format!("RDS {id} is {}, was {}", change.to, change.from))
         };
-        Some((kind, subject, name.map_or_else(|| words.clone(), |name| format!("{name}: {words}"))))
+        Some((kind, Subject::Database(change.database), words))
     }
 
     fn tell_alarm(&self, change: &AlarmChange) -> Option<(EntryKind, Subject, String)> {

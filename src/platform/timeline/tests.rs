@@ -160,3 +160,65 @@ fn a_rollback_to_a_deployment_that_nobody_remembers_is_still_told() {
     });
     assert_eq!(texts(&picture), ["rolled back"]);
 }
+
+#[test]
+fn a_database_that_goes_down_and_comes_back_is_on_the_timeline() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| s.deployments.clear());
+    for (minutes, status) in [(9, "backing-up"), (8, "failed"), (5, "rebooting"), (2, "available")] {
+        let database = crate::platform::Database { status: status.into(), ..fixture::database() };
+        picture.take(crate::platform::Observation {
+            at: ago(minutes),
+            next: jiff::SignedDuration::from_mins(1),
+            facts: vec![crate::platform::Fact::Database(0, Ok(Box::new(database)))],
+            spent: crate::platform::Spent::default(),
+            clock_skew: None,
+        });
+    }
+    let all = timeline(&fixture::platform(), &picture);
+    let told: Vec<_> = all.iter().map(|e| (e.at, e.kind, e.text.as_str())).collect();
+    assert_eq!(
+        told,
+        [
+            (ago(2), EntryKind::DatabaseBack, "RDS analytics is available again, was rebooting"),
+            (ago(8), EntryKind::DatabaseDown, "RDS analytics is failed, was backing-up"),
+        ]
+    );
+}
+
+#[test]
+fn tasks_that_come_and_go_leave_the_alarm_and_the_deployment_in_sight() {
+    let mut picture = fixture::picture();
+    fixture::deploying(&mut picture, 20);
+    edit(&mut picture.services[0].state, |s| {
+        let moved = |at, what: &str| event(at, &format!("(service analytics-api) has {what} tasks: (task 1)."));
+        let sick =
+            |at, n: u32| event(at, &format!("(service analytics-api) (task {n}) failed container health checks."));
+        s.events = vec![
+            moved(2, "started 2"),
+            moved(3, "stopped 1 running"),
+            sick(3, 1),
+            moved(6, "started 1"),
+            sick(7, 2),
+            moved(9, "stopped 1 running"),
+            moved(11, "started 3"),
+        ];
+    });
+    edit(&mut picture.services[0].tasks, |tasks| {
+        tasks.push(failed_task(1, 42, 4, 137, Some("OutOfMemoryError")));
+        tasks.push(failed_task(2, 42, 5, 137, Some("OutOfMemoryError")));
+    });
+    picture.alarm_changes = vec![change("API-HighErrorRate", 10, Some(AlarmState::Ok), AlarmState::Alarm)];
+    let why = "OutOfMemoryError · api exited with 137 · Essential container in task exited";
+    assert_eq!(
+        texts(&picture)[..6],
+        [
+            "started 3 and stopped 2 tasks since 03:03".to_owned(),
+            "2 tasks failed health checks since 03:05".to_owned(),
+            format!("2 tasks of :42 tag42 failed: {why}, since 03:07"),
+            "API-HighErrorRate ALARM".to_owned(),
+            "has started 3 tasks: (task 1)".to_owned(),
+            "deploy :42 tag42 began".to_owned(),
+        ]
+    );
+}

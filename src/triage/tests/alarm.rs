@@ -142,3 +142,17 @@ fn tasks_taken_away_just_before_are_named() {
     fire(&mut picture, "ECS-HighCPU", 6, "");
     assert_eq!(only(&picture).after.as_deref(), Some("3 min after analytics-api stopped 2 tasks"));
 }
+
+#[test]
+fn a_finding_knows_the_gauges_that_show_it_and_only_those() {
+    let mut picture = fixture::picture();
+    fixture::fire(&mut picture, "ECS-HighCPU", 2, "");
+    picture.series[fixture::QUEUE] = fixture::last(&[60.0; 9]);
+    let shown: Vec<_> = look(&picture).into_iter().map(|f| (f.title, f.gauges)).collect();
+    let told = |title: &str| shown.iter().find(|(t, _)| t == title).map(|(_, gauges)| gauges.clone());
+    assert_eq!(told("ECS-HighCPU"), Some(Vec::new()), "its number is well again: the alarm follows");
+    assert_eq!(told("queue past its target"), Some(vec![fixture::QUEUE]));
+    picture.series[fixture::CPU] = fixture::last(&[90.0; 9]);
+    let found = look(&picture).into_iter().find(|f| f.title == "ECS-HighCPU").unwrap();
+    assert!(found.gauges.contains(&fixture::CPU));
+}

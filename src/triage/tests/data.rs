@@ -66,7 +66,7 @@ fn connections_near_their_limit_warn_and_at_the_limit_are_critical() {
     });
     picture.series[fixture::CONNECTIONS] = last(&[40.0, 40.0, 73.0, 74.0, 75.0]);
     let found = only(&picture);
-    assert_eq!((found.severity, found.evidence.as_str()), (Severity::Warning, "connections 75, limit 80"));
+    assert_eq!((found.severity, found.evidence.as_str()), (Severity::Warning, "connections 75, target < 80"));
     assert_eq!((found.since, found.runbook), (Some(ago(3)), None));
     assert_eq!(found.after.as_deref(), Some("5 min after analytics-api started 3 tasks"));
     picture.series[fixture::CONNECTIONS] = last(&[40.0, 81.0, 82.0, 83.0]);
@@ -93,7 +93,7 @@ fn storage_just_below_its_limit_does_not_read_2_gb_of_2_gb() {
     picture.series[fixture::STORAGE] = last(&[1.96e9; 30]);
     assert_eq!(only(&picture).evidence, "free storage 1.96 GB < 2 GB");
     picture.series[fixture::STORAGE] = last(&[2.04e9; 30]);
-    assert_eq!(only(&picture).evidence, "free storage 2.04 GB, limit 2 GB");
+    assert_eq!(only(&picture).evidence, "free storage 2.04 GB, target > 2 GB");
 }
 
 #[test]
@@ -259,4 +259,33 @@ fn too_many_connections_are_not_told_under_the_alarm_on_too_few() {
     edit(&mut picture.alarms, |alarms| alarms.push(down));
     let found = only(&picture);
     assert!(found.id.starts_with("gauge/"), "enter would open the wrong alarm: {}", found.id);
+}
+
+#[test]
+fn a_wrong_region_is_one_finding_and_says_which_region_is_meant() {
+    let mut platform = fixture::platform();
+    platform.region = Some("us-east-1".into());
+    let mut picture = Picture::of(&platform);
+    picture.identity = fixture::picture().identity;
+    picture.region = Some("eu-west-1".into());
+    let (now, next) = (fixture::now(), SignedDuration::ZERO);
+    let missing = |operation: &str| trouble(TroubleKind::NotFound, operation, "not found");
+    picture.services[0].state.take(Err(missing("ecs:DescribeServices")), now, next);
+    picture.databases[0].take(Err(missing("rds:DescribeDBInstances")), now, next);
+    picture.alarms = Part::known(Vec::new(), now);
+    let told = |picture: &Picture| findings(&platform, picture, now);
+    let all = told(&picture);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert_eq!(all[0].title, "platform is not in eu-west-1");
+    let evidence = "the platform file is of us-east-1 · not found: 1 service and 1 database · the account is right";
+    assert_eq!(all[0].evidence, evidence);
+    let advice = "start without --region eu-west-1";
+    assert_eq!((all[0].severity, all[0].advice.as_deref()), (Severity::Critical, Some(advice)));
+    // Where its alarms are it is here, and its names are wrong.
+    let mut misspelt = picture.clone();
+    misspelt.alarms = fixture::picture().alarms;
+    assert!(told(&misspelt).iter().any(|f| f.title == "database analytics not found"));
+    // One of them alone was deleted, or is misspelt.
+    picture.databases[0] = fixture::picture().databases.remove(0);
+    assert!(told(&picture).iter().any(|f| f.title == "service analytics-api not found"));
 }

@@ -203,3 +203,46 @@ fn a_task_with_every_field_missing_is_looked_at_all_the_same() {
     let found = only(&picture);
     assert_eq!((found.since, found.after), (None, None));
 }
+
+#[test]
+fn tasks_that_ecs_does_not_hear_from_are_told_though_they_count_as_running_and_healthy() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].tasks, |t| t[1].disconnected = true);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "tasks of analytics-api are cut off"));
+    assert_eq!(found.evidence, "1 of 3 running tasks DISCONNECTED: ECS does not hear from them");
+    assert!(found.advice.unwrap().starts_with("ECS replaces those"), "they did not stop: no exit code tells why");
+    edit(&mut picture.services[0].tasks, |t| t.iter_mut().for_each(|t| t.disconnected = true));
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Critical, "all tasks of analytics-api are cut off"));
+}
+
+#[test]
+fn a_database_and_tasks_that_one_zone_took_name_the_zone_as_their_one_cause() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].tasks, |t| (t[0].disconnected, t[2].disconnected) = (true, true));
+    edit(&mut picture.databases[0], |d| d.status = "failed".into());
+    let all = look(&picture);
+    assert_eq!(all.len(), 2);
+    for found in &all {
+        assert!(found.evidence.ends_with(" · all in us-east-1a: RDS analytics and 2 tasks"), "{found:?}");
+    }
+    // A database elsewhere is another cause.
+    edit(&mut picture.databases[0], |d| d.zone = Some("us-east-1c".into()));
+    assert!(look(&picture).iter().all(|f| !f.evidence.contains("RDS analytics and")));
+}
+
+#[test]
+fn tasks_that_are_replaced_before_they_are_ever_healthy_are_an_outage() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].tasks, |t| t.iter_mut().for_each(|t| t.health = Health::Unknown));
+    assert_eq!(look(&picture), [], "where there is no health check nothing is wrong");
+    edit(&mut picture.services[0].tasks, |t| {
+        let mut gone = failed_task(9, 41, 3, 0, None);
+        gone.stopped_reason = Some("Task failed container health checks".into());
+        t.push(gone);
+    });
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Critical, "no task of analytics-api is healthy"));
+    assert_eq!(found.evidence, "3 running, none has passed its health check");
+}

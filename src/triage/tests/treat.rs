@@ -157,7 +157,7 @@ fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     let all = told(&picture);
     assert!(
         all[0].ends_with("--service analytics-api --force-new-deployment")
-            && all[1] == "first see to: RDS connections at the limit",
+            && all[1] == "first see to: RDS connections past their target",
         "{all:?}"
     );
     // A zone is gone.
@@ -172,7 +172,7 @@ fn no_critical_finding_leaves_its_reader_without_a_next_step() {
     let mut picture = fixture::picture();
     picture.series[fixture::CONNECTIONS] = last(&[82.0; 5]);
     picture.series[fixture::QUEUE] = last(&[90.0; 9]);
-    assert_eq!(told(&picture)[1], "first see to: RDS connections at the limit");
+    assert_eq!(told(&picture)[1], "first see to: RDS connections past their target");
     // Storage that runs low, and a queue.
     let mut picture = fixture::picture();
     picture.series[fixture::STORAGE] = last(&[1.5e9; 9]);
@@ -223,4 +223,68 @@ fn a_rollback_is_advised_for_as_long_as_what_the_deployment_began_goes_on() {
     fire(&mut picture, "API-HighErrorRate", 140, "");
     let found = look(&picture).into_iter().find(|f| f.title == "API-HighErrorRate").unwrap();
     assert_eq!((found.runbook.as_deref(), found.advice), (Some("rollback"), None));
+}
+
+/// The database was down from 12 to 4 minutes ago; what the queue and the errors show began with it.
+fn after_an_outage() -> (Platform, Picture) {
+    let mut platform = platform();
+    platform.alarms.push(crate::platform::ExpectedAlarm {
+        name: "RDS-Down".into(),
+        severity: Severity::Critical,
+        runbook: None,
+        when: None,
+    });
+    let mut picture = fixture::picture();
+    edit(&mut picture.alarms, |a| {
+        let mut down = fixture::alarm("RDS-Down", "x", crate::platform::Comparison::Less, 1.0);
+        (down.condition, down.since) = (None, Some(ago(4)));
+        a.push(down);
+    });
+    picture.series[fixture::QUEUE] = last(&[900.0; 10]);
+    fire(&mut picture, "API-HighErrorRate", 7, "");
+    (platform, picture)
+}
+
+#[test]
+fn what_a_database_brought_about_is_tied_to_it_after_it_is_back_and_nobody_scales() {
+    let (platform, picture) = after_an_outage();
+    let all = findings(&platform, &picture, fixture::now());
+    let errors = all.iter().find(|f| f.title == "API-HighErrorRate").unwrap();
+    let queue = all.iter().find(|f| f.title == "queue past its target").unwrap();
+    for found in [errors, queue] {
+        assert_eq!(found.after.as_deref(), Some("while RDS analytics was down, until 03:08"));
+        assert_eq!(found.runbook, None, "{found:?}");
+    }
+    let advice = "it drains by itself: scale only if it still grows at 03:23";
+    assert_eq!(queue.advice.as_deref(), Some(advice));
+    assert_eq!(errors.advice.as_deref(), Some("it clears by itself: if it goes on at 03:23, look at the logs"));
+}
+
+#[test]
+fn a_queue_that_grew_after_the_database_was_back_or_never_drained_is_not_excused_by_it() {
+    let (platform, picture) = after_an_outage();
+    let queue = |picture: &Picture, later: i64| {
+        let all = findings(&platform, picture, fixture::now() + jiff::SignedDuration::from_mins(later));
+        all.into_iter().find(|f| f.title == "queue past its target").unwrap()
+    };
+    assert_eq!(queue(&picture, 12).runbook.as_deref(), Some("scale"), "16 min after it was back");
+    let mut young = picture.clone();
+    young.series[fixture::QUEUE] = last(&[3.0, 3.0, 3.0, 900.0, 900.0, 900.0]);
+    assert_eq!(queue(&young, 0).runbook.as_deref(), Some("scale"));
+}
+
+#[test]
+fn an_outage_that_was_seen_needs_no_alarm_to_be_remembered() {
+    let (platform, mut picture) = after_an_outage();
+    edit(&mut picture.alarms, |a| a.retain(|a| a.name != "RDS-Down"));
+    picture.database_changes = vec![crate::platform::DatabaseChange {
+        database: 0,
+        at: ago(3),
+        from: "failed".into(),
+        to: "available".into(),
+        serves: true,
+    }];
+    let all = findings(&platform, &picture, fixture::now());
+    let queue = all.iter().find(|f| f.title == "queue past its target").unwrap();
+    assert_eq!(queue.after.as_deref(), Some("while RDS analytics was down, until 03:09"));
 }

@@ -75,7 +75,7 @@ pub(super) fn rest(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<
                 };
                 lines.push(Line::from(vec![
                     Span::styled(format!("{}  ", text::date(change.at)), theme.muted()),
-                    Span::styled(format!("{} {}", alarm_glyph(change.to), change.to.word()), style),
+                    Span::styled(format!("{} {}", theme.mark(alarm_glyph(change.to)), change.to.word()), style),
                 ]));
             }
         }
@@ -95,7 +95,7 @@ fn head(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'static>> {
     if let Some(alarm) = alarm {
         let since = alarm.since.map(|at| format!(" since {} ({})", text::date(at), text::age(at, app.now)));
         lines.push(Line::styled(
-            format!("{} {}{}", alarm_glyph(alarm.state), alarm.state.word(), since.unwrap_or_default()),
+            format!("{} {}{}", theme.mark(alarm_glyph(alarm.state)), alarm.state.word(), since.unwrap_or_default()),
             theme.alarm(alarm.state, severity(app, &alarm.name)),
         ));
     } else {
@@ -171,7 +171,7 @@ fn draw_chart(app: &App, detail: &AlarmDetail, condition: &AlarmCondition, area:
                 unit: gauge.map_or(Unit::Count, |g| g.unit),
                 line: Some(condition.threshold),
                 span: span(condition.period_seconds),
-                style: if now_bad { theme.severity(Severity::Critical) } else { theme.well() },
+                style: if now_bad { theme.severity(severity(app, &detail.name)) } else { theme.well() },
             };
             chart(&plot, app.now, theme, area, buffer);
         }

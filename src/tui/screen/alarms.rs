@@ -39,7 +39,7 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
     if shown.is_empty() {
         let text = match (part.value(), part.trouble()) {
             (Some(all), _) if all.is_empty() => "this region has no alarms".to_owned(),
-            (Some(_), _) => "no alarm matches the filter".to_owned(),
+            (Some(_), _) => "no alarm matches the filter: esc clears it".to_owned(),
             (None, Some(trouble)) => trouble.to_string(),
             (None, None) => "…".to_owned(),
         };
@@ -61,7 +61,7 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
     let word = if alarm.state == AlarmState::InsufficientData { "no data" } else { alarm.state.word() };
     let dim = if alarm.state == AlarmState::Ok { theme.muted() } else { Style::new() };
     let mut line = Line::from(vec![
-        Span::styled(format!("{} ", alarm_glyph(alarm.state)), style),
+        Span::styled(format!("{} ", theme.mark(alarm_glyph(alarm.state))), style),
         Span::styled(pad(&alarm.name, name), if alarm.state == AlarmState::Alarm { style } else { Style::new() }),
         Span::styled(format!(" {} ", pad(word, 7)), style),
         Span::styled(pad(&since, 6), theme.muted()),

@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use super::Draw;
 use crate::platform::{Database, Severity, Subject, text};
 use crate::tui::app::App;
-use crate::tui::text::{fit, pad};
+use crate::tui::text::{fit, pad, width};
 use crate::tui::widget::{LABEL, gauge_line, or_span, overlap, panel, say_trouble};
 
 fn gauges(app: &App, index: usize) -> Vec<usize> {
@@ -76,8 +76,11 @@ fn facts(app: &App, index: usize, columns: usize) -> Vec<Line<'static>> {
         return vec![status_line];
     };
     status_line.extend(status(app, Some(database)));
-    let zones = if database.multi_az { "Multi-AZ" } else { "single-AZ" };
-    status_line.push_span(Span::styled(format!("  {zones}"), theme.muted()));
+    let zones = if database.multi_az { "  Multi-AZ, now" } else { "  single-AZ" };
+    let zone = database.zone.as_deref().unwrap_or("?");
+    let zone =
+        if status_line.width() + width(zones) + 1 + width(zone) <= columns { zone } else { text::zone_in_region(zone) };
+    status_line.push_span(Span::styled(format!("{zones} {zone}"), theme.muted()));
     let mut machine = Line::from(label(engine(&database.engine)));
     let storage = database.storage_bytes.map(|b| format!(" {:.0} GiB", b as f64 / f64::from(1 << 30)));
     machine.push_span(format!(

@@ -207,11 +207,14 @@ fn nothing_wrong(app: &App) -> (String, Style) {
         || app.picture.databases.iter().any(Part::is_pending)
         || app.picture.alarms.is_pending();
     if pending {
-        ("… asking AWS".to_owned(), app.theme.muted())
+        (app.waiting(), app.theme.muted())
     } else {
         let alarms = app.picture.alarms.value().map_or(0, Vec::len);
         let well = if unwatched(&app.platform).is_empty() { "nothing is wrong: " } else { "" };
-        (format!("✓ {well}{alarms} alarms quiet, every gauge within its target"), app.theme.well())
+        (
+            format!("{} {well}{alarms} alarms quiet, every gauge within its target", app.theme.mark("✓")),
+            app.theme.well(),
+        )
     }
 }
 

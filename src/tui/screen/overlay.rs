@@ -122,7 +122,7 @@ fn lines(app: &App, overlay: &Overlay, columns: usize) -> Vec<Line<'static>> {
         Overlay::Alarm(detail) => alarm_page::lines(app, detail, columns),
         Overlay::Finding(id) => match app.findings.iter().find(|f| f.id == *id) {
             Some(finding) => finding_lines(app, finding, columns),
-            None => vec![Line::styled("✓ this is over", app.theme.well())],
+            None => vec![Line::styled(format!("{} this is over", app.theme.mark("✓")), app.theme.well())],
         },
         Overlay::Text(text) => wrap(text, columns).into_iter().map(Line::from).collect(),
     }
@@ -231,6 +231,10 @@ fn task_lines(app: &App, task: &Task, columns: usize) -> Vec<Line<'static>> {
         }
     };
     add("status", Some(format!("{} (wanted: {})", task.last_status, task.desired_status)));
+    if task.is_cut_off() {
+        let cut_off = "DISCONNECTED: ECS does not hear from it; its status and health are what was heard last";
+        add("connectivity", Some(cut_off.to_owned()));
+    }
     add("health", Some(health_word(task.health).to_owned()));
     add("revision", Some(format!("{}{}", task.revision.family, task.revision)));
     add("deployment", task.started_by.clone());
@@ -284,6 +288,10 @@ fn draw_palette(app: &App, palette: &Palette, body: Rect, buffer: &mut Buffer) -
     buffer.set_line(inner.x, inner.y, &line, inner.width);
     let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     let found: Vec<_> = found.collect();
+    if found.is_empty() {
+        let hint = "nothing has these letters in this order: take some back, or esc";
+        Line::styled(fit(hint, columns), theme.muted()).render(rest, buffer);
+    }
     list(&found, cursor, true, theme, rest, buffer, |item, columns| {
         // The name is what is read; where there is little room it has it all.
         let kind = if columns < NARROW { 0 } else { 10 };

@@ -11,7 +11,7 @@ use crate::platform::{Gauge, Level, SPAN, Severity, Subject, text};
 use crate::tui::app::{App, Overlay, Screen};
 use crate::tui::layout::has_charts;
 use crate::tui::lists;
-use crate::tui::text::fit;
+use crate::tui::text::{fit, width};
 use crate::tui::widget::{Plot, chart, list, overlap, panel};
 
 /// Lines of *Now*, where there is room for them …
@@ -126,7 +126,7 @@ fn timeline_panel(app: &App, area: Rect, buffer: &mut Buffer) {
         let text = match app.timeline.len() {
             0 if app.picture.services.iter().any(|s| s.state.value().is_none()) => "nothing is known yet".to_owned(),
             0 => "nothing happened yet".to_owned(),
-            hidden => format!("none of {hidden} matches the filter"),
+            hidden => format!("none of {hidden} matches the filter: esc"),
         };
         Line::styled(text, theme.muted()).render(inner, buffer);
     }
@@ -141,13 +141,18 @@ fn entry_line(app: &App, entry: &Entry, columns: usize) -> Line<'static> {
         EntryKind::Deployment => ("▶", theme.focus()),
         EntryKind::ServiceEvent => ("·", theme.muted()),
         EntryKind::TaskFailed => ("●", theme.severity(Severity::Warning)),
-        EntryKind::AlarmRaised => ("▲", theme.severity(Severity::Critical)),
-        EntryKind::AlarmCleared => ("✓", theme.well()),
+        EntryKind::AlarmRaised => {
+            let severity = alarms::severity(app, entry.text.strip_suffix(" ALARM").unwrap_or_default());
+            ("▲", theme.severity(severity))
+        }
+        EntryKind::DatabaseDown => ("▲", theme.severity(Severity::Critical)),
+        EntryKind::AlarmCleared | EntryKind::DatabaseBack => ("✓", theme.well()),
     };
+    let mark = theme.mark(mark);
     Line::from(vec![
         Span::styled(format!("{} ", text::moment(entry.at, app.now)), theme.muted()),
         Span::styled(format!("{mark} "), style),
-        Span::raw(fit(&entry.text, columns.saturating_sub(8))),
+        Span::raw(fit(&entry.text, columns.saturating_sub(7 + width(&mark)))),
     ])
 }
 

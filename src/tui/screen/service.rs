@@ -141,22 +141,33 @@ fn tasks_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     let head = Rect { height: 1, ..inner };
     let wide = inner.width >= 90;
-    let mut titles =
-        format!("{} {} {} {} {} ", pad("task", 12), pad("rev", 5), pad("status", 14), pad("health", 10), pad("age", 7));
-    if wide {
-        titles.push_str(&pad("zone", 12));
+    let widths = Widths::of(wide);
+    let mut titles = String::new();
+    for (title, columns) in [
+        ("task", widths.id),
+        ("rev", widths.revision),
+        ("status", STATUS),
+        ("health", HEALTH),
+        ("age", AGE),
+        ("zone", widths.zone),
+    ] {
+        titles.push_str(&pad(title, columns));
+        titles.push(' ');
     }
     titles.push_str("image / why it stopped");
     Line::styled(fit(&titles, usize::from(inner.width)), theme.muted()).render(head, buffer);
     let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     let rows = task_rows(&tasks, usize::from(rest.height), why_room(usize::from(rest.width), wide));
+    if tasks.is_empty() {
+        none_matches(app, "task", rest, buffer);
+    }
     let own = rows.iter().enumerate().filter(|(_, row)| matches!(row, TaskRow::Task(..)));
     let selected = own.map(|(at, _)| at).nth(app.place().cursors[0]).unwrap_or(usize::MAX);
     list(&rows, selected, focused(app, 0), theme, rest, buffer, |row, columns| match row {
         TaskRow::Task(task, more) => task_line(app, task, columns, wide, *more),
         TaskRow::More(why) => Line::from(vec![
-            Span::raw(" ".repeat(WHY_INDENT)),
-            Span::styled(fit(&format!("└ {why}"), columns.saturating_sub(WHY_INDENT)), theme.muted()),
+            Span::raw(" ".repeat(widths.id + 1)),
+            Span::styled(fit(&format!("└ {why}"), columns.saturating_sub(widths.id + 1)), theme.muted()),
         ]),
     });
 }
@@ -168,12 +179,28 @@ enum TaskRow<'a> {
     More(String),
 }
 
-/// Where a reason on a line of its own begins: below the revision.
-const WHY_INDENT: usize = 13;
+const STATUS: usize = 14;
+const HEALTH: usize = 10;
+const AGE: usize = 6;
 
-/// Columns for the reason on a task's own line.
+/// Columns of what is shortened where there is little room: the timeline's eight characters of an id, and a zone without
+/// its region.
+struct Widths {
+    id: usize,
+    revision: usize,
+    zone: usize,
+}
+
+impl Widths {
+    fn of(wide: bool) -> Widths {
+        if wide { Widths { id: 12, revision: 5, zone: 12 } } else { Widths { id: 8, revision: 4, zone: 4 } }
+    }
+}
+
+/// Columns for the reason on a task's own line. Where that is below, it begins under the revision.
 fn why_room(columns: usize, wide: bool) -> usize {
-    columns.saturating_sub(13 + 6 + 15 + 11 + 8 + if wide { 12 } else { 0 })
+    let Widths { id, revision, zone } = Widths::of(wide);
+    columns.saturating_sub(id + revision + STATUS + HEALTH + AGE + zone + 6)
 }
 
 /// Each task has a line; the newest that stopped have a second one for a long reason, while there is room.
@@ -199,21 +226,25 @@ fn task_lines(tasks: &[&Task], room: usize) -> usize {
 
 fn task_line(app: &App, task: &Task, columns: usize, wide: bool, below: bool) -> Line<'static> {
     let theme = app.theme;
-    let health_style = match task.health {
-        Health::Healthy => theme.well(),
-        Health::Unhealthy => theme.severity(Severity::Critical),
-        Health::Unknown => theme.muted(),
-    };
-    let (health, status_style) = if task.is_stopped() {
-        ("", if task.failed() { theme.severity(Severity::Warning) } else { theme.muted() })
+    let ((health, health_style), status_style) = if task.is_stopped() {
+        let style = if task.failed() { theme.severity(Severity::Warning) } else { theme.muted() };
+        (("", style), style)
     } else {
+        let checked = of(app, app.service).is_some_and(|(_, picture)| picture.pulse().checked);
         let word = match task.health {
-            Health::Healthy => "✓ healthy",
-            Health::Unhealthy => "▲ UNHEALTHY",
-            Health::Unknown => "? unknown",
+            // Its health is what was heard last.
+            _ if task.is_cut_off() => ("▲ cut off", theme.severity(Severity::Critical)),
+            Health::Healthy if theme.ascii => ("ok healthy", theme.well()),
+            Health::Healthy => ("✓ healthy", theme.well()),
+            Health::Unhealthy => ("▲ UNHEALTHY", theme.severity(Severity::Critical)),
+            Health::Unknown if checked => ("… not yet", theme.severity(Severity::Warning)),
+            Health::Unknown => ("no check", theme.muted()),
         };
         (word, Style::new())
     };
+    let widths = Widths::of(wide);
+    let zone = task.zone.as_deref().unwrap_or_default();
+    let zone = if wide { zone } else { text::zone_in_region(zone) };
     let since = if task.is_stopped() { task.stopped_at } else { task.started_at.or(task.created_at) };
     let age = since.map(|at| text::rough_age(at, app.now)).unwrap_or_default();
     let container = of(app, app.service).and_then(|(spec, _)| spec.container.clone());
@@ -231,15 +262,13 @@ fn task_line(app: &App, task: &Task, columns: usize, wide: bool, below: bool) ->
             .unwrap_or_default()
     };
     let mut spans = vec![
-        Span::raw(pad(task.id.get(..12).unwrap_or(&task.id), 12) + " "),
-        Span::raw(pad(&task.revision.to_string(), 5) + " "),
-        Span::styled(pad(&task.last_status, 14) + " ", status_style),
-        Span::styled(pad(health, 10) + " ", health_style),
-        Span::styled(pad(&age, 7) + " ", theme.muted()),
+        Span::raw(pad(task.id.get(..widths.id).unwrap_or(&task.id), widths.id) + " "),
+        Span::raw(pad(&task.revision.to_string(), widths.revision) + " "),
+        Span::styled(pad(&task.last_status, STATUS) + " ", status_style),
+        Span::styled(pad(health, HEALTH) + " ", health_style),
+        Span::styled(pad(&age, AGE) + " ", theme.muted()),
+        Span::styled(pad(zone, widths.zone) + " ", theme.muted()),
     ];
-    if wide {
-        spans.push(Span::styled(pad(task.zone.as_deref().unwrap_or_default(), 12), theme.muted()));
-    }
     let used: usize = spans.iter().map(|s| width(&s.content)).sum();
     spans.push(Span::styled(fit(&last, columns.saturating_sub(used)), status_style));
     Line::from(spans)
@@ -263,9 +292,20 @@ fn events_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     let theme = app.theme;
     let events = lists::events(app);
     let inner = panel("Events", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, buffer);
+    if events.is_empty() {
+        none_matches(app, "event", inner, buffer);
+    }
     list(&events, app.place().cursors[2], focused(app, 2), theme, inner, buffer, |event, columns| {
         event_line(app, event, columns)
     });
+}
+
+/// An empty list that a filter has emptied says so.
+fn none_matches(app: &App, what: &str, area: Rect, buffer: &mut Buffer) {
+    if !app.filter().is_empty() {
+        let text = format!("no {what} matches the filter: esc clears it");
+        Line::styled(fit(&text, usize::from(area.width)), app.theme.muted()).render(area, buffer);
+    }
 }
 
 fn event_line(app: &App, event: &ServiceEvent, columns: usize) -> Line<'static> {

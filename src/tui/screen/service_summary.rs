@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use crate::platform::{
-    Deployment, DeploymentStatus, Health, Level, Role, Rollout, Service, ServicePicture, ServiceSpec, ServiceStatus,
+    Deployment, DeploymentStatus, Level, Pulse, Role, Rollout, Service, ServicePicture, ServiceSpec, ServiceStatus,
     Severity, Subject, text,
 };
 use crate::tui::app::App;
@@ -61,11 +61,11 @@ pub(super) fn label(app: &App, text: &str) -> Span<'static> {
 }
 
 /// How the number of running tasks is to be coloured.
-fn tasks_style(app: &App, service: &Service) -> Style {
+fn tasks_style(app: &App, service: &Service, pulse: Pulse) -> Style {
     let theme = app.theme;
-    if service.running == 0 && service.desired > 0 {
+    if (service.running == 0 && service.desired > 0) || pulse.none_healthy() {
         theme.severity(Severity::Critical)
-    } else if service.running < service.desired {
+    } else if service.running < service.desired || pulse.words().is_some() {
         theme.severity(Severity::Warning)
     } else {
         theme.well()
@@ -80,17 +80,16 @@ pub(super) fn tasks_line(app: &App, picture: &ServicePicture, columns: usize) ->
         line.push_span(Span::styled(fit(&why, columns), theme.muted()));
         return line;
     };
-    let style = if picture.state.is_live(app.now) { tasks_style(app, service) } else { theme.stale() };
+    let pulse = picture.pulse();
+    let style = if picture.state.is_live(app.now) { tasks_style(app, service, pulse) } else { theme.stale() };
     line.push_span(Span::styled(format!("{} of {}", service.running, service.desired), style));
     if service.pending > 0 {
         line.push_span(format!(" +{} pending", service.pending));
     } else {
         line.push_span(Span::styled(" running", style));
     }
-    let unhealthy = picture.tasks.value().into_iter().flatten();
-    let unhealthy = unhealthy.filter(|t| !t.is_stopped() && t.health == Health::Unhealthy).count();
-    if unhealthy > 0 {
-        line.push_span(Span::styled(format!(" {unhealthy} UNHEALTHY"), theme.severity(Severity::Critical)));
+    if let Some(words) = pulse.words() {
+        line.push_span(Span::styled(format!(", {words}"), theme.severity(Severity::Critical)));
     }
     if service.status != ServiceStatus::Active {
         line.push_span(Span::styled(format!("  {}", status_word(&service.status)), theme.severity(Severity::Critical)));
@@ -184,9 +183,10 @@ pub(super) fn one_line(app: &App, index: usize, columns: usize) -> Line<'static>
         line.push_span(Span::styled(fit(&why, columns.saturating_sub(name + 1)), theme.muted()));
         return line;
     };
+    let pulse = picture.pulse();
     line.push_span(Span::styled(
-        pad(&format!("{}/{}", service.running, service.desired), 6),
-        tasks_style(app, service),
+        pad(&format!("{}/{}{}", service.running, service.desired, pulse.words().map_or("", |_| "▲")), 6),
+        tasks_style(app, service, pulse),
     ));
     for role in [Role::Cpu, Role::Memory] {
         if let Some((i, gauge)) = app.platform.gauge(Subject::Service(index), role) {

@@ -4,9 +4,10 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::sparkline;
-use crate::platform::{Gauge, Level, Role, SPAN, text};
+use crate::platform::{Gauge, Level, SPAN, Severity, text};
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad, width};
+use crate::tui::theme::glyph;
 
 /// Columns of the name that begins a line of a panel, and the mark or space behind it.
 pub const LABEL: usize = 12;
@@ -25,23 +26,28 @@ pub fn reading(app: &App, index: usize, gauge: &Gauge) -> (String, Style) {
         return (unknown.to_owned(), app.theme.muted());
     };
     let Some(point) = series.latest() else { return ("no data".to_owned(), app.theme.muted()) };
-    let value = match (gauge.role, gauge.target) {
-        (Role::Connections, Some(limit)) => {
-            format!("{} of {}", gauge.unit.show(point.value), gauge.unit.show(limit.border()))
-        }
+    let value = match gauge.target {
         // Just past its target it must not read as its target, as far as there is room to tell.
-        (_, Some(target)) => {
+        Some(target) => {
             let apart = gauge.unit.show_apart(point.value, target.border()).0;
             if width(&apart) <= VALUE { apart } else { gauge.unit.show(point.value) }
         }
-        (_, None) => gauge.unit.show(point.value),
+        None => gauge.unit.show(point.value),
     };
     let style = if part.is_live(app.now) && app.picture.outdated(index, gauge, app.now).is_none() {
-        app.theme.level(gauge.target.map(|t| t.level(point.value)))
+        match (worst(app, index), gauge.target.map(|t| t.level(point.value))) {
+            (Some(severity), _) => app.theme.severity(severity),
+            (None, level) => app.theme.level(level),
+        }
     } else {
         app.theme.stale()
     };
     (value, style)
+}
+
+/// How bad the worst finding about a gauge is: a number is as loud as what it means, not as far as it is past a target.
+fn worst(app: &App, index: usize) -> Option<Severity> {
+    app.findings.iter().filter(|finding| finding.gauges.contains(&index)).map(|finding| finding.severity).max()
 }
 
 /// The line.
@@ -52,15 +58,17 @@ pub fn gauge_line(app: &App, index: usize, gauge: &Gauge, columns: usize) -> Lin
     let value = pad(&value, VALUE);
     let gap = app.picture.outdated(index, gauge, app.now);
     let level = app.picture.reading(index, gauge).and_then(|(_, level)| level).filter(|_| gap.is_none());
-    let flag = if level == Some(Level::Past) { "▲" } else { " " };
+    let flag = match worst(app, index).filter(|_| gap.is_none()) {
+        Some(severity) => glyph(severity),
+        None if level == Some(Level::Past) => glyph(Severity::Notice),
+        None => " ",
+    };
     let mut spans =
         vec![Span::styled(label, theme.muted()), Span::styled(flag, style), Span::styled(value, style), Span::raw(" ")];
     let part = app.picture.series.get(index);
     let note = match part.and_then(|p| p.stale_age(app.now)).max(gap) {
         Some(age) => format!("{} old", text::rough_age(app.now - age, app.now)),
-        None => {
-            gauge.target.filter(|_| gauge.role != Role::Connections).map_or_else(String::new, |t| t.show(gauge.unit))
-        }
+        None => gauge.target.map_or_else(String::new, |t| t.show(gauge.unit)),
     };
     let used = spans.iter().map(|s| width(&s.content)).sum::<usize>();
     let room = columns.saturating_sub(used);

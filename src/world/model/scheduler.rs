@@ -49,7 +49,8 @@ impl Service {
     fn live_tasks(&mut self, around: &mut Around, seconds: i64) {
         let now = around.now;
         let mut failures: Vec<(String, bool)> = Vec::new();
-        let mut unhealthy: Vec<String> = Vec::new();
+        let (mut unhealthy, mut unreached): (Vec<String>, Vec<String>) = Default::default();
+        let balanced = self.target_group.is_some();
         let mut registered = 0;
         for task in &mut self.tasks {
             if task.progress(now, around.rng) {
@@ -67,8 +68,8 @@ impl Service {
                 task.end(now, exit);
                 continue;
             }
-            let well = around.database_serves && around.zones.contains(&task.zone);
-            if well {
+            task.cut_off = !around.zones.contains(&task.zone);
+            if around.database_serves && !task.cut_off {
                 task.failing_since = None;
                 if task.health != Health::Healthy && now >= task.until {
                     task.health = Health::Healthy;
@@ -77,7 +78,16 @@ impl Service {
                 }
             } else {
                 let since = *task.failing_since.get_or_insert(now);
-                if now - since >= UNHEALTHY_AFTER && task.health != Health::Unhealthy {
+                if now - since < UNHEALTHY_AFTER {
+                    continue;
+                }
+                if task.cut_off {
+                    // Its health stays what ECS heard last: only who asks it from outside notices.
+                    if balanced {
+                        failures.push((task.deployment.clone(), task.proven));
+                        unreached.push(task.id.clone());
+                    }
+                } else if task.health != Health::Unhealthy {
                     task.health = Health::Unhealthy;
                     failures.push((task.deployment.clone(), task.proven));
                     unhealthy.push(task.id.clone());
@@ -103,6 +113,16 @@ impl Service {
         for id in unhealthy {
             self.tell(around.rng, now, &format!("(task {id}) failed container health checks."));
             self.stop(around, &[id], "Task failed container health checks");
+        }
+        for id in unreached {
+            let group = self.target_group.clone().unwrap_or_default();
+            let why = "due to (reason Request timed out)";
+            self.tell(
+                around.rng,
+                now,
+                &format!("(task {id}) (port 3000) is unhealthy in (target-group {group}) {why}."),
+            );
+            self.stop(around, &[id], &format!("Task failed ELB health checks in (target-group {group})"));
         }
     }
 
@@ -289,6 +309,7 @@ impl Service {
             proven: false,
             address: format!("10.0.{}.{}", around.rng.u8(1..4), around.rng.u8(4..255)),
             zone,
+            cut_off: false,
             exit: None,
             leaked_memory: 0.0,
             leaked_connections: 0.0,

@@ -228,6 +228,7 @@ fn running_task(rng: &mut Rng, definition: usize, deployment: &str, started: i64
         failing_since: None,
         proven: true,
         zone,
+        cut_off: false,
         address: format!("10.0.{}.{}", rng.u8(1..4), rng.u8(4..255)),
         exit: None,
         leaked_memory: 0.0,

@@ -63,6 +63,8 @@ pub struct Task {
     /// It has been healthy once: whatever fails later is not the deployment's fault.
     pub proven: bool,
     pub zone: String,
+    /// Its zone is gone: nothing reaches it, and ECS does not hear from it.
+    pub cut_off: bool,
     pub address: String,
     pub exit: Option<Exit>,
     /// MiB lost to a leak.
@@ -78,7 +80,7 @@ const DRAIN: i64 = 30;
 impl Task {
     /// It answers requests if the load balancer sends it any.
     pub fn can_serve(&self) -> bool {
-        matches!(self.phase, Phase::Running | Phase::Deactivating)
+        matches!(self.phase, Phase::Running | Phase::Deactivating) && !self.cut_off
     }
 
     /// Wanted, and not ended.
@@ -89,7 +91,7 @@ impl Task {
     /// Between two states that last: such a task is worth small ticks.
     pub fn is_moving(&self) -> bool {
         match self.phase {
-            Phase::Running => self.health != Health::Healthy,
+            Phase::Running => self.health != Health::Healthy || self.cut_off,
             Phase::Stopped => false,
             _ => true,
         }

@@ -255,6 +255,7 @@ fn a_zone_takes_the_database_and_the_tasks_health_with_it_and_gives_them_back() 
     after(&mut world, 5 * 60);
     assert_eq!(state(&world, "ECS-AllTasksDown"), AlarmState::Alarm);
     assert!(said(&world, "failed container health checks."));
+    assert!(said(&world, "due to (reason Request timed out)."), "the load balancer gave up the task that was cut off");
     after(&mut world, 30 * 60);
     assert_eq!(world.databases[0].status(world.now), "available");
     assert_eq!(world.tasks("analytics-api").map(|(wanted, running)| wanted == running), Some(true));

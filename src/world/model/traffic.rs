@@ -112,7 +112,8 @@ impl World {
 impl Service {
     /// A load balancer without a healthy task, or the application's own answer, which is as bad as most of its answers.
     fn health(&self) -> u16 {
-        let healthy = self.tasks.iter().filter(|t| t.phase == Phase::Running && t.health == Health::Healthy);
+        let healthy =
+            self.tasks.iter().filter(|t| t.phase == Phase::Running && t.can_serve() && t.health == Health::Healthy);
         let shares: Vec<f64> = healthy
             .map(|t| match t.ailment {
                 Some(Ailment::Errors(share)) => share,
@@ -189,7 +190,7 @@ impl Service {
         rng: &mut Rng,
     ) {
         let meters = self.traffic.meters;
-        let running: Vec<&Task> = self.tasks.iter().filter(|t| t.phase == Phase::Running).collect();
+        let running: Vec<&Task> = self.tasks.iter().filter(|t| t.phase == Phase::Running && !t.cut_off).collect();
         if running.is_empty() {
             return;
         }

@@ -83,7 +83,8 @@ fn health(health: Health) -> &'static str {
 
 fn show(world: &World, service: &Service, task: &Task) -> Value {
     let definition = &world.definitions[task.definition];
-    let connectivity = if task.phase == Phase::Provisioning { "DISCONNECTED" } else { "CONNECTED" };
+    let apart = task.phase == Phase::Provisioning || task.cut_off;
+    let connectivity = if apart { "DISCONNECTED" } else { "CONNECTED" };
     let details = [("subnetId", "subnet-0f1e2d3c4b5a69788"), ("privateIPv4Address", task.address.as_str())];
     let attachment = map([
         ("id", text(&task.id[..8])),
