@@ -15,6 +15,8 @@ use tokio::process::Command;
 
 use crate::harness::{plantao_at, run_that, store_in, told};
 
+mod guardian;
+
 /// The world on a calm day, and a user's home.
 struct Bench {
     host: Host,

@@ -25,10 +25,14 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
             return ExitCode::from(code);
         }
     };
+    let mut seen = true;
     loop {
         // Asked first: what a process writes before it dies is then read below.
-        // Of its own child it knows: between a journal's making and its locking the lock says nothing.
-        let alive = if child.is_some() { exited(&mut child).is_none() } else { follower.is_alive() };
+        // Of its own child it knows: between a journal's making and its locking the lock says nothing. One look is not
+        // enough: between the end of a process and the guardian's taking it up nobody holds the journal.
+        let holds = follower.is_alive() || (child.is_some() && exited(&mut child).is_none());
+        let alive = holds || seen;
+        seen = holds;
         let records = match follower.poll() {
             Ok(records) => records,
             Err(error) => return super::failed(&format!("the journal of run {id} is damaged: {error}")),

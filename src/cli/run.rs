@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::ArgMatches;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Whence;
 use super::library::library;
@@ -20,7 +21,9 @@ use crate::clock::Clock;
 use crate::headless;
 use crate::platform::Platform;
 use crate::platform::text::printable;
-use crate::run::{Context, Ending, Halt, Locks, Office, Order, Plan, RunId, Store, Unopened, Who, Wish, opened};
+use crate::run::{
+    Context, Ending, Guardians, Halt, Locks, Office, Order, Orphan, Plan, RunId, Store, Unopened, Who, Wish, opened,
+};
 use crate::runbook::Danger;
 
 /// `plantao plan RUNBOOK`.
@@ -127,7 +130,18 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
     let connection = connection(whence, Some(&platform));
     let clock = args.clock.clone().unwrap_or_default();
     let sample = connection.endpoint.clone().filter(|_| args.sample);
+    let office = Office { locks, guardians: guardians(&store, &clock), store: store.clone() };
     on_runtime(async move {
+        // A session of its own has no terminal that hangs up; whoever sends that by hand ends no run.
+        let _hangups = signal(SignalKind::hangup());
+        let orphan = match &order {
+            Order::Guard { id } => match wait(&office, id).await {
+                Ok(Some(orphan)) => Some(orphan),
+                Ok(None) => return ExitCode::SUCCESS,
+                Err(halt) => return halted(&halt),
+            },
+            _ => None,
+        };
         let clients = match sample {
             Some(endpoint) => Clients::at(&endpoint, connection.region.as_deref().unwrap_or(demo::REGION)),
             None => Clients::connect(&connection).await,
@@ -138,12 +152,16 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
             Ok(identity) => identity,
             Err(trouble) => return halted(&trouble.into()),
         };
-        let (office, who) = (Office { store, locks }, Who::here(&identity));
+        let who = Who::here(&identity);
         let finished = match order {
             Order::CarryOut { id, plan, reason } => office.carry_out(&context, &id, *plan, who, reason).await,
             Order::Resume { id } => match office.resume(&context, &id, who).await {
                 Ok(finished) => finished,
                 Err(error) => return failed(&error.to_string()),
+            },
+            Order::Guard { id } => match orphan {
+                Some(orphan) => office.rear(&context, &id, orphan, who).await,
+                None => return ExitCode::SUCCESS,
             },
         };
         if finished.ending != Ending::Succeeded {
@@ -151,6 +169,29 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
         }
         ExitCode::from(finished.ending.exit_code())
     })
+}
+
+/// The guardian of a run of this process is told what this process was told, and the time that it is by then.
+fn guardians(store: &Store, clock: &Clock) -> Guardians {
+    let (store, clock) = (store.clone(), clock.clone());
+    Guardians::by(move |id| {
+        let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+        if let Some(told) = arguments.iter_mut().skip_while(|word| *word != "--clock").nth(1) {
+            *told = format!("{}@{}", clock.now(), clock.speed()).into();
+        }
+        let program = program().map_err(io::Error::other)?;
+        let mut guardian = Order::Guard { id: id.clone() }.start(&store, &program, &arguments)?;
+        // One that ends before its run is no zombie until then.
+        std::thread::Builder::new().name("guardian".to_owned()).spawn(move || guardian.wait())?;
+        Ok(())
+    })
+}
+
+/// Waits, for hours perhaps, for the end of the process that carries a run out.
+async fn wait(office: &Office, id: &RunId) -> Result<Option<Orphan>, Halt> {
+    let (office, id) = (office.clone(), id.clone());
+    let waited = tokio::task::spawn_blocking(move || office.guard(&id)).await;
+    waited.unwrap_or_else(|error| Err(Halt::failed(error.to_string())))
 }
 
 /// The same platform and the same AWS for the host process.

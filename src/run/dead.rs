@@ -60,9 +60,7 @@ impl Dead {
         if past.ended.is_some() {
             return None;
         }
-        let held = plan.steps.iter().zip(&past.steps).filter(|(_, past)| past.is_to_take_back());
-        let holds = held.filter_map(|(step, _)| step.action.held(&step.view)).collect();
-        Some(Dead { id: id.clone(), target: plan.target, holds })
+        Some(Dead { id: id.clone(), holds: plan.held(&past), target: plan.target })
     }
 
     /// What it left behind, and the command that ends it.
@@ -83,6 +81,12 @@ impl Dead {
 }
 
 impl Plan {
+    /// What a run of this plan that has come so far has not put back yet of what it changed for a time.
+    pub(super) fn held(&self, past: &Past) -> Vec<Held> {
+        let held = self.steps.iter().zip(&past.steps).filter(|(_, past)| past.is_to_take_back());
+        held.filter_map(|(step, _)| step.action.held(&step.view)).collect()
+    }
+
     /// Warns of the runs on the same target that were killed: what they left is not what was there before.
     pub fn warn_of_dead_runs(&mut self, store: Option<&Store>, now: Timestamp) {
         let dead = store.map(|store| self.dead_runs(store)).unwrap_or_default();

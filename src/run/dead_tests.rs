@@ -6,12 +6,12 @@ use super::*;
 use crate::world::Change as Happening;
 
 /// A run that holds bounds for a time, killed after so many records; `None` if it came to its end before.
-async fn killed(office: &Office, context: &Context, after: usize) -> Option<RunId> {
+pub(super) async fn killed(office: &Office, context: &Context, after: usize) -> Option<RunId> {
     let plan = plan(context, "scale", &[("desired", "4"), ("minimum", "4"), ("until", "10m")]).await;
     let id = RunId::new("scale", context.clock.now());
     let journal = Journal::create(&office.store, &id).unwrap();
     let book = Crash { journal, left: after, after_writing: false };
-    let mut run = Run { context, book: Box::new(book), commands: None, plan, past: Past::default() };
+    let mut run = Run { context, book: Box::new(book), commands: None, plan, past: Past::default(), unguarded: None };
     let halt = run.begin(who(), None).await;
     (halt.ending == Ending::Unrecorded).then_some(id)
 }

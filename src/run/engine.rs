@@ -23,6 +23,8 @@ pub(super) struct Run<'c> {
     pub(super) commands: Option<Commands>,
     pub(super) plan: Plan,
     pub(super) past: Past,
+    /// Why nobody puts back what it holds if its process is killed, where somebody should.
+    pub(super) unguarded: Option<String>,
 }
 
 impl Run<'_> {
@@ -42,8 +44,8 @@ impl Run<'_> {
     }
 
     /// From where another process left it.
-    pub(super) async fn take_up(&mut self, who: Who, torn: u64) -> Halt {
-        if let Err(halt) = self.write(&Event::Resumed { who, pid: std::process::id(), torn }) {
+    pub(super) async fn take_up(&mut self, who: Who, torn: u64, guardian: bool) -> Halt {
+        if let Err(halt) = self.write(&Event::Resumed { who, pid: std::process::id(), torn, guardian }) {
             return halt;
         }
         // A process that was killed while it pushed leaves that it is signed in, whether or not the push goes on.
@@ -184,9 +186,14 @@ impl Run<'_> {
                 continue;
             }
             let context = self.context;
+            let unguarded = self
+                .unguarded
+                .as_ref()
+                .map(|why| format!("; if its process is killed, somebody has to take it up: {why}"));
             let mut scribe = self.scribe(step);
             if !stopped {
-                scribe.progress(&format!("stays until {}, then puts it back", date(until)), None)?;
+                let unguarded = unguarded.unwrap_or_default();
+                scribe.progress(&format!("stays until {}, then puts it back{unguarded}", date(until)), None)?;
             }
             while !stopped && context.clock.now() < until {
                 match scribe.hear() {

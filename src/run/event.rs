@@ -32,6 +32,9 @@ pub enum Event {
         pid: u32,
         /// Bytes of a last line that was never finished; they are in `ID.torn`.
         torn: u64,
+        /// Nobody asked for it: the run's guardian did it by itself.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        guardian: bool,
     },
     /// A step begins; its first call comes after this is on the disk.
     StepBegan {

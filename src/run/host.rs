@@ -33,13 +33,18 @@ pub enum Order {
         /// Which.
         id: RunId,
     },
+    /// Wait for the end of a run's process, and take the run up if that left what it was to put back.
+    Guard {
+        /// Which.
+        id: RunId,
+    },
 }
 
 impl Order {
     /// The run that it is about.
     pub fn id(&self) -> &RunId {
         match self {
-            Order::CarryOut { id, .. } | Order::Resume { id } => id,
+            Order::CarryOut { id, .. } | Order::Resume { id } | Order::Guard { id } => id,
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::lock::let_go;
 use super::verify::{self, Broken};
 use super::{Event, Record, RunId, Store};
 
@@ -96,6 +97,13 @@ impl Journal {
         hold(&file, &path, id)?;
         store.sync().map_err(|why| io_error(store.folder(), "made", why))?;
         Ok(Journal { file, path, length: 0, seq: 0, prev: Record::genesis(id), spoilt: false })
+    }
+
+    /// Waits for the end of the process that holds a run's journal.
+    pub(super) fn wait(store: &Store, id: &RunId) -> Result<(), JournalError> {
+        let path = store.journal(id);
+        let waited = File::open(&path).and_then(|file| let_go(&file));
+        waited.map_err(|why| io_error(&path, "waited for", why))
     }
 
     /// Takes up the journal of a run whose process is gone. A last line that was never finished is

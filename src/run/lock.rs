@@ -120,6 +120,15 @@ impl Locks {
         (is_held(&file)?).then(|| Busy { target: target.to_string(), holder: read(&mut file) })
     }
 
+    /// Waits until no run is on a target.
+    ///
+    /// # Errors
+    /// If the system says no.
+    pub fn wait(&self, target: &Target) -> io::Result<()> {
+        let file = open(&self.0.join(target.file_name()))?;
+        let_go(&file)
+    }
+
     /// Takes the lock of a target for a run, or says who has it.
     pub fn take(&self, target: &Target, holder: &Holder) -> Result<Lock, LockError> {
         let path = self.0.join(target.file_name());
@@ -193,6 +202,17 @@ fn open(path: &Path) -> io::Result<File> {
                 file.set_permissions(fs::Permissions::from_mode(0o666))?;
                 return Ok(file);
             }
+        }
+    }
+}
+
+/// Waits until nobody holds the lock of this file. It is shared for a moment only: who takes it knows that for a look.
+pub(super) fn let_go(file: &File) -> io::Result<()> {
+    loop {
+        match file.lock_shared() {
+            Ok(()) => return file.unlock(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -19,6 +19,7 @@ mod engine;
 mod event;
 mod facts;
 mod follow;
+mod guardian;
 mod halt;
 mod history;
 mod host;
@@ -53,6 +54,7 @@ pub use dead::{Dead, Held};
 pub use ending::Ending;
 pub use event::{Answer, Event, StepOutcome, Superseder};
 pub use follow::{Follower, Unopened, last_words, opened};
+pub use guardian::{Guardians, Orphan};
 pub use halt::Halt;
 pub use host::Order;
 pub use id::RunId;
@@ -74,6 +76,8 @@ use work::Work;
 
 #[cfg(test)]
 mod dead_tests;
+#[cfg(test)]
+mod guardian_tests;
 #[cfg(test)]
 mod images_tests;
 #[cfg(test)]

@@ -4,8 +4,8 @@ use super::action::Context;
 use super::beginning::Beginning;
 use super::engine::Run;
 use super::{
-    Commands, Ending, Event, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Plan, Resumed, RunId, Store,
-    Who, take_back,
+    Commands, Ending, Event, Guardians, Halt, Holder, Journal, JournalError, Lock, LockError, Locks, Orphan, Plan,
+    Resumed, RunId, Store, Who, take_back,
 };
 
 /// A run that is over.
@@ -26,6 +26,8 @@ pub struct Office {
     pub store: Store,
     /// One run at a time.
     pub locks: Locks,
+    /// Who puts back what a run held whose process was killed.
+    pub guardians: Guardians,
 }
 
 impl Office {
@@ -44,7 +46,12 @@ impl Office {
     /// Takes up a run whose process is gone. A run that is over is not taken up again.
     pub async fn resume(&self, context: &Context, id: &RunId, who: Who) -> Result<Finished, JournalError> {
         let resumed = Journal::resume(&self.store, id)?;
-        Ok(Finished::of(id, self.take_up(context, id, resumed, who).await))
+        Ok(Finished::of(id, self.take_up(context, id, resumed, who, None).await))
+    }
+
+    /// Takes up a run that this process guarded, as [`Office::resume`] does.
+    pub async fn rear(&self, context: &Context, id: &RunId, Orphan { lock, resumed }: Orphan, who: Who) -> Finished {
+        Finished::of(id, self.take_up(context, id, resumed, who, Some(lock)).await)
     }
 
     async fn begin(
@@ -64,11 +71,20 @@ impl Office {
         let reason = reason.or_else(|| take_back::inherited_reason(&self.store, &plan));
         let journal = Journal::create(&self.store, id)?;
         let commands = Some(Commands::of(&self.store, id));
-        let mut run = Run { context, book: Box::new(journal), commands, plan, past };
+        let unguarded = self.guardians.guard(id, &plan, past.guarded);
+        let mut run = Run { context, book: Box::new(journal), commands, plan, past, unguarded };
         Ok(run.begin(who, reason).await)
     }
 
-    async fn take_up(&self, context: &Context, id: &RunId, resumed: Resumed, who: Who) -> Result<Halt, Halt> {
+    /// `guarded` is the lock of its target, where its guardian holds that.
+    async fn take_up(
+        &self,
+        context: &Context,
+        id: &RunId,
+        resumed: Resumed,
+        who: Who,
+        guarded: Option<Lock>,
+    ) -> Result<Halt, Halt> {
         let Resumed { journal, records, torn } = resumed;
         let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
         let Some(Beginning { plan, .. }) = Beginning::of(id, &events)? else {
@@ -83,11 +99,13 @@ impl Office {
             return Ok(Halt::new(ending, "it was over already"));
         }
         plan.refuse_elsewhere(id, context, Some(&who.account))?;
-        let _lock = self.lock(&plan, id, &who)?;
+        let guardian = guarded.is_some();
+        let _lock = guarded.map_or_else(|| self.lock(&plan, id, &who), Ok)?;
         // From the first one on: a wish to stop or to undo that was heard and not yet obeyed is heard again.
         let commands = Some(Commands::of(&self.store, id));
-        let mut run = Run { context, book: Box::new(journal), commands, plan, past };
-        Ok(run.take_up(who, torn).await)
+        let unguarded = self.guardians.guard(id, &plan, past.guarded + usize::from(guardian));
+        let mut run = Run { context, book: Box::new(journal), commands, plan, past, unguarded };
+        Ok(run.take_up(who, torn, guardian).await)
     }
 
     fn lock(&self, plan: &Plan, id: &RunId, who: &Who) -> Result<Lock, Halt> {

@@ -57,6 +57,8 @@ pub struct Past {
     pub undoing: bool,
     /// What was asked is another run's; this one takes it back.
     pub taking_back: bool,
+    /// How often its guardians took it up.
+    pub guarded: usize,
     /// It is over.
     pub ended: Option<Ending>,
 }
@@ -94,6 +96,7 @@ impl Past {
     /// Takes the next one in.
     pub fn take(&mut self, event: &Event) {
         match event {
+            Event::Resumed { guardian: true, .. } => self.guarded += 1,
             Event::StepBegan { step, .. } => self.step(*step).begun = true,
             Event::Request { step, operation, parameters, previous } => {
                 let asked = Asked {

@@ -249,7 +249,8 @@ async fn carry_out(day: &Day) -> Result<(), TestCaseError> {
     let run = async {
         let commands = Some(Commands::of(&office.store, &id));
         let plan = plan.clone();
-        let mut run = Run { context: &context, book: Box::new(book), commands, plan, past: Past::default() };
+        let mut run =
+            Run { context: &context, book: Box::new(book), commands, plan, past: Past::default(), unguarded: None };
         let halt = run.begin(who(), None).await;
         drop(run);
         if halt.ending != Ending::Unrecorded {
@@ -268,7 +269,7 @@ async fn carry_out(day: &Day) -> Result<(), TestCaseError> {
         let past = Past::of(&events);
         let commands = Some(Commands::of(&office.store, &id));
         let book = Box::new(Watched { journal, host: host.clone(), written, left: None });
-        Run { context: &context, book, commands, plan, past }.take_up(who(), torn).await
+        Run { context: &context, book, commands, plan, past, unguarded: None }.take_up(who(), torn, false).await
     };
     let halt = tokio::select! {
         halt = run => halt,

@@ -98,7 +98,7 @@ async fn killed_at_any_record_the_taking_back_is_taken_up_and_done_once() {
         let id = RunId::new("undo", context.clock.now());
         let past = super::take_back::inherited(&office.store, &plan).unwrap();
         let book = Crash { journal: Journal::create(&office.store, &id).unwrap(), left: n, after_writing: false };
-        let mut run = Run { context: &context, book: Box::new(book), commands: None, plan, past };
+        let mut run = Run { context: &context, book: Box::new(book), commands: None, plan, past, unguarded: None };
         let killed = run.begin(who(), None).await;
         drop(run);
         let finished = office.resume(&context, &id, who()).await.unwrap();
@@ -243,8 +243,14 @@ async fn a_run_that_is_taken_up_leaves_no_sign_in_of_a_killed_process() {
     let plan = plan(&context, "scale", &[("desired", "5")]).await;
     let id = RunId::new("scale", context.clock.now());
     let book = Crash { journal: Journal::create(&office.store, &id).unwrap(), left: 3, after_writing: false };
-    let mut run =
-        Run { context: &context, book: Box::new(book), commands: None, plan, past: super::past::Past::default() };
+    let mut run = Run {
+        context: &context,
+        book: Box::new(book),
+        commands: None,
+        plan,
+        past: super::past::Past::default(),
+        unguarded: None,
+    };
     assert_eq!(run.begin(who(), None).await.ending, Ending::Unrecorded);
     drop(run);
     let folder = office.store.log(&id).with_extension("auth");

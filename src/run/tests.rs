@@ -56,7 +56,11 @@ pub(super) async fn plan(context: &Context, runbook: &str, answers: &[(&str, &st
 
 pub(super) fn office() -> (tempfile::TempDir, Office) {
     let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-    let office = Office { store: Store::at(&folder.path().join("runs")), locks: Locks::at(folder.path()) };
+    let office = Office {
+        store: Store::at(&folder.path().join("runs")),
+        locks: Locks::at(folder.path()),
+        guardians: Guardians::default(),
+    };
     (folder, office)
 }
 
@@ -340,7 +344,8 @@ async fn killed_and_resumed((runbook, answers): Case, n: usize, after_writing: b
     let id = RunId::new(runbook, context.clock.now());
     let journal = Journal::create(&office.store, &id).unwrap();
     let book = Crash { journal, left: n, after_writing };
-    let mut run = Run { context: &context, book: Box::new(book), commands: None, plan, past: Past::default() };
+    let mut run =
+        Run { context: &context, book: Box::new(book), commands: None, plan, past: Past::default(), unguarded: None };
     let first = run.begin(who(), None).await;
     drop(run);
     let crashed = first.ending == Ending::Unrecorded;
@@ -394,7 +399,14 @@ async fn a_deployment_that_ecs_rolls_back_is_told_so_wherever_the_process_was_ki
         let plan = deploy(&context, bad).await;
         let id = RunId::new("deploy", context.clock.now());
         let book = Crash { journal: Journal::create(&office.store, &id).unwrap(), left: n, after_writing: false };
-        let mut run = Run { context: &context, book: Box::new(book), commands: None, plan, past: Past::default() };
+        let mut run = Run {
+            context: &context,
+            book: Box::new(book),
+            commands: None,
+            plan,
+            past: Past::default(),
+            unguarded: None,
+        };
         let first = run.begin(who(), None).await;
         drop(run);
         let finished = office.resume(&context, &id, who()).await.unwrap();
@@ -419,7 +431,8 @@ async fn killed_in_the_middle_of_undo_it_is_undone_in_the_end() {
         let said = Said { at: start(), by: "ana".to_owned(), command: Command::Undo, reason: None };
         let commands = Some(Commands::of(&office.store, &id));
         let book = Crash { journal, left: n, after_writing: false };
-        let mut run = Run { context: &context, book: Box::new(book), commands, plan, past: Past::default() };
+        let mut run =
+            Run { context: &context, book: Box::new(book), commands, plan, past: Past::default(), unguarded: None };
         let (first, ()) = tokio::join!(run.begin(who(), None), async {
             tokio::time::sleep(std::time::Duration::from_secs(8)).await;
             Commands::say(&office.store, &id, &said).unwrap();

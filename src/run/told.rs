@@ -13,9 +13,10 @@ pub fn told(record: &Record) -> Option<String> {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             format!("{runbook} begins, for {who}{reason}")
         }
-        Event::Resumed { who, torn, .. } => {
+        Event::Resumed { who, torn, guardian, .. } => {
             let torn = if *torn > 0 { format!(" ({torn} bytes were never finished)") } else { String::new() };
-            format!("taken up by {who}{torn}")
+            let by = if *guardian { "its guardian, for " } else { "" };
+            format!("taken up by {by}{who}{torn}")
         }
         Event::StepBegan { step, title, action } => format!("{}. {title}  ({action})", step + 1),
         Event::Request { operation, parameters, previous, .. } => {

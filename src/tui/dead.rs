@@ -26,7 +26,7 @@ impl App {
         }
     }
 
-    /// What such a run holds stays until somebody takes it up; one that holds nothing is only told.
+    /// What such a run holds stays until somebody takes it up: its guardian is gone too, or has failed. One that holds nothing is only told.
     pub(super) fn add_dead_runs(&mut self) {
         for dead in self.dead.iter().rev() {
             let severity = if dead.holds.is_empty() { Severity::Notice } else { Severity::Warning };

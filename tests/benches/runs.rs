@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::file::sample;
-use plantao::run::{Context, Locks, Office, Plan, RunId, Store, Who, Wish};
+use plantao::run::{Context, Guardians, Locks, Office, Plan, RunId, Store, Who, Wish};
 use plantao::runbook::{Runbook, read};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -109,7 +109,11 @@ pub fn runs() -> Vec<Figure> {
         store: None,
     };
     let runbook = read(SCALE, "quick.md").expect("a runbook");
-    let office = Office { store: Store::at(&home.path().join("bench/runs")), locks: Locks::at(home.path()) };
+    let office = Office {
+        store: Store::at(&home.path().join("bench/runs")),
+        locks: Locks::at(home.path()),
+        guardians: Guardians::default(),
+    };
     let mut confirmed = Vec::new();
     for round in 0..TIMES {
         let count = 4 + round as u64 % 2;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::{Platform, file};
-use plantao::run::{Context, Locks, Office, Order, Plan, RunId, Store, Who, Wish};
+use plantao::run::{Context, Guardians, Locks, Office, Order, Plan, RunId, Store, Who, Wish};
 use plantao::runbook::Library;
 use plantao::tui::app::{App, Overlay};
 use plantao::tui::connection::{Connected, Connection, Line};
@@ -94,8 +94,11 @@ impl Flow {
         let kept_apart = Some(locks.clone());
         Hosting::by(store.clone(), move |order| {
             let exit = Exit::default();
-            let (store, office, context) =
-                (store.clone(), Office { store: store.clone(), locks: locks.clone() }, context.clone());
+            let (store, office, context) = (
+                store.clone(),
+                Office { store: store.clone(), locks: locks.clone(), guardians: Guardians::default() },
+                context.clone(),
+            );
             let told = Arc::clone(&exit);
             tokio::spawn(async move {
                 let arn = "arn:aws:iam::123456789012:user/ana".to_owned();
@@ -105,6 +108,7 @@ impl Flow {
                 let finished = match order {
                     Order::CarryOut { id, plan, reason } => office.carry_out(&context, &id, *plan, who, reason).await,
                     Order::Resume { id } => office.resume(&context, &id, who).await.unwrap(),
+                    Order::Guard { .. } => unreachable!("a screen orders no guardian"),
                 };
                 std::fs::write(store.log(&id), format!("{}: {}", finished.ending, finished.words)).unwrap();
                 told.set(finished.ending.exit_code()).unwrap();
@@ -123,7 +127,7 @@ impl Flow {
     /// A run of this shipped runbook whose process is killed after so many seconds.
     pub async fn killed(&mut self, runbook: &str, answers: &[(&str, &str)], seconds: u64) -> RunId {
         let context = self.context(Arc::clone(&self.app.platform));
-        let office = Office { store: self.store(), locks: self.locks() };
+        let office = Office { store: self.store(), locks: self.locks(), guardians: Guardians::default() };
         let answers = answers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let runbook = self.app.library.named(runbook).unwrap().clone();
         let wish = Wish { runbook: &runbook, answers: &answers, service: None, database: None };

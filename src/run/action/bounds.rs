@@ -80,7 +80,7 @@ impl SetBounds {
         if let Some(until) = self.until {
             let left = until.duration_since(context.clock.now());
             view.facts.push(format!(
-                "the run stays, and moves them back to {}–{} in {}, at {}",
+                "the run stays, and moves them back to {}–{} in {}, at {}, also if its process is killed",
                 now.min,
                 now.max,
                 duration(left),
