@@ -3,11 +3,9 @@
 use jiff::Timestamp;
 
 use super::beginning::Beginning;
-use super::{Action, Event, Follower, Halt, Past, Plan, PlannedStep, RunId, Store, Target, verify};
+use super::{Action, Event, Follower, Halt, Here, Past, Plan, PlannedStep, RunId, Store, Target, verify};
 use crate::platform::text::date;
 
-/// The newest journals that are looked at.
-const JOURNALS: usize = 200;
 /// What waits for it.
 const UNTIL_THEN: &str = "until that is done the bounds are not moved by another run";
 /// What is in the last line of the journal of a run that is over, and nowhere in a text of it: there, quotes are escaped.
@@ -36,10 +34,11 @@ pub struct Held {
 }
 
 impl Dead {
-    /// All of this machine's user, the newest first. A journal that can't be read is told by the list of runs.
-    pub fn all(store: &Store) -> Vec<Dead> {
-        let runs = store.runs().unwrap_or_default();
-        runs.iter().take(JOURNALS).filter_map(|id| Dead::of(store, id)).collect()
+    /// All of this machine's user that were on what is here, the newest first. A journal that can't be read is told by
+    /// the list of runs.
+    pub fn all(store: &Store, here: &Here) -> Vec<Dead> {
+        let runs = here.runs(store).into_iter().flatten();
+        runs.filter_map(|(id, target)| Dead::of(store, &id).filter(|_| target.is_some())).collect()
     }
 
     /// The run, if it is dead.
@@ -121,7 +120,7 @@ impl Plan {
     }
 
     fn dead_runs(&self, store: &Store) -> Vec<Dead> {
-        let mut dead = Dead::all(store);
+        let mut dead = Dead::all(store, &Here::at(&self.target));
         // The run that takes one back is the way out.
         dead.retain(|dead| dead.target == self.target && self.undoes.as_ref() != Some(&dead.id));
         dead

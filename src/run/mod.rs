@@ -51,6 +51,7 @@ pub use choice::{Choice, choices};
 pub use commands::{Command, Commands, Said};
 pub use container::tool::builder;
 pub use dead::{Dead, Held};
+pub use elsewhere::Here;
 pub use ending::Ending;
 pub use event::{Answer, Event, StepOutcome, Superseder};
 pub use follow::{Follower, Unopened, last_words, opened};

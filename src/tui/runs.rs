@@ -14,7 +14,8 @@ use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
 use crate::run::{
-    self, Command, Commands, Context, Dead, Event, Follower, Halt, Order, Plan, RunId, Said, Standing, Store, Wish,
+    self, Command, Commands, Context, Dead, Event, Follower, Halt, Here, Order, Plan, RunId, Said, Standing, Store,
+    Wish,
 };
 use crate::runbook::Runbook;
 
@@ -154,34 +155,25 @@ impl Runs {
     fn find(&self) {
         let Ok(hosting) = &self.hosting else { return };
         let (store, queue) = (hosting.store().clone(), self.queue.clone());
-        let here = self.context.simulated();
+        let here = Here::of(&self.context);
         tokio::task::spawn_blocking(move || {
-            // Another demo's run is none of this one's.
-            let is_here = |id: &RunId| {
-                Standing::of(&store, id).is_ok_and(|it| it.target.is_none_or(|target| target.simulated == here))
-            };
-            let goes_on =
-                |id: &RunId| Follower::open(&store, id).is_ok_and(|follower| follower.is_alive()) && is_here(id);
+            let goes_on = |id: &RunId| Follower::open(&store, id).is_ok_and(|follower| follower.is_alive());
             // Runs that can't be listed are told where they are looked for: on their list.
-            if let Some(id) = store.runs().unwrap_or_default().into_iter().take(LISTED).find(goes_on) {
+            let runs = here.runs(&store).into_iter().flatten().take(LISTED);
+            if let Some(id) = runs.map(|(id, _)| id).find(goes_on) {
                 // The receiver is gone only when the program ends.
                 let _ = queue.blocking_send(Message::Going(id));
             }
         });
     }
 
-    /// Those of the account that is watched: a store holds the runs of all.
     fn find_dead(&self) {
         let Ok(hosting) = &self.hosting else { return };
         let (store, queue) = (hosting.store().clone(), self.queue.clone());
-        let (here, account) = (self.context.simulated(), self.context.platform.account.clone());
+        let here = Here::of(&self.context);
         tokio::task::spawn_blocking(move || {
-            let mut dead = Dead::all(&store);
-            dead.retain(|Dead { target, .. }| {
-                target.simulated == here && account.as_ref().is_none_or(|account| *account == target.account)
-            });
             // The receiver is gone only when the program ends.
-            let _ = queue.blocking_send(Message::Dead(dead));
+            let _ = queue.blocking_send(Message::Dead(Dead::all(&store, &here)));
         });
     }
 
@@ -200,9 +192,12 @@ impl Runs {
 
     fn list(&self) {
         let store = self.hosting.as_ref().map(|hosting| hosting.store().clone()).map_err(Clone::clone);
+        let here = Here::of(&self.context);
         self.answer(async move {
             let rows = match store {
-                Ok(store) => tokio::task::spawn_blocking(move || rows(&store)).await.map_err(std::io::Error::other),
+                Ok(store) => {
+                    tokio::task::spawn_blocking(move || rows(&store, &here)).await.map_err(std::io::Error::other)
+                }
                 Err(why) => return Message::Runs(Err(why)),
             };
             Message::Runs(rows.and_then(|rows| rows).map_err(|error| format!("the runs can't be listed: {error}")))
@@ -252,10 +247,11 @@ async fn follow(store: &Store, id: &RunId, queue: &Sender<Message>) -> std::io::
     }
 }
 
-fn rows(store: &Store) -> std::io::Result<Vec<RunRow>> {
+/// Those of the place that is watched: a store holds the runs of all, `plantao runs` lists them.
+fn rows(store: &Store, here: &Here) -> std::io::Result<Vec<RunRow>> {
     let row = |id: RunId| match Standing::of(store, &id) {
         Ok(standing) => RunRow { goes_on: standing.goes_on(), state: standing.words(), who: standing.who, id },
         Err(error) => RunRow { id, who: String::new(), state: format!("can't be read: {error}"), goes_on: false },
     };
-    Ok(store.runs()?.into_iter().take(LISTED).map(row).collect())
+    Ok(here.runs(store)?.take(LISTED).map(|(id, _)| row(id)).collect())
 }
