@@ -81,7 +81,7 @@ impl Dead {
 
 impl Plan {
     /// What a run of this plan that has come so far has not put back yet of what it changed for a time.
-    pub(super) fn held(&self, past: &Past) -> Vec<Held> {
+    pub fn held(&self, past: &Past) -> Vec<Held> {
         let held = self.steps.iter().zip(&past.steps).filter(|(_, past)| past.is_to_take_back());
         held.filter_map(|(step, _)| step.action.held(&step.view)).collect()
     }

@@ -75,8 +75,7 @@ impl Run<'_> {
         };
         if halt.ending != Ending::Unrecorded && !halt.undo {
             match self.restore(halt.ending == Ending::Stopped).await {
-                Ok(words) if words.is_empty() => {}
-                Ok(words) => halt = halt.and(&words),
+                Ok(()) => halt = self.held_until(halt),
                 // What the run came to is not forgotten over what could not be put back.
                 Err(restore) => halt = Halt { words: format!("{}; {}", halt.words, restore.words), ..restore },
             }
@@ -85,6 +84,23 @@ impl Run<'_> {
             halt = self.put_back(&halt.words, Ending::Undone, "nothing had been changed").await;
         }
         self.end(halt)
+    }
+
+    /// … whose time is over, or was cut short.
+    fn held_until(&self, halt: Halt) -> Halt {
+        let steps = self.plan.steps.iter().zip(&self.past.steps);
+        let restored = steps.filter(|(_, past)| past.outcome == Some(StepOutcome::Restored));
+        let back: Vec<String> = restored.map(|(step, past)| format!("{}: {}", step.title, past.words)).collect();
+        if back.is_empty() {
+            return halt;
+        }
+        let halt = match &self.past.stop_asked {
+            Some(by) if matches!(halt.ending, Ending::Succeeded | Ending::Partly) => {
+                Halt::new(Ending::Stopped, format!("{by} asked to stop"))
+            }
+            _ => halt,
+        };
+        halt.and(&back.join("; "))
     }
 
     /// The end of a run whose steps are all done: a step that left something out is told, wherever it stands.
@@ -107,9 +123,15 @@ impl Run<'_> {
             halt.ending = Ending::FailedAfter;
         }
         if halt.ending == Ending::Stopped {
-            let rest = match (self.past.changed, self.past.goes_on()) {
+            let steps = &self.past.steps;
+            let outcome = |index: usize| steps.get(index).and_then(|step| step.outcome);
+            let done = (0..self.plan.steps.len()).all(|index| outcome(index).is_some());
+            let restored = steps.iter().any(|step| step.outcome == Some(StepOutcome::Restored));
+            let rest = match (self.past.changed, self.past.goes_on() && !done) {
                 (false, _) => "nothing was changed",
+                (true, _) if restored && !steps.iter().any(StepPast::is_to_take_back) => "nothing else was changed",
                 (true, true) => "what was asked for stays, and goes on",
+                (true, false) if restored => "what else was changed stays",
                 (true, false) => "what was changed stays",
             };
             halt = halt.and(rest);
@@ -177,8 +199,7 @@ impl Run<'_> {
 
     /// Waits for the time until which something was done, and takes that back; a wish to stop, whenever it comes,
     /// brings the time forward.
-    async fn restore(&mut self, mut stopped: bool) -> Result<String, Halt> {
-        let mut said = Vec::new();
+    async fn restore(&mut self, mut stopped: bool) -> Result<(), Halt> {
         for step in 0..self.plan.steps.len() {
             let past = self.past.steps.get(step).cloned().unwrap_or_default();
             let Some(until) = self.plan.steps[step].action.until() else { continue };
@@ -206,11 +227,10 @@ impl Run<'_> {
             let mut work = self.work(step, &planned, &nothing, &past);
             if let Some(words) = planned.action.undo(&mut work).await? {
                 let outcome = StepOutcome::Restored;
-                self.write(&Event::StepEnded { step, outcome, words: words.clone(), outputs: Map::new() })?;
-                said.push(format!("{}: {words}", planned.title));
+                self.write(&Event::StepEnded { step, outcome, words, outputs: Map::new() })?;
             }
         }
-        Ok(said.join("; "))
+        Ok(())
     }
 
     /// Takes back all that was done, the last step first. Answers with what stays of it, whatever anybody does.

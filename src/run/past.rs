@@ -53,6 +53,8 @@ pub struct Past {
     pub steps: Vec<StepPast>,
     /// Something was changed, or may have been.
     pub changed: bool,
+    /// Who asked to stop it, and no more than that.
+    pub stop_asked: Option<String>,
     /// Things are being taken back.
     pub undoing: bool,
     /// What was asked is another run's; this one takes it back.
@@ -133,6 +135,7 @@ impl Past {
                     step.outputs.clone_from(outputs);
                 }
             }
+            Event::StopAsked { by, undo: false } => self.stop_asked = Some(by.clone()),
             Event::UndoBegan { .. } => self.undoing = true,
             Event::Ended { ending, .. } => self.ended = Some(*ending),
             _ => {}

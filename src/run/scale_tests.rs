@@ -40,20 +40,35 @@ async fn a_maximum_of_no_tasks_is_an_outage_and_never_confirmed_with_one_key() {
     assert_eq!((some.least_danger(&view), view.warnings.len()), (Danger::Caution, 0));
 }
 
-/// Runs a scale that holds its bounds for half an hour; after ten seconds its user says this, all at once.
-async fn told(commands: &[Command]) -> (Host, Finished, Duration) {
+/// Runs a scale that holds its bounds for half an hour; after so many seconds its user says this, all at once.
+async fn told_after(seconds: u64, desired: &str, commands: &[Command]) -> (Host, Finished, Duration) {
     let (host, context) = world();
     let (_folder, office) = office();
-    let plan = plan(&context, "scale", &[("desired", "4"), ("minimum", "2"), ("until", "30m")]).await;
+    let plan = plan(&context, "scale", &[("desired", desired), ("minimum", "2"), ("until", "30m")]).await;
     let (id, began) = (RunId::new("scale", context.clock.now()), Instant::now());
     let (finished, ()) = tokio::join!(office.carry_out(&context, &id, plan, who(), None), async {
-        tokio::time::sleep(Duration::from_secs(10)).await;
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
         for command in commands {
             let said = Said { at: start(), by: "ana".to_owned(), command: *command, reason: None };
             Commands::say(&office.store, &id, &said).unwrap();
         }
     });
     (host, finished, began.elapsed())
+}
+
+async fn told(commands: &[Command]) -> (Host, Finished, Duration) {
+    told_after(10, "4", commands).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_a_wish_to_stop_cut_short_is_no_success_and_says_what_was_put_back() {
+    let back = "Move auto scaling's bounds: they are 1–6 again";
+    for (desired, rest) in [("4", "what else was changed stays"), ("3", "nothing else was changed")] {
+        let (host, finished, took) = told_after(600, desired, &[Command::Stop]).await;
+        assert_eq!((finished.ending, state(&host).1), (Ending::Stopped, (1, 6)), "{}", finished.words);
+        assert!(took < Duration::from_mins(11), "it waited for its time: {took:?}");
+        assert_eq!(finished.words, format!("ana asked to stop; {back}; {rest}"));
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -50,7 +50,7 @@ pub struct Wish {
     pub confirm: Confirm,
     /// What it would do to users, if it would.
     pub warning: Option<&'static str>,
-    /// What would be put back, as the plan said it would be.
+    /// What would be put back, as the plan said it would be; by a stop, what it holds for a time.
     pub back: String,
 }
 
@@ -145,7 +145,16 @@ impl RunPage {
             let (danger, outage) = plan.danger_of_undo();
             (Way::of(danger, plan), outage)
         });
-        let back = undo.map(|plan| plan.put_back(&self.did)).unwrap_or_default();
+        let back = match (&self.plan, command) {
+            (Some(plan), Command::Undo) => plan.put_back(&self.did),
+            (Some(plan), Command::Stop) => plan
+                .held(&self.did)
+                .into_iter()
+                .map(|held| format!("{} back to {}", held.what, held.before))
+                .collect::<Vec<_>>()
+                .join(", "),
+            _ => String::new(),
+        };
         self.wish = Some(Wish { command, confirm: Confirm { way, ..Confirm::default() }, warning, back });
     }
 
