@@ -17,8 +17,8 @@ use crate::clock::Clock;
 use crate::headless;
 use crate::platform::text::printable;
 use crate::run::{
-    Beginning, Command, Commands, Context, Follower, Halt, Locks, Lookup, Order, Plan, RunId, Said, Standing, Store,
-    going_back, user, verify,
+    Beginning, Command, Commands, Context, Follower, Halt, Locks, Lookup, Order, Plan, Reached, RunId, Said, Standing,
+    Store, examine, going_back, user,
 };
 use crate::runbook::{ACTIONS, BLOCKS, explain};
 
@@ -125,10 +125,9 @@ fn show(store: &Store, id: &RunId, json: bool) -> ExitCode {
 fn check(store: &Store, runs: &[RunId]) -> ExitCode {
     let (mut text, mut broken) = (String::new(), 0);
     for id in runs {
-        let answer = std::fs::read(store.journal(id)).map_err(|error| super::locate::why(&error));
-        match answer.and_then(|bytes| verify(id, &bytes).map_err(|broken| broken.to_string())) {
-            Ok(verified) => {
-                let end = if verified.ended { "" } else { ", without an end" };
+        match examine(store, id) {
+            Ok((verified, reached)) => {
+                let end = reached_in_words(id, reached);
                 let open = store.journal(id).metadata().map(|found| found.permissions().mode() & 0o777);
                 let open = match open {
                     Ok(mode) if mode != 0o600 => {
@@ -138,13 +137,28 @@ fn check(store: &Store, runs: &[RunId]) -> ExitCode {
                 };
                 let _ = writeln!(text, "{id}: well, {} records{end}{open}", verified.records);
             }
-            Err(why) => {
+            Err(error) => {
                 broken += 1;
-                complain(&format!("{id}: {why}"));
+                complain(&format!("{id}: {}", super::locate::why(&error)));
             }
         }
     }
     print(&text, u8::from(broken > 0))
+}
+
+/// What there is to say of a journal that has no end.
+fn reached_in_words(id: &RunId, reached: Reached) -> String {
+    let said = match reached {
+        Reached::Ended => return String::new(),
+        Reached::GoesOn(Some(pid)) => format!("the run goes on (process {pid})"),
+        Reached::GoesOn(None) => "the run goes on".to_owned(),
+        Reached::Killed => format!("its process was killed; plantao runs resume {id} takes it up"),
+        Reached::KilledOrCut => format!(
+            "its process was killed, or its end was cut off: there is no {id}.head to tell; plantao runs resume {id} \
+             takes it up by looking at what is"
+        ),
+    };
+    format!("; its last one is no ending: {said}")
 }
 
 fn resume(whence: &Whence, store: &Store, id: RunId) -> ExitCode {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::head::{self, Head};
 use super::lock::let_go;
 use super::verify::{self, Broken};
 use super::{Event, Record, RunId, Store};
@@ -36,6 +37,8 @@ pub struct Journal {
     length: u64,
     seq: u64,
     prev: String,
+    /// Where it is said how far it has come; what can't be written there holds nothing up.
+    head: Option<File>,
     /// Half a record is at the end and could not be cut off: nothing can follow it.
     spoilt: bool,
 }
@@ -96,7 +99,8 @@ impl Journal {
         let file = file.map_err(|why| io_error(&path, "made", why))?;
         hold(&file, &path, id)?;
         store.sync().map_err(|why| io_error(store.folder(), "made", why))?;
-        Ok(Journal { file, path, length: 0, seq: 0, prev: Record::genesis(id), spoilt: false })
+        let head = head::open(store, id).ok();
+        Ok(Journal { file, path, length: 0, seq: 0, prev: Record::genesis(id), head, spoilt: false })
     }
 
     /// Waits for the end of the process that holds a run's journal.
@@ -120,6 +124,11 @@ impl Journal {
         file.read_to_end(&mut bytes).map_err(|why| io_error(&path, "read", why))?;
         let (records, tail) =
             verify::read(id, &bytes).map_err(|broken| JournalError::Damaged { id: id.clone(), broken })?;
+        // To go on from a journal that was cut would be to do again what stood in it.
+        if let Some(why) = Head::of(store, id).and_then(|head| head.contradicts(&records)) {
+            let broken = Broken { record: records.len() as u64, why };
+            return Err(JournalError::Damaged { id: id.clone(), broken });
+        }
         let length = bytes.len() - tail.len();
         if !tail.is_empty() {
             let torn = store.torn(id);
@@ -133,7 +142,8 @@ impl Journal {
             Some(last) => (last.seq, last.hash.clone()),
             None => (0, Record::genesis(id)),
         };
-        let journal = Journal { file, path, length: length as u64, seq, prev, spoilt: false };
+        let head = head::open(store, id).ok();
+        let journal = Journal { file, path, length: length as u64, seq, prev, head, spoilt: false };
         Ok(Resumed { journal, records, torn })
     }
 
@@ -173,6 +183,9 @@ impl Book for Journal {
         self.length += line.len() as u64;
         self.seq += 1;
         self.prev = hash;
+        if let Some(head) = &self.head {
+            let _ = head::write(head, self.seq, &self.prev);
+        }
         Ok(())
     }
 }

@@ -75,6 +75,8 @@ fn a_journal_cut_at_any_byte_is_taken_up_from_its_last_whole_record() {
         let _ = fs::remove_file(store.torn(&id()));
         let whole = bytes[..cut].split(|byte| *byte == b'\n').count() - 1;
         let line_start = bytes[..cut].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        // A disk that lost what it had synced lost what stood beside it too.
+        let _ = fs::remove_file(store.head(&id()));
         let mut resumed = Journal::resume(&store, &id()).unwrap();
         assert_eq!((resumed.records.len(), resumed.torn), (whole, (cut - line_start) as u64), "cut at {cut}");
         if resumed.torn > 0 {
@@ -144,7 +146,8 @@ fn a_full_disk_is_an_error_before_the_call() {
     // /dev/full takes every write and has no room for it.
     let file = OpenOptions::new().append(true).open("/dev/full").unwrap();
     let path = PathBuf::from("/dev/full");
-    let mut journal = Journal { file, path, length: 0, seq: 0, prev: Record::genesis(&id()), spoilt: false };
+    let mut journal =
+        Journal { file, path, length: 0, seq: 0, prev: Record::genesis(&id()), head: None, spoilt: false };
     let told = journal.record(Timestamp::UNIX_EPOCH, &events()[0]).unwrap_err().to_string();
     assert!(told.contains("/dev/full can't be written") && told.contains("Nothing was sent"), "{told}");
     assert_eq!(journal.seq, 0, "what is not on the disk is not counted");
@@ -158,6 +161,7 @@ fn a_follower_sees_each_record_once_whole_and_goes_on_past_a_torn_line() {
     fs::write(&path, &bytes[..first + 10]).unwrap();
     let mut follower = Follower::open(&store, &id()).unwrap();
     assert_eq!((follower.poll().unwrap().len(), follower.poll().unwrap().len()), (1, 0));
+    fs::remove_file(store.head(&id())).unwrap();
     let mut resumed = Journal::resume(&store, &id()).unwrap();
     assert_eq!(follower.poll().unwrap().len(), 0);
     for event in &events()[1..] {
@@ -186,4 +190,38 @@ proptest! {
     fn no_bytes_at_all_make_a_reader_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         prop_assert!(bytes.is_empty() || verify(&id(), &bytes).is_err());
     }
+}
+
+#[test]
+fn a_journal_that_was_cut_at_a_records_end_is_told_from_one_that_goes_on_and_one_that_was_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::at(folder.path());
+    let mut journal = Journal::create(&store, &id()).unwrap();
+    let began = Event::Began {
+        runbook: "scale".to_owned(),
+        plan: serde_json::Value::Null,
+        who: crate::run::Who::default(),
+        reason: None,
+        pid: 7,
+    };
+    journal.record(Timestamp::UNIX_EPOCH, &began).unwrap();
+    for text in ["one", "two"] {
+        let event = Event::Progress { step: 0, text: text.to_owned(), fraction: None };
+        journal.record(Timestamp::UNIX_EPOCH, &event).unwrap();
+    }
+    let reached = || crate::run::examine(&store, &id()).map(|(_, reached)| reached).map_err(|error| error.to_string());
+    assert_eq!(reached(), Ok(crate::run::Reached::GoesOn(Some(7))));
+    drop(journal);
+    assert_eq!(reached(), Ok(crate::run::Reached::Killed));
+    let whole = fs::read_to_string(store.journal(&id())).unwrap();
+    let cut: String = whole.split_inclusive('\n').take(2).collect();
+    fs::write(store.journal(&id()), cut).unwrap();
+    assert_eq!(reached(), Err("record 2: it was cut: 3 records were written, 2 are there".to_owned()));
+    assert!(
+        matches!(Journal::resume(&store, &id()), Err(JournalError::Damaged { .. })),
+        "what was cut is not done again"
+    );
+    fs::remove_file(store.head(&id())).unwrap();
+    assert_eq!(reached(), Ok(crate::run::Reached::KilledOrCut));
+    assert!(Journal::resume(&store, &id()).is_ok());
 }

@@ -21,6 +21,7 @@ mod facts;
 mod follow;
 mod guardian;
 mod halt;
+mod head;
 mod history;
 mod host;
 mod id;
@@ -71,7 +72,7 @@ pub use seen::Seen;
 pub use standing::Standing;
 pub use store::{Lookup, Store};
 pub use told::told;
-pub use verify::{Broken, Verified, verify};
+pub use verify::{Broken, Reached, Verified, examine, verify};
 pub use who::{Who, user};
 use work::Work;
 

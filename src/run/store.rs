@@ -50,6 +50,11 @@ impl Store {
         self.file(id, "commands")
     }
 
+    /// How many records were written in a journal, and the hash of the last.
+    pub fn head(&self, id: &RunId) -> PathBuf {
+        self.file(id, "head")
+    }
+
     /// Last lines of a journal that were never finished.
     pub fn torn(&self, id: &RunId) -> PathBuf {
         self.file(id, "torn")

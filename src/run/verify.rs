@@ -1,8 +1,9 @@
 //! Whether a journal is what was written.
 
-use std::fmt;
+use std::{fmt, fs, io};
 
-use super::{Event, Record, RunId};
+use super::head::Head;
+use super::{Event, Follower, Record, RunId, Store};
 
 /// The first record that is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,19 @@ impl fmt::Display for Broken {
 }
 
 impl std::error::Error for Broken {}
+
+/// How far the run of a sound journal has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// Its last record is its ending.
+    Ended,
+    /// A process carries it out: this one, if its journal says so.
+    GoesOn(Option<u32>),
+    /// Its process was killed.
+    Killed,
+    /// It was killed, or its end was cut off: nothing beside the journal tells which.
+    KilledOrCut,
+}
 
 /// A journal that is what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +63,34 @@ pub fn verify(id: &RunId, bytes: &[u8]) -> Result<Verified, Broken> {
     }
     let ended = records.last().is_some_and(|record| matches!(record.event, Event::Ended { .. }));
     Ok(Verified { records: records.len() as u64, ended })
+}
+
+/// Verifies a run's journal, also by what stands beside it.
+///
+/// # Errors
+/// If it can't be read, or is not what was written.
+pub fn examine(store: &Store, id: &RunId) -> io::Result<(Verified, Reached)> {
+    // Asked before the journal is read: what is written meanwhile is then in the journal, and there may be an end.
+    let follower = Follower::open(store, id)?;
+    let (alive, head) = (follower.is_alive(), Head::of(store, id));
+    let bytes = fs::read(store.journal(id))?;
+    let broken = |broken: Broken| io::Error::new(io::ErrorKind::InvalidData, broken);
+    let verified = verify(id, &bytes).map_err(broken)?;
+    let (records, _) = read(id, &bytes).map_err(broken)?;
+    if let Some(why) = head.as_ref().and_then(|head| head.contradicts(&records)) {
+        return Err(broken(Broken { record: verified.records, why }));
+    }
+    let pid = records.iter().rev().find_map(|record| match record.event {
+        Event::Began { pid, .. } | Event::Resumed { pid, .. } => Some(pid),
+        _ => None,
+    });
+    let reached = match (verified.ended, alive, head) {
+        (true, ..) => Reached::Ended,
+        (false, true, _) => Reached::GoesOn(pid),
+        (false, false, Some(_)) => Reached::Killed,
+        (false, false, None) => Reached::KilledOrCut,
+    };
+    Ok((verified, reached))
 }
 
 /// The whole records, each in its place, and the unfinished line after them.
