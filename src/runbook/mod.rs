@@ -41,6 +41,7 @@ pub use blocks::{BLOCKS, BlockKind, block_kind};
 pub use call::{Call, Setting};
 pub use explain::explain;
 pub use head::Danger;
+use head::Head;
 pub use kind::{Kind, Literal, duration};
 pub use known::{KNOWN, Known, known};
 pub use library::{Broken, Library};
@@ -111,11 +112,11 @@ fn runbook(report: &Report, source: &str, file_name: &str) -> Runbook {
             }
         }
     }
+    for fence in page.fences.iter().chain(page.sections.iter().flat_map(|section| &section.fences)) {
+        step::unclosed(report, source, fence);
+    }
     let head_fence = page.fences.iter().find(|f| is_head(f));
     let head = if let Some(fence) = head_fence {
-        if !fence.closed {
-            report.error(fence.info.clone(), "the head is never closed").expected("a line with ``` after it");
-        }
         step::toml(report, source, fence, |table| head::read(report, table, fence.info.clone()))
     } else {
         let place = page.titles.first().map_or(start, |(_, span)| span.clone());
@@ -124,8 +125,9 @@ fn runbook(report: &Report, source: &str, file_name: &str) -> Runbook {
             .expected("a block ```toml runbook after the title, with at least danger = \"caution\"");
         None
     };
-    let params_known = head.is_some();
-    let head = head.unwrap_or_default();
+    // Of a head that is no TOML the names of parameters are read all the same: steps are checked by them.
+    let params_known = head.is_some() || head_fence.is_some();
+    let head = head.unwrap_or_else(|| Head { params: named(source, head_fence), ..Head::default() });
     let mut scope = template::Scope { report, params: &head.params, params_known, made: Vec::new() };
     for fence in &page.fences {
         if is_head(fence) && head_fence.is_some_and(|first| first.span != fence.span) {
@@ -157,6 +159,14 @@ fn runbook(report: &Report, source: &str, file_name: &str) -> Runbook {
         params: head.params,
         steps,
     }
+}
+
+/// The parameters that a head names, where no more of it can be read.
+fn named(source: &str, head: Option<&Fence>) -> Vec<Param> {
+    let lines = head.and_then(|head| source.get(head.content.clone())).unwrap_or_default().lines();
+    let names = lines.filter_map(|line| line.trim_start().strip_prefix("[param."));
+    let word = |rest: &str| rest.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+    names.map(|rest| Param::doubtful(word(rest))).collect()
 }
 
 fn is_head(fence: &Fence) -> bool {

@@ -19,6 +19,8 @@ pub(super) struct Fence<'t> {
     pub(super) content: Range<usize>,
     /// It has a fence that ends it.
     pub(super) closed: bool,
+    /// Another block begins in it, here: the fence that should end it is missing, and it hides what follows.
+    pub(super) swallows: Option<Range<usize>>,
     /// It stands in a list or a quotation.
     pub(super) nested: bool,
 }
@@ -63,7 +65,7 @@ impl<'t> Page<'t> {
                     fence = Some(start_fence(text, span, depth > 0));
                 }
                 Event::End(TagEnd::CodeBlock) => {
-                    if let Some(fence) = fence.take() {
+                    if let Some(fence) = fence.take().map(|fence| fence.without_what_it_swallows(text)) {
                         page.sections.last_mut().map_or(&mut page.fences, |s| &mut s.fences).push(fence);
                     }
                 }
@@ -103,6 +105,36 @@ impl<'t> Page<'t> {
     }
 }
 
+impl Fence<'_> {
+    /// A block that another one begins in ends before that, or before the heading over it: the rest was not meant to
+    /// be in it.
+    fn without_what_it_swallows(mut self, text: &str) -> Self {
+        let marks: String = {
+            let fences = text.get(self.span.clone()).unwrap_or_default().trim_start();
+            let mark = fences.chars().next().unwrap_or('`');
+            fences.chars().take_while(|c| *c == mark).collect()
+        };
+        let (mut at, mut heading) = (self.content.start, None);
+        for line in text.get(self.content.clone()).unwrap_or_default().split_inclusive('\n') {
+            let words = line.trim();
+            if words.starts_with("## ") {
+                heading = heading.or(Some(at));
+            }
+            let info =
+                words.strip_prefix(&marks).map(|info| info.trim_start_matches(marks.chars().next().unwrap_or('`')));
+            if info.is_some_and(|info| info.starts_with(|c: char| c.is_ascii_alphabetic())) {
+                let start = at + line.len() - line.trim_start().len();
+                self.swallows = Some(start..start + words.len());
+                self.closed = false;
+                self.content.end = heading.unwrap_or(at);
+                break;
+            }
+            at += line.len();
+        }
+        self
+    }
+}
+
 fn start_fence(text: &str, span: Range<usize>, nested: bool) -> Fence<'_> {
     let all = text.get(span.clone()).unwrap_or_default();
     let line_end = all.find('\n').map_or(all.len(), |i| i + 1);
@@ -125,5 +157,14 @@ fn start_fence(text: &str, span: Range<usize>, nested: bool) -> Fence<'_> {
     let closed =
         all.trim_end().contains('\n') && last.chars().all(|c| c == mark) && last.chars().count() >= marks && marks > 0;
     let content_start = span.start + line_end;
-    Fence { language, rest, info: info_span, content: content_start..content_start, span, closed, nested }
+    Fence {
+        language,
+        rest,
+        info: info_span,
+        content: content_start..content_start,
+        span,
+        closed,
+        swallows: None,
+        nested,
+    }
 }

@@ -40,6 +40,24 @@ pub struct Param {
     pub(super) doubtful: bool,
 }
 
+impl Param {
+    /// One of which no more than its name is known.
+    pub(super) fn doubtful(name: String) -> Param {
+        Param {
+            name,
+            ask: String::new(),
+            kind: Kind::Text,
+            range: (None, None),
+            choices: Vec::new(),
+            default: None,
+            optional: false,
+            when: None,
+            span: 0..0,
+            doubtful: true,
+        }
+    }
+}
+
 /// The default of a parameter.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -81,6 +81,22 @@ pub(super) fn toml<T>(report: &Report, source: &str, fence: &Fence, read: impl F
     None
 }
 
+/// Says of every block, also one for people, that it has no end: what follows it is hidden in it.
+pub(super) fn unclosed(report: &Report, source: &str, fence: &Fence) {
+    if fence.closed {
+        return;
+    }
+    let hides = fence.swallows.as_ref().map(|next| {
+        let line = source[..next.start].matches('\n').count() + 1;
+        let next = source.get(next.clone()).unwrap_or_default();
+        format!("before the next one begins (line {line}: {next})")
+    });
+    let hides = hides.unwrap_or_else(|| "and hides all that follows it".to_owned());
+    report
+        .error(fence.info.clone(), &format!("this block is never closed {hides}"))
+        .expected("a line with the same fence that ends it");
+}
+
 /// Reads a section; says what is wrong with it. What it makes is in scope for the steps after it.
 pub(super) fn read(scope: &mut Scope, source: &str, section: &Section) -> Option<Step> {
     let report = scope.report;
@@ -110,15 +126,11 @@ pub(super) fn read(scope: &mut Scope, source: &str, section: &Section) -> Option
             .expected("the block at the left margin");
         return None;
     }
-    if !fence.closed {
-        report
-            .error(fence.info.clone(), "this block is never closed")
-            .expected("a line with the same fence that ends it");
-    }
+    // What a step gives it gives however its block is written: the steps after it are read all the same.
+    scope
+        .made
+        .extend(action(fence.rest).filter(|_| fence.language == "toml").into_iter().flat_map(|action| action.gives));
     let (block, when, danger) = block(scope, source, fence)?;
-    if let Block::Action(call) = &block {
-        scope.made.extend(call.action.gives);
-    }
     let prose = [section.heading.end..fence.span.start, fence.span.end..section.end]
         .into_iter()
         .filter_map(|range| source.get(range).map(str::trim).filter(|t| !t.is_empty()))

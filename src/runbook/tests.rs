@@ -267,10 +267,41 @@ fn a_file_that_is_no_runbook_is_told_so_and_not_half_read() {
     assert_eq!(messages(&format!("{HEAD}# Again\n{step}")), ["a second title"]);
     assert_eq!(messages(&format!("{HEAD}```sh\ntrue\n```\n{step}")), ["this block stands before the first step"]);
     assert_eq!(messages(&format!("{HEAD}{step}```toml runbook\n```\n")), ["this step has a second block"]);
-    assert_eq!(only("```toml ecs.wait-steady\n").0, "this block is never closed");
+    assert_eq!(only("```toml ecs.wait-steady\n").0, "this block is never closed and hides all that follows it");
     assert_eq!(only("> ```toml ecs.wait-steady\n> ```\n").0, "a step's block stands in a list or a quotation");
     assert!(only("```bash\nrm -rf x\n```").1.contains("a script that is to be run is a ```sh block"));
     assert!(only("```toml ecs.wait-steady\ntimeout = \n```").0.starts_with("this is not TOML"));
+}
+
+#[test]
+fn a_fence_that_is_missing_is_told_where_its_block_began_and_what_it_hides() {
+    let rest = "## Next\n```toml ecs.wait-steady\n```\n";
+    let never = "this block is never closed before the next one begins";
+    let (message, text) = only(&format!("```toml ecs.wait-steady\ntimeout = \"1m\"\n\n{rest}"));
+    assert!(message.starts_with(never) && message.ends_with(": ```toml ecs.wait-steady)"), "{message}");
+    assert!(text.contains("```toml ecs.wait-steady\n"), "{text}");
+    let (message, _) = only(&format!("```toml ecs.wait-steady\n```\n```console\nls\n\n{rest}"));
+    assert!(message.starts_with(never), "an example for people hides as much: {message}");
+    assert!(
+        read(&format!("{HEAD}## S\n````text\n```sh\ntrue\n```\n````\n{rest}"), "t.md")
+            .is_err_and(|errors| { errors.iter().all(|error| !error.message().contains("never closed")) })
+    );
+}
+
+#[test]
+fn what_is_no_toml_in_one_block_hides_no_mistake_in_another() {
+    let messages = |text: &str| errors(text).iter().map(|e| e.message().to_owned()).collect::<Vec<_>>();
+    let head = "# T\n\n```toml runbook\ndanger = \n[param.n]\nask = \"?\"\ntype = \"integer\"\n```\n";
+    let steps = "## A\n```toml ecs.update-service\ndesired-count = \"{{ n }}\"\n```\n\
+                 ## B\n```toml ecs.update-service\ndesired-count = \"{{ m }}\"\n```\n";
+    let told = messages(&format!("{head}{steps}"));
+    assert!(told[0].starts_with("this is not TOML") && told[1] == "there is no parameter \"m\"", "{told:?}");
+    assert_eq!(told.len(), 2, "{told:?}");
+    let register = "## A\n```toml ecs.register-image\ncontainer = \n```\n";
+    let uses = "## B\n```toml ecs.update-service\ntask-definition = \"{{ registered.revision }}\"\nfoo = 1\n```\n";
+    let told = messages(&format!("{HEAD}{register}{uses}"));
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("this is not TOML") && told[1].contains("foo"), "{told:?}");
 }
 
 #[test]
