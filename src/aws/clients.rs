@@ -16,7 +16,7 @@ use super::meter::Meter;
 use super::profiles::{self, Origin};
 use super::transport::{app_name, default_region, https, retries, timeouts};
 use crate::clock::Clock;
-use crate::platform::Spent;
+use crate::platform::{Secret, Spent};
 
 /// What the user said about how to reach AWS. What is `None` is left to the SDK's own chain
 /// (`AWS_PROFILE`, `AWS_REGION`, `AWS_ENDPOINT_URL`, `~/.aws/config` …).
@@ -67,11 +67,20 @@ pub(super) struct Known {
     pub(super) meter: Meter,
     /// The account, once STS has told it.
     account: Mutex<Option<String>>,
+    /// What Secrets Manager told.
+    told: Mutex<Vec<Secret>>,
 }
 
 impl Known {
     pub(super) fn account(&self) -> Option<String> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn learn_secret(&self, secret: &Secret) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if !told.contains(secret) {
+            told.push(secret.clone());
+        }
     }
 
     /// New credentials may be another account's.
@@ -126,6 +135,7 @@ impl Clients {
             chain: Some(chain),
             meter: Meter::new(connection.read_only),
             account: Mutex::new(None),
+            told: Mutex::default(),
         };
         Clients::of(&loader.load().await, known)
     }
@@ -150,6 +160,7 @@ impl Clients {
             chain: None,
             meter: Meter::new(false),
             account: Mutex::new(None),
+            told: Mutex::default(),
         };
         Clients::with(http, keys, endpoint, known)
     }
@@ -232,6 +243,14 @@ impl Clients {
         Some((SignedDuration::try_from(left).unwrap_or(SignedDuration::MAX), self.renewal()))
     }
 
+    /// What must not be shown of what is in hand now: the keys' secret parts, wherever they came from, and what Secrets
+    /// Manager told.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let keys = self.known.chain.as_ref().map(Chain::secrets).unwrap_or_default();
+        let told = self.known.told.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.into_iter().chain(told.iter().cloned()).collect()
+    }
+
     /// Refuses from now on, before it is sent, any operation that is not a read.
     pub fn only_read(&self) {
         self.known.meter.only_read();
@@ -261,6 +280,7 @@ mod tests {
             chain,
             meter: Meter::new(read_only),
             account: Mutex::new(None),
+            told: Mutex::default(),
         }
     }
 

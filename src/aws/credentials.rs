@@ -20,6 +20,7 @@ use futures::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
 use super::causes::chain_text;
+use crate::platform::Secret;
 
 /// Credentials are renewed this long before they expire, as the SDK's own cache does.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
@@ -99,6 +100,13 @@ impl Chain {
     pub(super) async fn left(&self) -> Option<Duration> {
         let expiry = self.answer().await.ok()?.expiry()?;
         Some(expiry.duration_since(SystemTime::now()).unwrap_or_default())
+    }
+
+    /// The secret parts of the keys in hand; none before they were asked for.
+    pub(super) fn secrets(&self) -> Vec<Secret> {
+        let held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Ok(keys)) = held.as_ref().and_then(|held| held.answer.peek()) else { return Vec::new() };
+        [Some(keys.secret_access_key()), keys.session_token()].into_iter().flatten().map(Secret::new).collect()
     }
 
     pub(super) fn forget(&self) {

@@ -21,7 +21,9 @@ pub async fn get_secret_value(clients: &Clients, name: &str) -> Result<Secret, T
         trouble
     })?;
     let text = answer.secret_string().ok_or_else(|| clients.lacks(OPERATION, "SecretString"))?;
-    Ok(Secret::new(text.to_owned()))
+    let secret = Secret::new(text.to_owned());
+    clients.known.learn_secret(&secret);
+    Ok(secret)
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Secrets that this process knows: what a program prints of them is shown and kept as `…`.
 
-use crate::platform::{Platform, passwords};
+use serde_json::Value;
+
+use super::Context;
+use crate::platform::passwords;
 
 /// Variables whose names say so hold one; what only tells where one is does not.
 const SECRET: [&str; 6] = ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "PRIVATE_KEY", "API_KEY"];
@@ -8,14 +11,31 @@ const ONLY_WHERE: [&str; 6] = ["_ID", "_NAME", "_ARN", "_FILE", "_PATH", "_URI"]
 /// Shorter ones are parts of other words: hiding them would tell what they are.
 const SHORTEST: usize = 6;
 
-/// Of the environment, and of the platform's URLs.
-pub(super) fn known(platform: &Platform) -> Vec<String> {
+/// Of the environment, the platform's URLs, the credentials in hand, and what Secrets Manager told.
+pub(super) fn known(context: &Context) -> Vec<String> {
+    let platform = &context.platform;
+    let in_hand = context.clients.secrets();
+    let told = in_hand.iter().flat_map(|secret| told(secret.reveal()));
     let variables = std::env::vars_os()
         .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
     let databases = platform.databases.iter().filter_map(|database| database.url.as_ref());
     let caches = platform.caches.iter().filter_map(|cache| cache.url.as_ref());
     let urls = databases.chain(caches).map(|url| url.reveal().to_owned());
-    of(variables, urls)
+    of(variables.chain(told), urls)
+}
+
+/// A secret as variables, by whose names it is known what is hidden: the fields of one that is JSON, or all of it. Of a
+/// URL only the password is: what it leads to is no secret.
+fn told(secret: &str) -> Vec<(String, String)> {
+    match serde_json::from_str(secret) {
+        Ok(Value::Object(fields)) => {
+            fields.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
+        }
+        _ => {
+            let name = if secret.contains("://") { "URL" } else { "SECRET" };
+            vec![(name.to_owned(), secret.to_owned())]
+        }
+    }
 }
 
 fn of(variables: impl Iterator<Item = (String, String)>, urls: impl Iterator<Item = String>) -> Vec<String> {
@@ -38,6 +58,14 @@ fn of(variables: impl Iterator<Item = (String, String)>, urls: impl Iterator<Ite
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_password_of_a_secret_is_hidden_whether_it_is_a_url_or_json_and_a_key_is_hidden_whole() {
+        let known = |secret: &str| of(told(secret).into_iter(), [].into_iter());
+        assert_eq!(known("postgresql://ana:hunter-2@db.example:5432/x"), ["hunter-2"]);
+        assert_eq!(known(r#"{"username": "analytics", "password": "hunter-2", "port": 5432}"#), ["hunter-2"]);
+        assert_eq!(known("wJalrXUtnFEMI/K7MDENG"), ["wJalrXUtnFEMI/K7MDENG"]);
+    }
 
     #[test]
     fn keys_tokens_and_the_passwords_of_urls_are_secrets_and_names_of_secrets_are_not() {

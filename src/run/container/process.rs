@@ -99,7 +99,7 @@ pub(in crate::run) async fn carry(
         let _ = stdin.write_all(format!("{secret}\n").as_bytes()).await;
     }
     let (sender, mut lines) = mpsc::channel(64);
-    let known = secrets::known(&context.platform);
+    let known = secrets::known(context);
     let mask: Mask = secret.filter(|secret| !secret.is_empty()).map(str::to_owned).into_iter().chain(known).collect();
     if let Some(out) = child.stdout.take() {
         tokio::spawn(read(out, sender.clone(), mask.clone()));
