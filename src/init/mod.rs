@@ -182,6 +182,9 @@ fn said(found: &Found, platform: &Platform, path: &str) -> String {
     if !lacking.is_empty() {
         let _ = writeln!(out, "  not watched until the file has a [[gauge]] for it: {}", lacking.join(", "));
     }
+    if !found.databases.is_empty() {
+        out.push_str("  to fill in: each [[database]]'s secret or url (or set PLANTAO_DATABASE_URL); vacuum is refused without\n");
+    }
     for note in &found.notes {
         let _ = writeln!(out, "  could not be looked at: {}", printable(note));
     }

@@ -91,7 +91,7 @@ fn database(out: &mut String, database: &Database) {
         }
         None => out.push_str("# connections-limit = 80   # four fifths of max_connections is a good limit\n"),
     }
-    out.push_str("# secret = \"…\"             # the Secrets Manager secret that holds its URL\n# database = \"…\"           # its name inside the instance\n");
+    out.push_str("# How vacuum reaches it; PLANTAO_DATABASE_URL wins over both, and a URL with a password is better kept in a secret.\n# secret = \"…\"             # the Secrets Manager secret that holds its URL\n# url = \"postgresql://USER@HOST:5432/NAME\"\n# database = \"…\"           # its name inside the instance\n");
 }
 
 /// Memory of the burstable, general and memory-optimised classes, from Amazon RDS's table of
