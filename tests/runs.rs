@@ -16,6 +16,7 @@ use tokio::process::Command;
 use crate::harness::{plantao_at, run_that, store_in, told};
 
 mod guardian;
+mod refusals;
 
 /// The world on a calm day, and a user's home.
 struct Bench {

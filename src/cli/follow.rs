@@ -4,8 +4,11 @@ use std::process::{Child, ExitCode};
 use std::time::Duration;
 
 use super::output::{complain, print};
+use crate::headless;
 use crate::platform::text::printable;
-use crate::run::{Ending, Event, Follower, Record, RunId, Store, Unopened, last_words, opened, told};
+use crate::run::{
+    Ending, Event, Follower, Halt, JournalError, Record, RunId, Store, Unopened, last_words, opened, told,
+};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -20,17 +23,20 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
     };
     let mut follower = match opening {
         Ok(follower) => follower,
-        Err(Unopened { code, words }) => {
-            complain(&words);
-            return ExitCode::from(code);
-        }
+        Err(words) => return unopened(&words, json),
     };
     let mut seen = true;
     loop {
         // Asked first: what a process writes before it dies is then read below.
         // Of its own child it knows: between a journal's making and its locking the lock says nothing. One look is not
         // enough: between the end of a process and the guardian's taking it up nobody holds the journal.
-        let holds = follower.is_alive() || (child.is_some() && exited(&mut child).is_none());
+        // One that gave up by itself is not waited for, whoever else has the run.
+        let code = exit(&mut child);
+        let holds = match code {
+            Some(Exit::Gave(_)) => false,
+            Some(Exit::Killed) => follower.is_alive(),
+            None => child.is_some() || follower.is_alive(),
+        };
         let alive = holds || seen;
         seen = holds;
         let records = match follower.poll() {
@@ -44,6 +50,11 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
             }
         }
         if !alive && records.is_empty() {
+            if let Some(Exit::Gave(code)) = code
+                && code == Ending::Busy.exit_code()
+            {
+                return unopened(&Unopened { code, words: busy(store, id) }, json);
+            }
             if let Some(words) = last_words(store, id) {
                 complain(&format!("{}\nplantao runs resume {id} takes it up when that is mended", printable(&words)));
                 return ExitCode::from(exited(&mut child).unwrap_or(1));
@@ -68,9 +79,41 @@ fn gone(store: &Store, id: &RunId, code: Option<u8>) -> String {
     format!("the process of run {id} is gone before its end: plantao runs resume {id}")
 }
 
-pub(super) fn exited(child: &mut Option<Child>) -> Option<u8> {
+/// Says why a run can't be followed, with the exit code of its process.
+pub(super) fn unopened(Unopened { code, words }: &Unopened, json: bool) -> ExitCode {
+    if let Some(ending) = Ending::ALL.into_iter().find(|ending| json && ending.exit_code() == *code) {
+        let words = words.strip_prefix(&format!("{ending}: ")).unwrap_or(words);
+        print(&headless::refusal(&Halt::new(ending, words)), 0);
+    }
+    complain(words);
+    ExitCode::from(*code)
+}
+
+/// What the process said that found the run, or what it is on, in other hands.
+fn busy(store: &Store, id: &RunId) -> String {
+    let log = std::fs::read_to_string(store.log(id)).unwrap_or_default();
+    let said = log.lines().rev().find_map(|line| line.strip_prefix("plantao: ")).map(str::to_owned);
+    said.unwrap_or_else(|| JournalError::Held(id.clone()).to_string())
+}
+
+/// How a process ended.
+#[derive(Clone, Copy)]
+enum Exit {
+    /// By itself, with this code.
+    Gave(u8),
+    Killed,
+}
+
+fn exit(child: &mut Option<Child>) -> Option<Exit> {
     let status = child.as_mut()?.try_wait().ok().flatten()?;
-    Some(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    Some(status.code().map_or(Exit::Killed, |code| Exit::Gave(u8::try_from(code).unwrap_or(1))))
+}
+
+pub(super) fn exited(child: &mut Option<Child>) -> Option<u8> {
+    exit(child).map(|exit| match exit {
+        Exit::Gave(code) => code,
+        Exit::Killed => 1,
+    })
 }
 
 /// Prints a record.

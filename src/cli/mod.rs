@@ -23,6 +23,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches as _};
 
 use self::args::{Cli, Command, InitArgs, Whence};
@@ -31,6 +32,7 @@ use self::output::{complain, print};
 use crate::aws::{Clients, Connection};
 use crate::clock::Clock;
 use crate::platform::{Platform, region};
+use crate::runbook::Library;
 use crate::{doctor, headless, init};
 
 /// Exit code: could not tell.
@@ -88,11 +90,27 @@ fn parse() -> Result<(Cli, clap::ArgMatches), clap::Error> {
     if words.iter().any(|word| word == "--help" || word == "-h") {
         command = without_idle_flags(command);
     }
+    let mut own = None;
     if std::env::args_os().any(|word| word == "plan" || word == "run") {
-        command = wish::with_runbooks(command, &library::library(&Environment::read()).0);
+        let (library, _) = library::library(&Environment::read());
+        command = wish::with_runbooks(command, &library);
+        own = Some(library);
     }
-    let matches = command.try_get_matches_from(words)?;
+    let matches =
+        command.try_get_matches_from(words).map_err(|error| match own.and_then(|own| broken(&error, &own)) {
+            Some(why) => clap::Error::raw(ErrorKind::InvalidSubcommand, why),
+            None => error,
+        })?;
     Cli::from_arg_matches(&matches).map(|cli| (cli, matches))
+}
+
+/// A runbook of one's own that can't be read is no command: why, and where to look.
+fn broken(error: &clap::Error, library: &Library) -> Option<String> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    let broken = library.broken().iter().find(|broken| broken.name == *word)?;
+    let file = Environment::read().folder()?.join(format!("runbooks/{word}.md"));
+    let (file, why) = (show(&file), &broken.why);
+    Some(format!("your runbook {word} can't be read: {file}: {why}\nTo see all that is wrong: plantao check {file}\n"))
 }
 
 /// `plantao help status` is what other tools understand by `plantao status --help`.

@@ -22,7 +22,8 @@ use crate::headless;
 use crate::platform::Platform;
 use crate::platform::text::printable;
 use crate::run::{
-    Context, Ending, Guardians, Halt, Locks, Office, Order, Orphan, Plan, RunId, Store, Unopened, Who, Wish, opened,
+    Context, Ending, Guardians, Halt, JournalError, Locks, Office, Order, Orphan, Plan, RunId, Store, Who, Wish, offer,
+    opened,
 };
 use crate::runbook::Danger;
 
@@ -34,7 +35,7 @@ pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Ex
         match make(whence, &environment, platform, args, matches).await {
             Ok(plan) if args.json => print(&json(&plan), 0),
             Ok(plan) => print(&headless::plan(&plan), 0),
-            Err(halt) => halted(&halt),
+            Err(halt) => refused(&halt, args.json),
         }
     })
 }
@@ -44,12 +45,12 @@ pub(super) fn run(whence: &Whence, args: &RunArgs, matches: &ArgMatches) -> Exit
     let environment = Environment::read();
     let platform = environment.platform(whence).map(|(_, platform)| platform);
     if let Err(halt) = read_only::refuse(whence, platform.as_ref().ok()) {
-        return halted(&halt);
+        return refused(&halt, args.wish.json);
     }
     on_runtime(async {
         let plan = match make(whence, &environment, platform, &args.wish, matches).await {
             Ok(plan) => plan,
-            Err(halt) => return halted(&halt),
+            Err(halt) => return refused(&halt, args.wish.json),
         };
         let id = RunId::new(&plan.runbook, Clock::system().now());
         confirmed(whence, id, plan, args).await
@@ -63,14 +64,14 @@ pub(super) async fn confirmed(whence: &Whence, id: RunId, plan: Plan, args: &Run
     if let Some(store) = Store::of_user()
         && let Err(halt) = plan.refuse_over_dead_runs(&store, Clock::system().now())
     {
-        return halted(&halt);
+        return refused(&halt, args.wish.json);
     }
     match confirm(&plan.danger, plan.typed(), args) {
         Ok(reason) => {
             let order = Order::CarryOut { id, plan: Box::new(plan), reason };
             start(whence, &order, args.wish.json, args.detach).await
         }
-        Err(halt) => halted(&halt),
+        Err(halt) => refused(&halt, args.wish.json),
     }
 }
 
@@ -91,10 +92,7 @@ pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bo
         let mut child = Some(child);
         return match opened(&store, id, || follow::exited(&mut child)).await {
             Ok(_) => print(&format!("{id}\n"), 0),
-            Err(Unopened { code, words }) => {
-                complain(&words);
-                ExitCode::from(code)
-            }
+            Err(unopened) => follow::unopened(&unopened, json),
         };
     }
     complain_plainly(&format!("run {id}; Ctrl-C leaves it running: plantao follow {id}\n"));
@@ -157,6 +155,7 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
             Order::CarryOut { id, plan, reason } => office.carry_out(&context, &id, *plan, who, reason).await,
             Order::Resume { id } => match office.resume(&context, &id, who).await {
                 Ok(finished) => finished,
+                Err(error @ JournalError::Held(_)) => return halted(&error.into()),
                 Err(error) => return failed(&error.to_string()),
             },
             Order::Guard { id } => match orphan {
@@ -234,7 +233,10 @@ async fn make(
     let answers = wish::answers(runbook, matches);
     let wish =
         Wish { runbook, answers: &answers, service: args.service.as_deref(), database: args.database.as_deref() };
-    let (mut plan, _) = Plan::make(&context, wish).await?;
+    let (mut plan, _) = match Plan::make(&context, wish).await {
+        Ok(made) => made,
+        Err(halt) => return Err(offer(&context, wish, halt).await),
+    };
     plan.warn_of_dead_runs(context.store.as_ref(), context.clock.now());
     plan.warn_of_other_run(Locks::of_machine().as_ref());
     Ok(plan)
@@ -291,6 +293,14 @@ fn json(plan: &Plan) -> String {
 pub(super) fn complain_plainly(text: &str) {
     // There is nobody to tell if that fails.
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Says why nothing is run, also as JSON where that was asked for.
+pub(super) fn refused(halt: &Halt, json: bool) -> ExitCode {
+    if json {
+        print(&headless::refusal(halt), 0);
+    }
+    halted(halt)
 }
 
 /// Says why nothing is run, with the exit code of that ending.

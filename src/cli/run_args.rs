@@ -91,6 +91,9 @@ pub enum RunsCommand {
         /// Why; kept in the journal. Needed where the danger is high.
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
+        /// The journal's own lines, or why nothing is taken back, for programs.
+        #[arg(long)]
+        json: bool,
     },
     /// Take up a run whose process was killed.
     Resume {

@@ -5,11 +5,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::args::Whence;
 use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print};
-use super::run_args::{RunArgs, RunsCommand};
+use super::run_args::{RunArgs, RunsCommand, WishArgs};
 use super::{connection, failed, follow, on_runtime, read_only, run};
 use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
@@ -37,7 +39,7 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>, json: bool) ->
     if let Some(RunsCommand::Undo { .. } | RunsCommand::Resume { .. }) = &command {
         let platform = Environment::read().platform(whence).ok();
         if let Err(halt) = read_only::refuse(whence, platform.as_ref().map(|(_, platform)| platform)) {
-            return run::halted(&halt);
+            return run::refused(&halt, matches!(&command, Some(RunsCommand::Undo { json: true, .. })));
         }
     }
     match command {
@@ -48,9 +50,10 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>, json: bool) ->
             Ok(runs) => check(&store, &runs),
             Err(error) => failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
         },
-        Some(RunsCommand::Stop { id }) => on(&id, &|id| say(&store, &id, Command::Stop, None)),
-        Some(RunsCommand::Undo { id, yes, reason }) => {
-            let args = RunArgs { yes, reason, ..RunArgs::default() };
+        Some(RunsCommand::Stop { id }) => on(&id, &|id| say(&store, &id, Command::Stop, None, false)),
+        Some(RunsCommand::Undo { id, yes, reason, json }) => {
+            let wish = WishArgs { json, ..WishArgs::default() };
+            let args = RunArgs { wish, yes, reason, ..RunArgs::default() };
             on(&id, &|id| undo(whence, &store, &id, &args))
         }
         Some(RunsCommand::Resume { id }) => on(&id, &|id| resume(whence, &store, id)),
@@ -189,8 +192,8 @@ async fn elsewhere(whence: &Whence, plan: &Plan, id: &RunId) -> Result<(), Halt>
 fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode {
     if Follower::open(store, id).is_ok_and(|follower| follower.is_alive()) {
         return match undo_of_one_that_goes_on(store, id, args) {
-            Ok(reason) => say(store, id, Command::Undo, reason),
-            Err(halt) => run::halted(&halt),
+            Ok(reason) => say(store, id, Command::Undo, reason, args.wish.json),
+            Err(halt) => run::refused(&halt, args.wish.json),
         };
     }
     match Plan::taking_back(store, id, Clock::system().now()) {
@@ -199,11 +202,11 @@ fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode 
             on_runtime(async {
                 match elsewhere(whence, &plan, id).await {
                     Ok(()) => run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args).await,
-                    Err(halt) => run::halted(&halt),
+                    Err(halt) => run::refused(&halt, args.wish.json),
                 }
             })
         }
-        Err(halt) => run::halted(&halt),
+        Err(halt) => run::refused(&halt, args.wish.json),
     }
 }
 
@@ -231,7 +234,7 @@ fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result
     Ok(said.or_else(|| Some(going_back(id, &reason?))))
 }
 
-fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>) -> ExitCode {
+fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>, json: bool) -> ExitCode {
     match Follower::open(store, id) {
         Ok(follower) if follower.is_alive() => {}
         Ok(_) => return failed(&format!("run {id} is not going on: {}", state(store, id))),
@@ -239,6 +242,7 @@ fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>) -> E
     }
     let by = user();
     match Commands::say(store, id, &Said { at: Clock::system().now(), by, command, reason }) {
+        Ok(()) if json => print(&format!("{:#}\n", json!({ "told": id, "command": command })), 0),
         Ok(()) => print(&format!("told {id}; to see what it does: plantao follow {id}\n"), 0),
         Err(error) => failed(&format!("run {id} can't be told: {}", super::locate::why(&error))),
     }

@@ -18,7 +18,7 @@ use crate::watch;
 
 pub use plan::plan;
 pub use runbooks::runbooks;
-pub use runs::runs;
+pub use runs::{refusal, runs};
 
 /// How the platform is at one instant.
 pub struct Status {

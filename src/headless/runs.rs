@@ -2,12 +2,22 @@
 
 use serde_json::{Value, json};
 
-use crate::run::{RunId, Standing, Store};
+use crate::run::{Halt, RunId, Standing, Store};
 
 /// A document for programs: one object a run, in the order given. Names stay; new ones may be added.
 pub fn runs(store: &Store, ids: &[RunId]) -> String {
     let rows: Vec<Value> = ids.iter().map(|id| row(store, id)).collect();
     format!("{:#}\n", json!({ "runs": rows }))
+}
+
+/// Why nothing was done, for programs; what could be asked for instead, where that is known.
+pub fn refusal(halt: &Halt) -> String {
+    let Halt { ending, words, candidates, .. } = halt;
+    let mut said = json!({ "ending": ending, "exit_code": ending.exit_code(), "words": words });
+    if !candidates.is_empty() {
+        said["candidates"] = json!(candidates);
+    }
+    format!("{said:#}\n")
 }
 
 /// A journal that can't be read is a run too: whoever counts runs must not miss it.

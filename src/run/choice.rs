@@ -1,5 +1,9 @@
 //! What may be answered to a question where there is a choice: what a picker lists.
 
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
 use super::action::{Context, Place};
 use super::choice_tables::tables_choices;
 use super::images::image_choices;
@@ -11,8 +15,11 @@ use crate::platform::text::printable;
 use crate::platform::{Image, ServiceSpec};
 use crate::runbook::{Kind, Param};
 
+/// So many are listed in words.
+const LISTED: usize = 10;
+
 /// One answer of several.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Choice {
     /// As it would be typed.
     pub value: String,
@@ -37,6 +44,26 @@ pub async fn choices(context: &Context, wish: Wish<'_>, param: &Param) -> Result
         },
         _ => Ok(Vec::new()),
     }
+}
+
+/// A refusal for want of an answer, with the answers that there are, where there is a choice. Only reads.
+pub async fn offer(context: &Context, wish: Wish<'_>, mut halt: Halt) -> Halt {
+    let missing = |param: &&Param| halt.words.contains(&format!("--{} is missing", param.name));
+    let Some(param) = wish.runbook.params.iter().find(missing) else { return halt };
+    // The refusal stands, whether or not anybody can say what there is.
+    let choices = choices(context, wish, param).await.unwrap_or_default();
+    if choices.is_empty() {
+        return halt;
+    }
+    let _ = write!(halt.words, "\n--{} can be one of these:", param.name);
+    for Choice { value, detail, .. } in choices.iter().take(LISTED) {
+        let _ = write!(halt.words, "\n  {}  {detail}", printable(value));
+    }
+    if let Some(more) = choices.len().checked_sub(LISTED).filter(|more| *more > 0) {
+        let _ = write!(halt.words, "\n  and {more} more");
+    }
+    halt.candidates = choices.iter().filter_map(|choice| serde_json::to_value(choice).ok()).collect();
+    halt
 }
 
 /// What the service may go back to.

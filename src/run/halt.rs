@@ -1,5 +1,7 @@
 //! Why a run does not go on.
 
+use serde_json::Value;
+
 use super::{Ending, JournalError, Superseder};
 use crate::platform::Trouble;
 
@@ -15,12 +17,14 @@ pub struct Halt {
     pub undo: bool,
     /// What took the place of what was asked for, where that is known.
     pub by: Option<Superseder>,
+    /// What could be asked for instead, for programs; the words list it for people.
+    pub candidates: Vec<Value>,
 }
 
 impl Halt {
     /// An ending and its words.
     pub fn new(ending: Ending, words: impl Into<String>) -> Halt {
-        Halt { ending, words: words.into(), undo: false, by: None }
+        Halt { ending, words: words.into(), undo: false, by: None, candidates: Vec::new() }
     }
 
     /// Something failed.
@@ -48,7 +52,11 @@ impl Halt {
 
 impl From<JournalError> for Halt {
     fn from(error: JournalError) -> Halt {
-        Halt::new(Ending::Unrecorded, error.to_string())
+        let ending = match error {
+            JournalError::Held(_) => Ending::Busy,
+            _ => Ending::Unrecorded,
+        };
+        Halt::new(ending, error.to_string())
     }
 }
 

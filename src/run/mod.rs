@@ -48,7 +48,7 @@ mod work;
 
 pub use action::{Action, Context};
 pub use beginning::{Beginning, going_back};
-pub use choice::{Choice, choices};
+pub use choice::{Choice, choices, offer};
 pub use commands::{Command, Commands, Said};
 pub use container::tool::builder;
 pub use dead::{Dead, Held};

@@ -101,9 +101,10 @@ impl FindImage {
         }
         let pinned = found.pinned();
         seen.will_be_ready(&pinned);
-        let name = Image::parse(&self.image).tag.unwrap_or_else(|| self.image.clone());
-        let after =
-            if name.starts_with("sha256:") { pinned.clone() } else { format!("{}:{name}@{}", found.uri, found.digest) };
+        let after = match found.name.as_str() {
+            name if name.starts_with("sha256:") => pinned.clone(),
+            tag => format!("{}:{tag}@{}", found.uri, found.digest),
+        };
         Ok(View {
             changes: vec![Change::of(&format!("image of {}", running.container), &running.image, after)],
             facts: vec![found.fact],

@@ -129,7 +129,8 @@ impl Rollback {
         for candidate in candidates {
             let _ = write!(words, "\n  {candidate}");
         }
-        Halt::refused(words)
+        let candidates = candidates.iter().filter_map(|candidate| serde_json::to_value(candidate).ok()).collect();
+        Halt { candidates, ..Halt::refused(words) }
     }
 
     /// Refused where the image is no longer in ECR, or is built for other machines.
