@@ -27,15 +27,11 @@ pub(super) fn known(context: &Context) -> Vec<String> {
 /// A secret as variables, by whose names it is known what is hidden: the fields of one that is JSON, or all of it. Of a
 /// URL only the password is: what it leads to is no secret.
 fn told(secret: &str) -> Vec<(String, String)> {
-    match serde_json::from_str(secret) {
-        Ok(Value::Object(fields)) => {
-            fields.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect()
-        }
-        _ => {
-            let name = if secret.contains("://") { "URL" } else { "SECRET" };
-            vec![(name.to_owned(), secret.to_owned())]
-        }
+    if let Ok(Value::Object(fields)) = serde_json::from_str(secret) {
+        return fields.into_iter().filter_map(|(name, value)| Some((name, value.as_str()?.to_owned()))).collect();
     }
+    let name = if secret.contains("://") { "URL" } else { "SECRET" };
+    vec![(name.to_owned(), secret.to_owned())]
 }
 
 fn of(variables: impl Iterator<Item = (String, String)>, urls: impl Iterator<Item = String>) -> Vec<String> {

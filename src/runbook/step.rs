@@ -127,9 +127,7 @@ pub(super) fn read(scope: &mut Scope, source: &str, section: &Section) -> Option
         return None;
     }
     // What a step gives it gives however its block is written: the steps after it are read all the same.
-    scope
-        .made
-        .extend(action(fence.rest).filter(|_| fence.language == "toml").into_iter().flat_map(|action| action.gives));
+    scope.made.extend(action(fence.rest).filter(|_| fence.language == "toml").and_then(|action| action.gives));
     let (block, when, danger) = block(scope, source, fence)?;
     let prose = [section.heading.end..fence.span.start, fence.span.end..section.end]
         .into_iter()
