@@ -148,6 +148,9 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
         let context = Context { platform: Arc::new(platform), clients, clock, store: Some(store.clone()) };
         let identity = match get_caller_identity(&context.clients).await {
             Ok(identity) => identity,
+            Err(trouble) if orphan.is_some() => {
+                return failed(&format!("its guardian can't take it up: {}: {trouble}", trouble.operation));
+            }
             Err(trouble) => return halted(&trouble.into()),
         };
         let who = Who::here(&identity);

@@ -231,7 +231,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
                 Command::Undo if wish.back.is_empty() => "Stop, and take back what this run did?".to_owned(),
                 Command::Undo => format!("Stop, and take back what this run did: {}?", wish.back),
                 _ if !wish.back.is_empty() => {
-                    format!("Stop? It puts {} at once; what else it did stays, or goes on.", wish.back)
+                    format!("Stop? It puts {} at once; what else it did stays.", wish.back)
                 }
                 _ => "Stop? A statement or script under way is cancelled; what AWS was asked for goes on.".to_owned(),
             };
