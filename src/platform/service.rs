@@ -31,6 +31,11 @@ impl Revision {
             None => self.family.clone(),
         }
     }
+
+    /// Registered after another one of its family.
+    pub fn is_newer_than(&self, other: &Revision) -> bool {
+        self.family == other.family && matches!((self.number, other.number), (Some(one), Some(other)) if one > other)
+    }
 }
 
 impl fmt::Display for Revision {

@@ -1,6 +1,7 @@
 //! What changed just before something went wrong.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,7 +9,9 @@ use super::deployments::speaks_of_rollback;
 use super::draft::{Draft, Topic};
 use super::scene::Scene;
 use super::symptom::Symptom;
-use crate::platform::{AlarmState, Database, Deployment, DeploymentStatus, Rollout, Subject, text};
+use crate::platform::{
+    AlarmState, Database, Deployment, DeploymentStatus, Revision, Rollout, ServicePicture, Subject, text,
+};
 
 /// A change longer ago than this is not "just before".
 pub(super) const WINDOW: SignedDuration = SignedDuration::from_mins(15);
@@ -32,7 +35,7 @@ pub(super) struct Before {
 /// All changes that a finding may be the consequence of, in order of time.
 pub(super) struct Changes<'s, 'a> {
     scene: &'s Scene<'a>,
-    deployments: Vec<(Timestamp, usize, &'a Deployment)>,
+    deployments: Vec<Deployed<'a>>,
     /// Expected alarms that fire, with whose they are.
     alarms: Vec<(Timestamp, &'a str, Subject)>,
     down: Vec<(usize, &'a Database)>,
@@ -40,17 +43,44 @@ pub(super) struct Changes<'s, 'a> {
     back: Vec<(Timestamp, String)>,
 }
 
+/// Something that was deployed.
+struct Deployed<'a> {
+    at: Timestamp,
+    service: usize,
+    revision: &'a Revision,
+    /// ECS lists it no more once it is replaced: of what somebody went back from only tasks tell.
+    listed: Option<&'a Deployment>,
+}
+
+impl<'a> Deployed<'a> {
+    fn of(service: usize, picture: &'a ServicePicture) -> Vec<Deployed<'a>> {
+        let Some(state) = picture.state.value() else { return Vec::new() };
+        let listed = state.deployments.iter().filter_map(|deployment| {
+            let (at, revision) = (deployment.created_at?, &deployment.revision);
+            Some(Deployed { at, service, revision, listed: Some(deployment) })
+        });
+        let mut all: Vec<_> = listed.collect();
+        let Some(primary) = state.primary() else { return all };
+        let mut left: BTreeMap<u32, Deployed> = BTreeMap::new();
+        for task in picture.tasks.value().into_iter().flatten() {
+            let (Some(at), revision) = (task.created_at, &task.revision) else { continue };
+            let is_listed = state.deployments.iter().any(|deployment| deployment.revision == *revision);
+            if let Some(number) = revision.number.filter(|_| !is_listed && revision.is_newer_than(&primary.revision)) {
+                // Its first task came with it.
+                let first = left.entry(number).or_insert(Deployed { at, service, revision, listed: None });
+                first.at = first.at.min(at);
+            }
+        }
+        all.extend(left.into_values());
+        all
+    }
+}
+
 impl<'s, 'a> Changes<'s, 'a> {
     pub(super) fn of(scene: &'s Scene<'a>) -> Changes<'s, 'a> {
-        let mut deployments: Vec<_> = scene
-            .picture
-            .services
-            .iter()
-            .enumerate()
-            .filter_map(|(i, s)| Some((i, s.state.value()?)))
-            .flat_map(|(i, service)| service.deployments.iter().filter_map(move |d| Some((d.created_at?, i, d))))
-            .collect();
-        deployments.sort_by_key(|(at, ..)| *at);
+        let services = scene.picture.services.iter().enumerate();
+        let mut deployments: Vec<_> = services.flat_map(|(i, service)| Deployed::of(i, service)).collect();
+        deployments.sort_by_key(|deployed| deployed.at);
         let expected: std::collections::HashSet<&str> = scene.platform.alarms.iter().map(|a| a.name.as_str()).collect();
         let mut alarms: Vec<_> = scene
             .picture
@@ -88,23 +118,25 @@ impl<'s, 'a> Changes<'s, 'a> {
     }
 
     fn deployment(&self, draft: &Draft, since: Timestamp) -> Option<Before> {
-        let end = self.deployments.partition_point(|(at, ..)| *at <= since);
-        let (at, i, deployment) = self.deployments[..end]
+        let end = self.deployments.partition_point(|deployed| deployed.at <= since);
+        let Deployed { at, service: i, revision, listed } = self.deployments[..end]
             .iter()
             .rev()
-            .take_while(|(at, ..)| since.duration_since(*at) <= WINDOW)
-            .find(|(_, i, _)| !matches!(draft.subject, Subject::Service(own) if own != *i))?;
+            .take_while(|deployed| since.duration_since(deployed.at) <= WINDOW)
+            .find(|deployed| !matches!(draft.subject, Subject::Service(own) if own != deployed.service))?;
         let (spec, picture) = self.scene.service(*i)?;
-        let back = self.put_back(*i, deployment);
+        let back = listed.is_some_and(|deployment| self.put_back(*i, deployment));
         let what = if back { "rollback to" } else { "deploy" };
         let whose = match draft.subject {
             Subject::Service(_) => String::new(),
             _ if self.scene.platform.services.len() == 1 => String::new(),
             _ => format!("{} ", spec.name),
         };
-        let label = picture.label(spec, &deployment.revision);
-        // One that ECS has given up on and is taking back needs nobody to roll it back.
-        let given_up = deployment.rollout == Rollout::Failed && deployment.status != DeploymentStatus::Primary;
+        let label = picture.label(spec, revision);
+        // One that ECS has given up on and is taking back needs nobody to roll it back, nor does one that somebody has.
+        let given_up = listed.is_none_or(|deployment| {
+            deployment.rollout == Rollout::Failed && deployment.status != DeploymentStatus::Primary
+        });
         let text = format!("{} {what} {whose}{label}", ago(since, *at));
         Some(Before { text, deploy: !back && !given_up, service: Some(*i), back: None })
     }

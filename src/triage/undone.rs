@@ -6,7 +6,7 @@ use super::SUSPECT;
 use super::deployments::{is_current, speaks_of_rollback};
 use super::draft::{Draft, Topic};
 use super::scene::Scene;
-use crate::platform::{Deployment, Rollout, ServicePicture, text};
+use crate::platform::{Deployment, Revision, Rollout, ServicePicture, text};
 
 /// Numbers reach CloudWatch, and its alarms, well within this time of being true.
 const LAG: SignedDuration = SignedDuration::from_mins(5);
@@ -65,10 +65,7 @@ impl Undone {
 /// Something newer of the same family was there before a deployment began. ECS lists a deployment no more once
 /// it is replaced; its tasks it still does, for an hour after they stopped.
 fn leaves_a_newer_one(picture: &ServicePicture, primary: &Deployment, began: Timestamp) -> bool {
-    let newer = |revision: &crate::platform::Revision| {
-        revision.family == primary.revision.family
-            && matches!((revision.number, primary.revision.number), (Some(left), Some(now)) if left > now)
-    };
+    let newer = |revision: &Revision| revision.is_newer_than(&primary.revision);
     let before = |at: Option<Timestamp>| at.is_some_and(|at| at <= began);
     let state = picture.state.value();
     state.is_some_and(|s| s.deployments.iter().any(|d| newer(&d.revision) && before(d.created_at)))

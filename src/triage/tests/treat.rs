@@ -30,6 +30,12 @@ fn put_back(minutes_ago: i64, rollout: Rollout) -> Picture {
 }
 
 #[test]
+fn after_a_rollback_by_hand_what_was_deployed_is_still_told_as_the_cause() {
+    let found = errors(&put_back(4, Rollout::Completed));
+    assert_eq!(found.after.as_deref(), Some("5 min after deploy :42 tag42"));
+}
+
+#[test]
 fn nobody_rolls_back_twice_while_the_alarm_still_fires_after_a_rollback() {
     let found = errors(&put_back(4, Rollout::Completed));
     assert_eq!(found.runbook, None);
