@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::found::{Found, FoundService};
 use crate::platform::text::printable;
-use crate::platform::{Alarm, AlarmCondition, Comparison, Database};
+use crate::platform::{Alarm, AlarmCondition, Comparison, Database, made_by_scaling};
 
 /// More alarms than this, of no service or database of the platform, are other people's.
 const OWN_ALARMS: usize = 50;
@@ -115,7 +115,7 @@ fn memory_gib(class: &str) -> Option<u32> {
 }
 
 fn alarms(out: &mut String, found: &Found) {
-    let mut own: Vec<&Alarm> = found.alarms.iter().filter(|alarm| !made_by_scaling(alarm)).collect();
+    let mut own: Vec<&Alarm> = found.alarms.iter().filter(|alarm| !made_by_scaling(&alarm.name)).collect();
     if own.len() > OWN_ALARMS {
         own.retain(|alarm| alarm.condition.as_ref().is_some_and(|condition| belongs(found, condition)));
     }
@@ -144,11 +144,6 @@ fn alarms(out: &mut String, found: &Found) {
             line(out, "when", &when);
         }
     }
-}
-
-/// Target tracking makes alarms of its own, and its low one is in ALARM whenever all is quiet.
-fn made_by_scaling(alarm: &Alarm) -> bool {
-    alarm.name.starts_with("TargetTracking-")
 }
 
 fn belongs(found: &Found, condition: &AlarmCondition) -> bool {

@@ -102,6 +102,13 @@ pub struct Alarm {
     pub actions_enabled: bool,
 }
 
+/// Whether an alarm of this name is auto scaling's own. Target tracking makes two for each policy, as its levers: the
+/// low one is in ALARM whenever all is quiet, the high one whenever tasks are being added. Neither says that anything
+/// is wrong.
+pub fn made_by_scaling(name: &str) -> bool {
+    name.starts_with("TargetTracking-")
+}
+
 /// One change of an alarm's state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AlarmChange {

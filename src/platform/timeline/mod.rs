@@ -240,6 +240,10 @@ impl<'a> Teller<'a> {
 
     fn tell_alarm(&self, change: &AlarmChange) -> Option<(EntryKind, Subject, String)> {
         let name = &change.alarm;
+        // What auto scaling does then is told by the service's own events.
+        if !self.platform.heeds(name) {
+            return None;
+        }
         let (kind, words) = match (change.from, change.to) {
             (_, AlarmState::Alarm) => (EntryKind::AlarmRaised, format!("{name} ALARM")),
             (Some(AlarmState::Alarm), AlarmState::Ok) => (EntryKind::AlarmCleared, format!("{name} OK again")),

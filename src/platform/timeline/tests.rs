@@ -86,6 +86,7 @@ fn alarms_of_other_teams_that_merely_rest_are_not_news() {
     let mut picture = fixture::picture();
     edit(&mut picture.services[0].state, |s| s.deployments.clear());
     picture.alarm_changes = vec![
+        change("TargetTracking-service/c/a-AlarmLow-1", 1, Some(AlarmState::Ok), AlarmState::Alarm),
         change("theirs", 1, None, AlarmState::Ok),
         change("theirs-too", 2, Some(AlarmState::Ok), AlarmState::InsufficientData),
         change("theirs-firing", 3, None, AlarmState::Alarm),

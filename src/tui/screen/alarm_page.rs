@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::alarms::severity;
+use super::alarms::{made_by_scaling, severity};
 use super::overlay::fact;
 use crate::platform::{Alarm, AlarmCondition, AlarmState, SPAN, Severity, Unit, text};
 use crate::triage;
@@ -114,6 +114,9 @@ fn head(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'static>> {
         if let Some(advice) = finding.and_then(|finding| finding.advice.as_ref()) {
             lines.extend(fact(app, "what now", advice, columns));
         }
+    }
+    if !app.platform.heeds(&detail.name) {
+        lines.extend(fact(app, "severity", made_by_scaling(&detail.name), columns));
     }
     if let Some(why) = alarm.and_then(|alarm| alarm.reason.as_deref()).map(triage::shorten_reason) {
         lines.extend(fact(app, "why", &why, columns).into_iter().take(WHY_LINES));

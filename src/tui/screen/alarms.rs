@@ -8,7 +8,7 @@ use ratatui::widgets::Widget;
 
 use super::Draw;
 use crate::platform::{Alarm, AlarmState, Severity, text};
-use crate::tui::app::App;
+use crate::tui::app::{App, Screen};
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, width};
 use crate::tui::theme::alarm_glyph;
@@ -24,7 +24,8 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 
 /// How bad an alarm is when it fires.
 pub(super) fn severity(app: &App, name: &str) -> Severity {
-    app.platform.expected_alarm(name).map_or(Severity::Warning, |e| e.severity)
+    let unknown = if app.platform.heeds(name) { Severity::Warning } else { Severity::Notice };
+    app.platform.expected_alarm(name).map_or(unknown, |e| e.severity)
 }
 
 /// The panel with the list.
@@ -32,8 +33,14 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
     let theme = app.theme;
     let part = &app.picture.alarms;
     let all = part.value().map_or(&[][..], Vec::as_slice);
-    let firing = all.iter().filter(|a| a.state == AlarmState::Alarm).count();
-    let title = if all.is_empty() { "Alarms".to_owned() } else { format!("Alarms {firing} of {}", all.len()) };
+    let heeded = all.iter().filter(|a| app.platform.heeds(&a.name));
+    let (firing, total) =
+        heeded.fold((0, 0), |(firing, total), a| (firing + usize::from(a.state == AlarmState::Alarm), total + 1));
+    let scaling = match all.len() - total {
+        more @ 1.. if app.screen == Screen::Alarms => format!(", and {more} of auto scaling"),
+        _ => String::new(),
+    };
+    let title = if all.is_empty() { "Alarms".to_owned() } else { format!("Alarms {firing} of {total}{scaling}") };
     let inner = panel(&title, &say_trouble(part, app.now, theme), focused, theme, area, buffer);
     let shown = lists::alarms(app);
     if shown.is_empty() {
@@ -74,7 +81,19 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
     line
 }
 
+/// What it means that one of auto scaling's own alarms is in ALARM.
+pub(super) fn made_by_scaling(name: &str) -> &'static str {
+    if name.contains("-AlarmLow-") {
+        "auto scaling's own: in ALARM whenever all is quiet"
+    } else {
+        "auto scaling's own: in ALARM while it adds tasks"
+    }
+}
+
 fn why(app: &App, alarm: &Alarm) -> String {
+    if !app.platform.heeds(&alarm.name) {
+        return made_by_scaling(&alarm.name).to_owned();
+    }
     // The finding has the number and the threshold; CloudWatch's words begin with neither.
     if alarm.state == AlarmState::Alarm
         && let Some(finding) = app.findings.iter().find(|f| f.alarm.as_ref() == Some(&alarm.name))
