@@ -152,6 +152,15 @@ fn a_spike_is_a_notice_and_three_minutes_are_a_warning() {
 }
 
 #[test]
+fn three_spikes_in_three_hours_are_not_told_as_three_hours_past_the_target() {
+    let mut picture = fixture::picture();
+    let spikes = [170, 90, 1].map(|minutes| crate::platform::Point { at: ago(minutes), value: 4.0 });
+    picture.series[fixture::ERRORS] = Part::known(spikes.into_iter().collect(), fixture::now());
+    let found = only(&picture);
+    assert_eq!((found.severity, found.since), (Severity::Notice, Some(ago(1))));
+}
+
+#[test]
 fn numbers_of_an_hour_ago_do_not_speak_of_now() {
     let mut picture = fixture::picture();
     let old = (0..10).map(|n| crate::platform::Point { at: ago(70 - n), value: 99.0 });
