@@ -45,7 +45,7 @@ pub use picture::{DatabaseChange, Fact, Observation, Picture, ServicePicture};
 pub use price::{Prices, Spent};
 pub use pulse::Pulse;
 pub use secret::{Secret, passwords, without_passwords};
-pub use series::{Point, SPAN, STOPPED_AFTER, Series, minute_of};
+pub use series::{FRESH, Point, SPAN, STOPPED_AFTER, Series, minute_of};
 pub use service::{
     CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent, ServiceStatus,
 };

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Image, Level, Part, Platform, Point, Revision,
+    Alarm, AlarmChange, AlarmState, Database, FRESH, Gauge, Identity, Image, Level, Part, Platform, Point, Revision,
     STOPPED_AFTER, Scaling, Series, Service, ServiceSpec, Spent, Subject, Task, Trouble,
 };
 
@@ -233,6 +233,12 @@ impl Picture {
         let age = now.duration_since(point.at);
         let of_the_past = level != Some(Level::Past) && !self.works(gauge.subject);
         (age > STOPPED_AFTER || of_the_past).then_some(age)
+    }
+
+    /// The newest number of a gauge, if it speaks of this instant.
+    pub fn fresh_point(&self, index: usize, at: Timestamp) -> Option<Point> {
+        let point = self.series.get(index)?.value()?.latest()?;
+        (at.duration_since(point.at) <= FRESH).then_some(point)
     }
 
     /// The newest number of a gauge, and how it stands to its target.

@@ -14,6 +14,9 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// Points that are more than so many periods apart do not belong together: one may be late or lost.
 const GAP: i32 = 2;
 
+/// A point older than this does not speak of the present.
+pub const FRESH: SignedDuration = SignedDuration::from_mins(15);
+
 /// The start of the minute that `at` is in. What is drawn of minutes moves with it, and not each second.
 pub fn minute_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
@@ -77,6 +80,14 @@ impl Series {
     /// How long the newest points have all satisfied a condition: since when, if they do now.
     pub fn since(&self, holds: impl Fn(f64) -> bool) -> Option<Timestamp> {
         self.run(holds).last().map(|p| p.at)
+    }
+
+    /// It had a number in most minutes of the hour before its newest one: that it has none now says something.
+    pub fn is_regular(&self) -> bool {
+        let Some(newest) = self.latest() else { return false };
+        let hour = SignedDuration::from_hours(1);
+        let lately = self.points().rev().take_while(|p| newest.at.duration_since(p.at) < hour).count();
+        self.period() * i32::try_from(lately).unwrap_or(i32::MAX) >= hour / 2
     }
 
     /// How far apart its points are where none is missing: a minute, or up to five for a metric that is published so.

@@ -37,7 +37,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
 }
 
 /// A subject of which numbers are to be expected: it is there, and something of it runs.
-fn speaks(scene: &Scene, subject: Subject) -> bool {
+pub(super) fn speaks(scene: &Scene, subject: Subject) -> bool {
     if scene.is_missing(subject) || scene.is_elsewhere() {
         return false;
     }

@@ -18,6 +18,7 @@ mod scaling;
 mod scene;
 mod services;
 mod shown;
+mod silence;
 mod stop;
 mod symptom;
 mod tasks;
@@ -113,6 +114,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     databases::look(&scene, &mut drafts);
     alarms::look(&scene, &mut drafts);
     gauges::look(&scene, &mut drafts);
+    silence::look(&scene, &mut drafts);
 
     let mut merged = draft::merge(drafts);
     order::sort(&mut merged, now);

@@ -160,12 +160,62 @@ fn three_spikes_in_three_hours_are_not_told_as_three_hours_past_the_target() {
     assert_eq!((found.severity, found.since), (Severity::Notice, Some(ago(1))));
 }
 
+/// So many minutes of one number, the last of them so long ago; asked for a moment ago.
+fn until(minutes_ago: i64, count: i64, value: f64) -> Part<crate::platform::Series> {
+    let points = (0..count).map(|n| crate::platform::Point { at: ago(minutes_ago + count - 1 - n), value });
+    Part::known(points.collect(), fixture::now())
+}
+
 #[test]
-fn numbers_of_an_hour_ago_do_not_speak_of_now() {
+fn a_finding_does_not_go_away_because_nobody_asks_any_more() {
     let mut picture = fixture::picture();
-    let old = (0..10).map(|n| crate::platform::Point { at: ago(70 - n), value: 99.0 });
-    picture.series[fixture::CPU] = Part::known(old.collect(), fixture::now());
+    picture.series[fixture::ERRORS] = last(&[70.0; 30]);
+    let before = only(&picture);
+    let later = findings(&fixture::platform(), &picture, fixture::now() + SignedDuration::from_hours(1));
+    assert_eq!((before.severity, later), (Severity::Critical, vec![before]));
+}
+
+#[test]
+fn an_application_that_hangs_and_publishes_nothing_is_not_well() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::CPU] = until(20, 60, 30.0);
+    picture.series[fixture::QUEUE] = until(20, 60, 3.0);
+    let found = only(&picture);
+    assert_eq!(found.severity, Severity::Warning);
+    assert_eq!(found.title, "no more data for CPU, queue of analytics-api");
+    assert_eq!((found.evidence.as_str(), found.since), ("no data for 20 min · last: queue 3", Some(ago(19))));
+    assert!(found.advice.is_some());
+    // What the application itself publishes alone is a notice, unless it was past its target.
+    picture.series[fixture::CPU] = fixture::steady(30.0);
+    assert_eq!(only(&picture).severity, Severity::Notice);
+    picture.series[fixture::QUEUE] = until(20, 60, 900.0);
+    assert_eq!(only(&picture).severity, Severity::Warning);
+    // Of a database all that there is comes from RDS.
+    let mut picture = fixture::picture();
+    picture.series[fixture::CONNECTIONS] = until(20, 60, 38.0);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.subject), (Severity::Warning, Subject::Database(0)));
+}
+
+#[test]
+fn silence_is_no_finding_where_it_is_usual() {
+    // A metric that is published now and then.
+    let mut picture = fixture::picture();
+    picture.series[fixture::ERRORS] = until(20, 9, 0.5);
     assert_eq!(look(&picture), []);
+    // One that counts: none is published where there is none.
+    let mut platform = fixture::platform();
+    platform.gauges[fixture::ERRORS].query.statistic = crate::platform::Statistic::Sum;
+    picture.series[fixture::ERRORS] = until(20, 90, 0.5);
+    assert_eq!(findings(&platform, &picture, fixture::now()), []);
+    // Tasks that have just started.
+    let mut picture = fixture::picture();
+    picture.series[fixture::CPU] = until(20, 90, 30.0);
+    edit(&mut picture.services[0].tasks, |t| t.iter_mut().for_each(|t| t.started_at = Some(ago(3))));
+    assert_eq!(look(&picture), []);
+    // None runs, and that is a finding of its own.
+    edit(&mut picture.services[0].state, |s| s.running = 0);
+    assert_eq!(only(&picture).title, "no task of analytics-api runs");
 }
 
 #[test]
