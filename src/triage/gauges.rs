@@ -156,7 +156,7 @@ pub(super) fn symptom(gauge: &Gauge) -> Symptom {
         Role::Memory => Symptom::Memory,
         Role::Connections => Symptom::Connections,
         Role::FreeStorage => Symptom::Storage,
-        Role::Other => Symptom::of_metric(&gauge.query.metric),
+        Role::Other => Symptom::of_metric(&gauge.query.metric, gauge.target),
     }
 }
 
