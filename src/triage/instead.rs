@@ -1,11 +1,13 @@
 //! What to do where no runbook fits: in words, and as a command that can be pasted.
 
+use jiff::SignedDuration;
+
 use super::draft::{Draft, Topic};
 use super::identity;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::text::shell_word;
-use crate::platform::{ServiceStatus, Severity, Subject};
+use crate::platform::{STOPPED_AFTER, ServiceStatus, Severity, Subject};
 
 const GIB: u64 = 1 << 30;
 
@@ -22,7 +24,7 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
         }
         _ if id("backups/") => ("turn backups on", Some(modify(scene, draft.subject, "--backup-retention-period 7"))),
         Symptom::DatabaseDown if matches!(draft.topic, Topic::Database(_)) => {
-            return Some(bring_back(scene, draft.subject));
+            return Some(bring_back(scene, draft));
         }
         Symptom::Connections => ("replace the tasks that hold them", Some(replace(scene))),
         Symptom::Storage => ("enlarge the volume", Some(enlarge(scene, draft.subject))),
@@ -76,7 +78,8 @@ fn identifier<'a>(scene: &Scene<'a>, subject: Subject) -> &'a str {
 
 /// By RDS's own word for how the instance is (Amazon RDS User Guide, "Viewing Amazon RDS DB instance status"): of most
 /// states it comes out by itself, and to restore a copy takes long and loses minutes.
-fn bring_back(scene: &Scene, subject: Subject) -> (String, Option<String>) {
+fn bring_back(scene: &Scene, draft: &Draft) -> (String, Option<String>) {
+    let subject = draft.subject;
     let known = if let Subject::Database(i) = subject { scene.picture.databases.get(i) } else { None };
     let Some(database) = known.and_then(|part| part.value()) else {
         return ("see in the RDS console whether it is there".to_owned(), None);
@@ -84,7 +87,14 @@ fn bring_back(scene: &Scene, subject: Subject) -> (String, Option<String>) {
     let status = database.status.as_str();
     let id = shell_word(&database.id);
     match status {
-        _ if database.serves() => (format!("it is {status} again: its alarm follows within minutes"), None),
+        _ if database.serves() && is_back(scene, draft) => {
+            (format!("it is {status} again: its alarm follows within minutes"), None)
+        }
+        _ if database.serves() => {
+            let words = "its alarm says not: try to connect; security group, events, reboot";
+            let events = format!("aws rds describe-events --source-type db-instance --source-identifier {id}");
+            (format!("RDS says {status}, {words}"), Some(events))
+        }
         "storage-full" => ("its volume is full: enlarge it".to_owned(), Some(enlarge(scene, subject))),
         "stopped" => ("start it".to_owned(), Some(format!("aws rds start-db-instance --db-instance-identifier {id}"))),
         "failed" | "restore-error" | "inaccessible-encryption-credentials" => {
@@ -95,6 +105,26 @@ fn bring_back(scene: &Scene, subject: Subject) -> (String, Option<String>) {
         }
         _ => (format!("it is {status}: wait for it, and see its events"), None),
     }
+}
+
+/// Whether a database whose alarm still fires can be said to serve again: what the alarm watches is well in its newest
+/// minute, or the alarm is so young that it could not have cleared yet. RDS's own word is of the instance: it stays
+/// `available` while a security group, a full disk of a host or a hung server lets nobody in.
+fn is_back(scene: &Scene, draft: &Draft) -> bool {
+    let mut alarms = scene.picture.alarms.value().into_iter().flatten();
+    let Some(condition) = alarms.find(|a| a.name == draft.title).and_then(|a| a.condition.as_ref()) else {
+        return false;
+    };
+    let gauges = scene.subjects.gauges(&condition.query);
+    let newest = gauges.iter().filter_map(|(i, _)| scene.fresh_point(*i)).max_by_key(|point| point.at);
+    if let Some(point) = newest.filter(|point| scene.now.duration_since(point.at) <= STOPPED_AFTER) {
+        return !condition.comparison.holds(point.value, condition.threshold);
+    }
+    // So many good periods clear it; a minute is published within two of its end.
+    let good = (condition.evaluation_periods + 1).saturating_sub(condition.datapoints_to_alarm);
+    let seconds = i64::from(good.max(1)) * i64::from(condition.period_seconds);
+    let clears = SignedDuration::from_secs(seconds) + SignedDuration::from_mins(2);
+    draft.fired.is_some_and(|fired| scene.now.duration_since(fired) <= clears)
 }
 
 fn modify(scene: &Scene, subject: Subject, what: &str) -> String {

@@ -30,6 +30,38 @@ fn a_database_that_does_not_serve_is_one_finding_with_its_alarm() {
 }
 
 #[test]
+fn a_database_that_lets_nobody_in_is_not_said_to_be_available_again() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.alarms, |a| {
+        let mut down = fixture::alarm("RDS-Down", "x", crate::platform::Comparison::Less, 1.0);
+        let condition = down.condition.as_mut().unwrap();
+        condition.query = fixture::platform().gauges[fixture::CONNECTIONS].query.clone();
+        (condition.evaluation_periods, condition.datapoints_to_alarm) = (1, 1);
+        a.push(down);
+    });
+    let advice = |picture: &Picture| {
+        let all = look(picture);
+        let found = all.into_iter().find(|f| f.title == "RDS-Down").unwrap();
+        (found.advice.unwrap_or_default(), found.command.unwrap_or_default())
+    };
+    picture.series[fixture::CONNECTIONS] = last(&[0.0; 20]);
+    fire(&mut picture, "RDS-Down", 18, "");
+    let (words, command) = advice(&picture);
+    assert_eq!(
+        words,
+        "RDS says available, its alarm says not: try to connect; security group, events, reboot"
+    );
+    assert_eq!(command, "aws rds describe-events --source-type db-instance --source-identifier analytics");
+    // Its own metric has come back, or the alarm can't have cleared yet.
+    picture.series[fixture::CONNECTIONS] = last(&[0.0, 0.0, 12.0]);
+    assert_eq!(advice(&picture).0, "it is available again: its alarm follows within minutes");
+    picture.series[fixture::CONNECTIONS] = Part::default();
+    assert!(advice(&picture).0.starts_with("RDS says available"));
+    fire(&mut picture, "RDS-Down", 2, "");
+    assert_eq!(advice(&picture).0, "it is available again: its alarm follows within minutes");
+}
+
+#[test]
 fn a_database_at_work_on_itself_is_a_notice_and_its_nightly_backup_none() {
     let mut picture = fixture::picture();
     edit(&mut picture.databases[0], |d| d.status = "backing-up".into());
