@@ -175,6 +175,13 @@ impl Service {
         self.deployments.iter().find(|d| d.status == DeploymentStatus::Primary)
     }
 
+    /// Enough tasks run for the service's own minimum.
+    pub fn has_its_minimum(&self) -> bool {
+        let percent = u64::from(self.minimum_healthy_percent.unwrap_or(100));
+        let needed = (u64::from(self.desired) * percent).div_ceil(100).max(1);
+        u64::from(self.running) >= needed || self.desired == 0
+    }
+
     /// A deployment is under way: the primary one says so, or an older one still has tasks.
     pub fn is_deploying(&self) -> bool {
         self.deployments.len() > 1 || self.primary().is_some_and(|d| d.rollout == Rollout::InProgress)

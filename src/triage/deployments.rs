@@ -59,13 +59,7 @@ impl<'a> Finder<'_, 'a> {
 
     /// Enough tasks run for the service's own minimum: users are served by the older revision.
     fn severity(&self) -> Severity {
-        let percent = u64::from(self.service.minimum_healthy_percent.unwrap_or(100));
-        let needed = (u64::from(self.service.desired) * percent).div_ceil(100).max(1);
-        if u64::from(self.service.running) >= needed || self.service.desired == 0 {
-            Severity::Warning
-        } else {
-            Severity::Critical
-        }
+        if self.service.has_its_minimum() { Severity::Warning } else { Severity::Critical }
     }
 
     /// ECS gave up on a deployment and put the last good one back.
