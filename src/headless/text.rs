@@ -138,7 +138,7 @@ impl Status {
             return section(out, "alarms", &table);
         };
         let mut table = Table::default();
-        let heeded: Vec<_> = alarms.iter().filter(|alarm| self.platform.heeds(&alarm.name)).collect();
+        let heeded: Vec<_> = alarms.iter().filter(|alarm| self.platform.heeds(alarm)).collect();
         let wrong: Vec<_> = heeded.iter().filter(|alarm| alarm.state != AlarmState::Ok).collect();
         for alarm in &wrong {
             let since = alarm.since.map(|since| age(since, self.at)).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::found::{Found, FoundService};
 use crate::platform::text::printable;
-use crate::platform::{Alarm, AlarmCondition, Comparison, Database, made_by_scaling};
+use crate::platform::{Alarm, AlarmCondition, Comparison, Database};
 
 /// More alarms than this, of no service or database of the platform, are other people's.
 const OWN_ALARMS: usize = 50;
@@ -115,7 +115,7 @@ fn memory_gib(class: &str) -> Option<u32> {
 }
 
 fn alarms(out: &mut String, found: &Found) {
-    let mut own: Vec<&Alarm> = found.alarms.iter().filter(|alarm| !made_by_scaling(&alarm.name)).collect();
+    let mut own: Vec<&Alarm> = found.alarms.iter().filter(|alarm| !alarm.only_scales()).collect();
     if own.len() > OWN_ALARMS {
         own.retain(|alarm| alarm.condition.as_ref().is_some_and(|condition| belongs(found, condition)));
     }

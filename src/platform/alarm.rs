@@ -102,11 +102,14 @@ pub struct Alarm {
     pub actions_enabled: bool,
 }
 
-/// Whether an alarm of this name is auto scaling's own. Target tracking makes two for each policy, as its levers: the
-/// low one is in ALARM whenever all is quiet, the high one whenever tasks are being added. Neither says that anything
-/// is wrong.
-pub fn made_by_scaling(name: &str) -> bool {
-    name.starts_with("TargetTracking-")
+impl Alarm {
+    /// It is one of auto scaling's levers: all that it does is to change the number of tasks. Target tracking makes two
+    /// for each policy, step scaling is given them. The low one is in ALARM whenever all is quiet, the high one whenever
+    /// tasks are being added: neither says that anything is wrong.
+    pub fn only_scales(&self) -> bool {
+        let scales = |arn: &String| arn.contains(":autoscaling:") && arn.contains(":scalingPolicy:");
+        self.name.starts_with("TargetTracking-") || !self.actions.is_empty() && self.actions.iter().all(scales)
+    }
 }
 
 /// One change of an alarm's state.

@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm, made_by_scaling};
+pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
 pub use command_line::{CommandLine, masked};
 pub use database::Database;
 pub use definition::{ContainerDefinition, Definition, Difference, HealthCheck, LogsTo};
@@ -167,8 +167,8 @@ impl Platform {
     }
 
     /// Whether an alarm in ALARM says that something is wrong: any but auto scaling's own, unless the team names that.
-    pub fn heeds(&self, alarm: &str) -> bool {
-        !made_by_scaling(alarm) || self.expected_alarm(alarm).is_some()
+    pub fn heeds(&self, alarm: &Alarm) -> bool {
+        !alarm.only_scales() || self.expected_alarm(&alarm.name).is_some()
     }
 
     /// The runbook that treats an alarm.

@@ -76,7 +76,7 @@ impl<'a> Scene<'a> {
     pub(super) fn alarms_on(&self, query: &'a MetricQuery) -> &[&'a Alarm] {
         let watching = self.watching.get_or_init(|| {
             let mut watching: HashMap<Topic<'a>, Vec<&'a Alarm>> = HashMap::new();
-            for alarm in self.picture.alarms.value().into_iter().flatten().filter(|a| self.platform.heeds(&a.name)) {
+            for alarm in self.picture.alarms.value().into_iter().flatten().filter(|a| self.platform.heeds(a)) {
                 if let Some(condition) = &alarm.condition {
                     watching.entry(Topic::metric(&condition.query)).or_default().push(alarm);
                 }

@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn a_part_of_a_word_sends_nobody_to_the_wrong_place() {
         let alarm = |name: &str| Symptom::of_alarm(&fixture::alarm(name, "m1", Comparison::Greater, 1.0));
-        let names = ["rewards-api-down", "dashboard-down", "DynamoDB-Down", "default-throughput", "api-service-scale-down"];
+        let names =
+            ["rewards-api-down", "dashboard-down", "DynamoDB-Down", "default-throughput", "api-service-scale-down"];
         for name in names {
             assert_eq!(alarm(name), Symptom::Other, "{name}");
         }

@@ -59,7 +59,8 @@ fn count<'a>(
         drafts.push(found);
     } else if running < desired && !service.is_deploying() {
         let starting = Starting::of(tasks);
-        let on_its_way = running.saturating_add(*pending) >= *desired && starting.is_harmless(scene.now, service, tasks);
+        let on_its_way =
+            running.saturating_add(*pending) >= *desired && starting.is_harmless(scene.now, service, tasks);
         let severity = if on_its_way { Severity::Notice } else { Severity::Warning };
         let mut found = draft(severity, format!("{name} runs fewer tasks than wanted"))
             .evidence(evidence)

@@ -46,7 +46,7 @@ pub fn alarms(app: &App) -> Vec<&Alarm> {
     let filter = app.filter();
     let all = app.picture.alarms.value().into_iter().flatten();
     let shown = all.filter(|a| matches(&filter, &[&a.name, a.state.word(), a.reason.as_deref().unwrap_or_default()]));
-    let (mut alarms, scaling): (Vec<_>, Vec<_>) = shown.partition(|a| app.platform.heeds(&a.name));
+    let (mut alarms, scaling): (Vec<_>, Vec<_>) = shown.partition(|a| app.platform.heeds(a));
     if app.screen == Screen::Alarms {
         alarms.extend(scaling);
     }

@@ -6,7 +6,7 @@
 
 use super::super::found::Found;
 use crate::aws::cloudwatch::Listed as Metric;
-use crate::platform::{Alarm, AlarmCondition, Comparison, Statistic, made_by_scaling};
+use crate::platform::{Alarm, AlarmCondition, Comparison, Statistic};
 
 /// A gauge that needs no question.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,7 +90,7 @@ fn of_alarm(metric: &Metric, condition: &AlarmCondition, unit: Option<&'static s
 }
 
 fn conditions(found: &Found) -> impl Iterator<Item = &AlarmCondition> {
-    let own = found.alarms.iter().filter(|alarm: &&Alarm| !made_by_scaling(&alarm.name));
+    let own = found.alarms.iter().filter(|alarm: &&Alarm| !alarm.only_scales());
     own.filter_map(|alarm| alarm.condition.as_ref()).filter(|condition| condition.threshold.is_finite())
 }
 

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::Draw;
-use crate::platform::{Alarm, AlarmState, Severity, text};
+use crate::platform::{Alarm, AlarmState, Comparison, Severity, text};
 use crate::tui::app::{App, Screen};
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, width};
@@ -23,9 +23,9 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 /// How bad an alarm is when it fires.
-pub(super) fn severity(app: &App, name: &str) -> Severity {
-    let unknown = if app.platform.heeds(name) { Severity::Warning } else { Severity::Notice };
-    app.platform.expected_alarm(name).map_or(unknown, |e| e.severity)
+pub(super) fn severity(app: &App, alarm: &Alarm) -> Severity {
+    let unknown = if app.platform.heeds(alarm) { Severity::Warning } else { Severity::Notice };
+    app.platform.expected_alarm(&alarm.name).map_or(unknown, |e| e.severity)
 }
 
 /// The panel with the list.
@@ -33,7 +33,7 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
     let theme = app.theme;
     let part = &app.picture.alarms;
     let all = part.value().map_or(&[][..], Vec::as_slice);
-    let heeded = all.iter().filter(|a| app.platform.heeds(&a.name));
+    let heeded = all.iter().filter(|a| app.platform.heeds(a));
     let (firing, total) =
         heeded.fold((0, 0), |(firing, total), a| (firing + usize::from(a.state == AlarmState::Alarm), total + 1));
     let scaling = match all.len() - total {
@@ -63,7 +63,7 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
 
 fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'static> {
     let theme = app.theme;
-    let style = theme.alarm(alarm.state, severity(app, &alarm.name));
+    let style = theme.alarm(alarm.state, severity(app, alarm));
     let since = alarm.since.map(|at| text::rough_age(at, app.now)).unwrap_or_default();
     let word = if alarm.state == AlarmState::InsufficientData { "no data" } else { alarm.state.word() };
     let dim = if alarm.state == AlarmState::Ok { theme.muted() } else { Style::new() };
@@ -81,18 +81,18 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
     line
 }
 
-/// What it means that one of auto scaling's own alarms is in ALARM.
-pub(super) fn made_by_scaling(name: &str) -> &'static str {
-    if name.contains("-AlarmLow-") {
-        "auto scaling's own: in ALARM whenever all is quiet"
-    } else {
-        "auto scaling's own: in ALARM while it adds tasks"
+/// When one of auto scaling's own alarms is in ALARM.
+pub(super) fn scales_when(alarm: &Alarm) -> &'static str {
+    match alarm.condition.as_ref().map(|condition| condition.comparison) {
+        Some(Comparison::Less | Comparison::LessOrEqual) => "auto scaling's own: in ALARM whenever all is quiet",
+        Some(_) => "auto scaling's own: in ALARM while it adds tasks",
+        None => "auto scaling's own",
     }
 }
 
 fn why(app: &App, alarm: &Alarm) -> String {
-    if !app.platform.heeds(&alarm.name) {
-        return made_by_scaling(&alarm.name).to_owned();
+    if !app.platform.heeds(alarm) {
+        return scales_when(alarm).to_owned();
     }
     // The finding has the number and the threshold; CloudWatch's words begin with neither.
     if alarm.state == AlarmState::Alarm

@@ -209,7 +209,7 @@ fn nothing_wrong(app: &App) -> (String, Style) {
     if pending {
         (app.waiting(), app.theme.muted())
     } else {
-        let alarms = app.picture.alarms.value().into_iter().flatten().filter(|a| app.platform.heeds(&a.name)).count();
+        let alarms = app.picture.alarms.value().into_iter().flatten().filter(|a| app.platform.heeds(a)).count();
         let well = if unwatched(&app.platform).is_empty() { "nothing is wrong: " } else { "" };
         let mark = app.theme.mark("✓");
         let (fresh, total) = fresh_gauges(app);
