@@ -35,7 +35,7 @@ use serde::Serialize;
 
 pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
 pub use command_line::{CommandLine, masked};
-pub use database::Database;
+pub use database::{Database, Serving};
 pub use definition::{ContainerDefinition, Definition, Difference, HealthCheck, LogsTo};
 pub use gauge::{Gauge, MetricQuery, Role, Statistic, Subject};
 pub use identity::Identity;

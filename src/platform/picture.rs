@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{
     Alarm, AlarmChange, AlarmState, Database, FRESH, Gauge, Identity, Image, Level, Part, Platform, Point, Revision,
-    STOPPED_AFTER, Scaling, Series, Service, ServiceSpec, Spent, Subject, Task, Trouble,
+    STOPPED_AFTER, Scaling, Series, Service, ServiceSpec, Serving, Spent, Subject, Task, Trouble,
 };
 
 /// All that is known of one service. Its name is in [`Platform::services`] at the same index.
@@ -217,7 +217,10 @@ impl Picture {
     /// Whether a subject does anything now, as far as is known: a database serves, a service has a task that runs.
     pub fn works(&self, subject: Subject) -> bool {
         match subject {
-            Subject::Database(i) => self.databases.get(i).and_then(Part::value).is_none_or(Database::serves),
+            Subject::Database(i) => {
+                let database = self.databases.get(i).and_then(Part::value);
+                database.is_none_or(|database| database.serving() != Serving::No)
+            }
             Subject::Service(i) => {
                 let state = self.services.get(i).and_then(|service| service.state.value());
                 state.is_none_or(|service| service.running > 0)

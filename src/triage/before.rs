@@ -8,7 +8,7 @@ use super::deployments::speaks_of_rollback;
 use super::draft::{Draft, Topic};
 use super::scene::Scene;
 use super::symptom::Symptom;
-use crate::platform::{AlarmState, Database, Deployment, DeploymentStatus, Rollout, Subject, text};
+use crate::platform::{AlarmState, Database, Deployment, DeploymentStatus, Rollout, Serving, Subject, text};
 
 /// A change longer ago than this is not "just before".
 pub(super) const WINDOW: SignedDuration = SignedDuration::from_mins(15);
@@ -67,7 +67,7 @@ impl<'s, 'a> Changes<'s, 'a> {
             .databases
             .iter()
             .enumerate()
-            .filter_map(|(i, part)| Some((i, part.value().filter(|d| !d.serves())?)))
+            .filter_map(|(i, part)| Some((i, part.value().filter(|d| d.serving() != Serving::Yes)?)))
             .collect();
         Changes { scene, deployments, alarms, down, back: back(scene) }
     }

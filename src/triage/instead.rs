@@ -7,7 +7,7 @@ use super::identity;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::text::shell_word;
-use crate::platform::{STOPPED_AFTER, ServiceStatus, Severity, Subject};
+use crate::platform::{STOPPED_AFTER, ServiceStatus, Serving, Severity, Subject};
 
 const GIB: u64 = 1 << 30;
 
@@ -84,13 +84,13 @@ fn bring_back(scene: &Scene, draft: &Draft) -> (String, Option<String>) {
     let Some(database) = known.and_then(|part| part.value()) else {
         return ("see in the RDS console whether it is there".to_owned(), None);
     };
-    let status = database.status.as_str();
+    let (status, serves) = (database.status.as_str(), database.serving() == Serving::Yes);
     let id = shell_word(&database.id);
     match status {
-        _ if database.serves() && is_back(scene, draft) => {
+        _ if serves && is_back(scene, draft) => {
             (format!("it is {status} again: its alarm follows within minutes"), None)
         }
-        _ if database.serves() => {
+        _ if serves => {
             let words = "its alarm says not: try to connect; security group, events, reboot";
             let events = format!("aws rds describe-events --source-type db-instance --source-identifier {id}");
             (format!("RDS says {status}, {words}"), Some(events))

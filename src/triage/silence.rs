@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::draft::{Draft, Topic};
 use super::gauges::speaks;
 use super::scene::Scene;
-use crate::platform::{FRESH, Gauge, Level, Point, Role, Severity, Statistic, Subject};
+use crate::platform::{FRESH, Gauge, Level, Point, Role, Serving, Severity, Statistic, Subject};
 
 /// A gauge that went silent, its last number, and when it was last asked for.
 struct Silent<'a> {
@@ -42,7 +42,12 @@ fn is_at_work(scene: &Scene, subject: Subject, at: Timestamp) -> bool {
         _ => None,
     };
     let old = |started: Option<Timestamp>| started.is_none_or(|started| at.duration_since(started) > FRESH);
+    let serves = match subject {
+        Subject::Database(i) => scene.picture.databases.get(i).and_then(|part| part.value()),
+        _ => None,
+    };
     scene.picture.works(subject)
+        && serves.is_none_or(|database| database.serving() == Serving::Yes)
         && tasks.is_none_or(|tasks| tasks.iter().any(|t| !t.is_stopped() && old(t.started_at.or(t.created_at))))
 }
 
@@ -61,7 +66,8 @@ fn draft<'a>(scene: &Scene, subject: Subject, gauges: &[Silent]) -> Option<Draft
     let of = if name.is_empty() { String::new() } else { format!(" of {name}") };
     let last = gauges.iter().find(past).unwrap_or(newest);
     let minutes = newest.asked.duration_since(newest.last.at).as_mins();
-    let (id, title) = (format!("silent/{}", scene.path(subject)), format!("no more data for {}{of}", titles.join(", ")));
+    let (id, title) =
+        (format!("silent/{}", scene.path(subject)), format!("no more data for {}{of}", titles.join(", ")));
     Some(
         Draft::new(Topic::Own, severity, subject, id, title)
             .evidence(format!("no data for {minutes} min"))

@@ -47,10 +47,7 @@ fn a_database_that_lets_nobody_in_is_not_said_to_be_available_again() {
     picture.series[fixture::CONNECTIONS] = last(&[0.0; 20]);
     fire(&mut picture, "RDS-Down", 18, "");
     let (words, command) = advice(&picture);
-    assert_eq!(
-        words,
-        "RDS says available, its alarm says not: try to connect; security group, events, reboot"
-    );
+    assert_eq!(words, "RDS says available, its alarm says not: try to connect; security group, events, reboot");
     assert_eq!(command, "aws rds describe-events --source-type db-instance --source-identifier analytics");
     // Its own metric has come back, or the alarm can't have cleared yet.
     picture.series[fixture::CONNECTIONS] = last(&[0.0, 0.0, 12.0]);
@@ -68,6 +65,40 @@ fn a_database_at_work_on_itself_is_a_notice_and_its_nightly_backup_none() {
     assert_eq!(look(&picture), []);
     edit(&mut picture.databases[0], |d| d.status = "modifying".into());
     assert_eq!(only(&picture).severity, Severity::Notice);
+}
+
+#[test]
+fn a_major_upgrade_is_not_told_as_a_database_that_serves() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.databases[0], |d| d.status = "upgrading".into());
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "RDS analytics is upgrading"));
+    assert_eq!(found.evidence, "status upgrading: connections may be refused");
+    // What an alarm has measured is not talked away by a status.
+    edit(&mut picture.alarms, |a| {
+        let mut down = fixture::alarm("RDS-Down", "x", crate::platform::Comparison::Less, 1.0);
+        down.condition.as_mut().unwrap().query.dimensions = vec![("DBInstanceIdentifier".into(), "analytics".into())];
+        a.push(down);
+    });
+    fire(
+        &mut picture,
+        "RDS-Down",
+        6,
+        "Threshold Crossed: 1 datapoint [0.0 (24/11/26 03:05:00)] was less than the threshold (1.0).",
+    );
+    for (status, meaning) in
+        [("upgrading", "connections may be refused"), ("modifying", "it serves; a change is under way")]
+    {
+        edit(&mut picture.databases[0], |d| d.status = status.into());
+        let found = only(&picture);
+        assert_eq!(found.title, "RDS-Down");
+        assert!(found.evidence.starts_with("x Average 0 < 1"), "{}", found.evidence);
+        assert!(found.evidence.ends_with(&format!("status {status}: {meaning}")), "{}", found.evidence);
+    }
+    edit(&mut picture.databases[0], |d| d.status = "upgrading".into());
+    fire(&mut picture, "API-HighErrorRate", 3, "");
+    let errors = look(&picture).into_iter().find(|f| f.title == "API-HighErrorRate").unwrap();
+    assert_eq!(errors.after.as_deref(), Some("while RDS analytics is upgrading"));
 }
 
 #[test]
