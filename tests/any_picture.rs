@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use plantao::platform::{
     Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Database, DatabaseSpec, Deployment,
     DeploymentStatus, Fact, Gauge, Health, Identity, Image, MetricQuery, Observation, Platform, Point, Revision, Role,
-    Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Statistic, Subject, Target, Task,
-    Trouble, TroubleKind, Unit,
+    Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Statistic, Subject, Suspended, Target,
+    Task, Trouble, TroubleKind, Unit,
 };
 use plantao::runbook::Library;
 use plantao::tui::app::{App, Due};
@@ -88,6 +88,10 @@ fn trouble(rng: &mut Rng) -> Trouble {
         remedy: maybe(rng, name),
         since: when(rng),
     }
+}
+
+fn suspended(rng: &mut Rng) -> Suspended {
+    Suspended { scale_in: rng.bool(), scale_out: rng.bool(), scheduled: rng.bool() }
 }
 
 fn answer<T>(rng: &mut Rng, make: impl FnOnce(&mut Rng) -> T) -> Result<T, Trouble> {
@@ -230,7 +234,7 @@ fn observation(rng: &mut Rng, platform: &Platform) -> Observation {
         facts.push(Fact::Tasks(i, answer(rng, |r| many(r, 20, task))));
         facts.push(Fact::Scaling(
             i,
-            answer(rng, |r| maybe(r, |r| Scaling { min: r.u32(..), max: r.u32(..), suspended: r.bool() })),
+            answer(rng, |r| maybe(r, |r| Scaling { min: r.u32(..), max: r.u32(..), suspended: suspended(r) })),
         ));
     }
     for i in 0..=platform.databases.len() {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::file::sample;
-use plantao::platform::{AlarmState, Part, Picture, Platform, Revision, Rollout, ServiceStatus, TroubleKind};
+use plantao::platform::{
+    AlarmState, Part, Picture, Platform, Revision, Rollout, ServiceStatus, Suspended, TroubleKind,
+};
 use plantao::run::{Context, Plan, Wish, choices};
 use plantao::watch;
 use plantao::world::{Host, Scenario, World};
@@ -41,7 +43,7 @@ async fn the_whole_seed_platform_is_read_from_an_aws_that_is_not_ours() {
     assert!(deployment.created_at.is_some());
     assert_eq!(value(&picture.services[0].tasks).len(), 0, "moto starts no tasks");
     let scaling = value(&picture.services[0].scaling).expect("a scalable target");
-    assert_eq!((scaling.min, scaling.max, scaling.suspended), (1, 6, false));
+    assert_eq!((scaling.min, scaling.max, scaling.suspended), (1, 6, Suspended::default()));
 
     let database = value(&picture.databases[0]);
     assert_eq!((database.status.as_str(), database.serves()), ("available", true));

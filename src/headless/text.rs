@@ -185,7 +185,11 @@ fn deployment(service: &Service, now: Timestamp) -> String {
 }
 
 fn scaling_bounds(scaling: &Scaling) -> String {
-    let suspended = if scaling.suspended { " (suspended)" } else { "" };
+    let suspended = match scaling.suspended.word() {
+        Some("auto scaling") => " (suspended)".to_owned(),
+        Some(what) => format!(" ({what} suspended)"),
+        None => String::new(),
+    };
     format!("  auto {}-{}{suspended}", scaling.min, scaling.max)
 }
 

@@ -6,7 +6,7 @@ use super::{
     Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Database, DatabaseSpec, Deployment,
     DeploymentStatus, ExpectedAlarm, Gauge, Health, Identity, Image, MetricQuery, Part, Picture, Platform, Point,
     Revision, Role, Rollout, Scaling, Series, Service, ServiceEvent, ServiceSpec, ServiceStatus, Severity, Statistic,
-    Subject, Target, Task, Trouble, TroubleKind, Unit,
+    Subject, Suspended, Target, Task, Trouble, TroubleKind, Unit,
 };
 
 /// The instant at which the fixture's picture is true.
@@ -132,7 +132,7 @@ pub(crate) fn picture() -> Picture {
     );
     picture.services[0].state = Part::known(service(), now());
     picture.services[0].tasks = Part::known((0..3).map(|n| task(n, 41)).collect(), now());
-    picture.services[0].scaling = Part::known(Some(Scaling { min: 1, max: 6, suspended: false }), now());
+    picture.services[0].scaling = Part::known(Some(Scaling { min: 1, max: 6, suspended: Suspended::default() }), now());
     picture.databases[0] = Part::known(database(), now());
     picture.alarms = Part::known(
         vec![

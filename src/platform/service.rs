@@ -195,13 +195,54 @@ pub struct Scaling {
     pub min: u32,
     /// Most tasks.
     pub max: u32,
-    /// Scaling in, out or both is suspended.
-    pub suspended: bool,
+    /// What of it is suspended.
+    pub suspended: Suspended,
+}
+
+/// `SuspendedState`: what auto scaling does not do for now. To suspend scaling in alone is usual during a release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Suspended {
+    /// It takes no task away.
+    pub scale_in: bool,
+    /// It adds no task.
+    pub scale_out: bool,
+    /// Scheduled actions move no bounds.
+    pub scheduled: bool,
+}
+
+impl Suspended {
+    /// Both ways: it changes nothing by load.
+    pub fn is_whole(self) -> bool {
+        self.scale_in && self.scale_out
+    }
+
+    /// What is suspended, in words: `scaling in`; `None` if nothing is.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Suspended { scale_in: true, scale_out: true, .. } => Some("auto scaling"),
+            Suspended { scale_in: true, scheduled: true, .. } => Some("scaling in and scheduled scaling"),
+            Suspended { scale_out: true, scheduled: true, .. } => Some("scaling out and scheduled scaling"),
+            Suspended { scale_in: true, .. } => Some("scaling in"),
+            Suspended { scale_out: true, .. } => Some("scaling out"),
+            Suspended { scheduled: true, .. } => Some("scheduled scaling"),
+            Suspended { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_suspended_is_said_and_no_more() {
+        let word = |scale_in, scale_out, scheduled| Suspended { scale_in, scale_out, scheduled }.word();
+        assert_eq!(word(false, false, false), None);
+        assert_eq!(word(true, true, false), Some("auto scaling"));
+        assert_eq!(word(true, false, false), Some("scaling in"));
+        assert_eq!(word(false, true, true), Some("scaling out and scheduled scaling"));
+        assert_eq!(word(false, false, true), Some("scheduled scaling"));
+    }
 
     #[test]
     fn a_revision_is_read_from_an_arn_and_from_a_short_name() {

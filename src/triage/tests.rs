@@ -47,7 +47,8 @@ fn the_worst_comes_first_and_of_equals_what_began_first() {
     let mut picture = fixture::picture();
     fixture::fire(&mut picture, "ECS-HighCPU", 1, "");
     fixture::fire(&mut picture, "API-HighErrorRate", 9, "");
-    fixture::edit(&mut picture.services[0].scaling, |s| s.as_mut().unwrap().suspended = true);
+    let both = crate::platform::Suspended { scale_in: true, scale_out: true, scheduled: false };
+    fixture::edit(&mut picture.services[0].scaling, |s| s.as_mut().unwrap().suspended = both);
     picture.series[fixture::QUEUE] = fixture::last(&[60.0; 9]);
     let all: Vec<_> = look(&picture).into_iter().map(|f| (f.severity, f.title)).collect();
     assert_eq!(

@@ -212,6 +212,24 @@ fn auto_scaling_that_can_do_no_more_is_said_beside_the_cpu_it_can_not_help() {
 }
 
 #[test]
+fn what_auto_scaling_still_does_is_not_denied_where_only_one_way_is_suspended() {
+    let mut picture = fixture::picture();
+    let mut told = |scale_in, scale_out, scheduled| {
+        let suspended = crate::platform::Suspended { scale_in, scale_out, scheduled };
+        edit(&mut picture.services[0].scaling, |s| s.as_mut().unwrap().suspended = suspended);
+        let found = only(&picture);
+        (found.title, found.evidence)
+    };
+    let said = |title: &str, evidence: &str| (format!("{title} of analytics-api is suspended"), evidence.to_owned());
+    assert_eq!(told(true, true, false), said("auto scaling", "stays at 3 tasks whatever the load"));
+    assert_eq!(told(true, false, false), said("scaling in", "3 tasks: adds more under load, takes none away"));
+    let out = "3 tasks: adds none whatever the load, takes away what it does not need";
+    assert_eq!(told(false, true, false), said("scaling out", out));
+    let schedule = "its schedule does not move its bounds; load still scales it";
+    assert_eq!(told(false, false, true), said("scheduled scaling", schedule));
+}
+
+#[test]
 fn a_count_that_auto_scaling_will_take_back_is_said() {
     let mut picture = fixture::picture();
     edit(&mut picture.services[0].state, |s| (s.desired, s.running) = (8, 8));
