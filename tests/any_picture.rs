@@ -8,10 +8,10 @@ use std::sync::Arc;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use plantao::platform::{
-    Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Database, DatabaseSpec, Deployment,
-    DeploymentStatus, Fact, Gauge, Health, Identity, Image, MetricQuery, Observation, Platform, Point, Revision, Role,
-    Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Statistic, Subject, Suspended, Target,
-    Task, Trouble, TroubleKind, Unit,
+    Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Controller, Database, DatabaseSpec,
+    Deployment, DeploymentStatus, Fact, Gauge, Health, Identity, Image, MetricQuery, Observation, Platform, Point,
+    Revision, Role, Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Statistic, Subject,
+    Suspended, Target, Task, Trouble, TroubleKind, Unit,
 };
 use plantao::runbook::Library;
 use plantao::tui::app::{App, Due};
@@ -148,6 +148,8 @@ fn service(rng: &mut Rng) -> Service {
         minimum_healthy_percent: maybe(rng, |r| r.u32(..)),
         maximum_percent: maybe(rng, |r| r.u32(..)),
         circuit_breaker: maybe(rng, |r| CircuitBreaker { enabled: r.bool(), rollback: r.bool() }),
+        controller: [Controller::Ecs, Controller::CodeDeploy, Controller::External][rng.usize(..3)],
+        bake_minutes: rng.u32(..),
     }
 }
 

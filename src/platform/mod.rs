@@ -47,8 +47,8 @@ pub use pulse::Pulse;
 pub use secret::{Secret, passwords, without_passwords};
 pub use series::{FRESH, Point, SPAN, STOPPED_AFTER, Series, minute_of};
 pub use service::{
-    CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent, ServiceStatus,
-    Suspended,
+    CircuitBreaker, Controller, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent,
+    ServiceStatus, Suspended,
 };
 pub use severity::Severity;
 pub use subjects::Subjects;

@@ -92,8 +92,8 @@ impl Series {
 
     /// How far apart its points are where none is missing: a minute, or up to five for a metric that is published so.
     fn period(&self) -> SignedDuration {
-        let (one, other) = (self.points.iter(), self.points.iter().skip(1));
-        let gaps = one.zip(other).map(|(older, newer)| newer.at.duration_since(older.at));
+        let newest = || self.points.iter().rev().take(20);
+        let gaps = newest().zip(newest().skip(1)).map(|(newer, older)| newer.at.duration_since(older.at));
         gaps.min().unwrap_or(MINUTE).clamp(MINUTE, MINUTE * 5)
     }
 }

@@ -138,6 +138,30 @@ pub struct CircuitBreaker {
     pub rollback: bool,
 }
 
+/// Who deploys a service: `deploymentController`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Controller {
+    /// ECS itself: its deployments are the service's.
+    #[default]
+    Ecs,
+    /// AWS CodeDeploy, blue/green: what it deploys is in task sets, of which `deployments` says nothing.
+    CodeDeploy,
+    /// Somebody's own program, by task sets too.
+    External,
+}
+
+impl Controller {
+    /// Who that is, in words; `None` for ECS itself.
+    pub fn other(self) -> Option<&'static str> {
+        match self {
+            Controller::Ecs => None,
+            Controller::CodeDeploy => Some("CodeDeploy"),
+            Controller::External => Some("an external controller"),
+        }
+    }
+}
+
 /// An ECS service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Service {
@@ -167,6 +191,11 @@ pub struct Service {
     pub maximum_percent: Option<u32>,
     /// `None` if the answer does not mention one.
     pub circuit_breaker: Option<CircuitBreaker>,
+    /// Who deploys it.
+    pub controller: Controller,
+    /// Minutes that a deployment waits on purpose: bake time and the steps of a canary or linear shift. 0 for a rolling
+    /// update.
+    pub bake_minutes: u32,
 }
 
 impl Service {

@@ -11,7 +11,7 @@ use crate::platform::{
     Subject, Task, text,
 };
 
-/// A deployment of a healthy image is done well before this.
+/// A deployment of a healthy image is done well before this, and what it waits on purpose.
 const LONG: SignedDuration = SignedDuration::from_mins(15);
 /// How long a rollback that is over stays worth knowing.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(30);
@@ -131,7 +131,8 @@ impl<'a> Finder<'_, 'a> {
             }
             Rollout::InProgress => {
                 let took = self.scene.now.duration_since(deployment.created_at?);
-                (took > LONG).then(|| {
+                let bakes = SignedDuration::from_mins(i64::from(self.service.bake_minutes));
+                (took > LONG + bakes).then(|| {
                     let title = format!("deploy {label} of {name} takes unusually long");
                     let mut draft = self.draft(&deployment.id, Severity::Warning, title);
                     draft.runbook = Some("rollback".to_owned());

@@ -38,6 +38,9 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
             ));
         }
         Symptom::TasksDown if matches!(draft.subject, Subject::Service(_)) => (why_they_stop, None),
+        Symptom::Errors | Symptom::Latency if deployed.is_none() && deployer(scene, draft.subject).is_some() => {
+            return deployer(scene, draft.subject).map(|words| (words, None));
+        }
         Symptom::Errors | Symptom::Latency => {
             let words = match deployed {
                 Some(false) => "no deployment in 2 h: look at logs and dependencies",
@@ -61,6 +64,19 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
 fn is_cut_off(scene: &Scene, draft: &Draft) -> bool {
     let Topic::Tasks(i) = draft.topic else { return false };
     scene.service(i).is_some_and(|(_, service)| service.pulse().cut_off > 0)
+}
+
+/// Who deploys a service that ECS does not deploy itself, and so knows whether anything was: of a platform's trouble
+/// the first such.
+pub(super) fn deployer(scene: &Scene, subject: Subject) -> Option<String> {
+    let services = match subject {
+        Subject::Service(i) => i..i + 1,
+        _ => 0..scene.platform.services.len(),
+    };
+    services.filter_map(|i| scene.service(i)).find_map(|(spec, service)| {
+        let who = service.state.value()?.controller.other()?;
+        Some(format!("{who} deploys {}: see there what was deployed, and go back there", spec.name))
+    })
 }
 
 /// The service was deleted, or is being.

@@ -107,3 +107,22 @@ fn nothing_was_deployed_is_never_said_where_ecs_did_not_answer() {
     picture.services[0].state = crate::platform::Part::default();
     assert!(!advice(&picture).contains("no deployment"), "{}", advice(&picture));
 }
+
+#[test]
+fn nothing_was_deployed_is_never_said_where_codedeploy_deploys() {
+    let mut platform = fixture::platform();
+    let mut picture = fixture::picture();
+    fixture::fire(&mut picture, "API-HighErrorRate", 4, "");
+    fixture::edit(&mut picture.services[0].state, |s| {
+        (s.controller, s.deployments) = (crate::platform::Controller::CodeDeploy, Vec::new());
+    });
+    let says = "CodeDeploy deploys analytics-api: see there what was deployed, and go back there";
+    let told = |platform: &Platform| {
+        let found = findings(platform, &picture, fixture::now()).remove(0);
+        (found.runbook, found.advice)
+    };
+    assert_eq!(told(&platform), (None, Some(says.to_owned())));
+    // A rollback of ours would be refused.
+    platform.alarms[1].runbook = Some("rollback".into());
+    assert_eq!(told(&platform), (None, Some(says.to_owned())));
+}
