@@ -207,8 +207,9 @@ impl Picture {
     /// RDS does not say since when a database is as it is: what was seen does.
     fn note_database_change(&mut self, i: usize, database: &Database, at: Timestamp) {
         let Some(known) = self.databases.get(i).and_then(Part::value) else { return };
-        if known.serves() != database.serves() {
-            let (from, to, serves) = (known.status.clone(), database.status.clone(), database.serves());
+        let serves = |database: &Database| database.serving() != Serving::No;
+        if serves(known) != serves(database) {
+            let (from, to, serves) = (known.status.clone(), database.status.clone(), serves(database));
             self.database_changes.insert(0, DatabaseChange { database: i, at, from, to, serves });
             self.database_changes.truncate(CHANGES_KEPT);
         }

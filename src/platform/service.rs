@@ -145,7 +145,7 @@ pub enum Controller {
     /// ECS itself: its deployments are the service's.
     #[default]
     Ecs,
-    /// AWS CodeDeploy, blue/green: what it deploys is in task sets, of which `deployments` says nothing.
+    /// AWS `CodeDeploy`, blue/green: what it deploys is in task sets, of which `deployments` says nothing.
     CodeDeploy,
     /// Somebody's own program, by task sets too.
     External,

@@ -183,7 +183,7 @@ impl<'s, 'a> Changes<'s, 'a> {
 /// By what was seen of their status, or else by their alarms: those tell of an outage from before the screen was opened.
 fn back(scene: &Scene) -> Vec<(Timestamp, String)> {
     let recent = |at: &Timestamp| scene.now.duration_since(*at) <= WINDOW;
-    let serves = |i: usize| scene.picture.databases.get(i).and_then(|d| d.value()).is_none_or(Database::serves);
+    let serves = |i: usize| scene.picture.works(Subject::Database(i));
     let name = |i: usize| scene.platform.databases.get(i).map(|spec| spec.id.clone());
     let seen = scene.picture.database_changes.iter().filter(|c| c.serves && recent(&c.at) && serves(c.database));
     let seen = seen.filter_map(|change| Some((change.at, name(change.database)?)));

@@ -123,24 +123,30 @@ fn bring_back(scene: &Scene, draft: &Draft) -> (String, Option<String>) {
     }
 }
 
-/// Whether a database whose alarm still fires can be said to serve again: what the alarm watches is well in its newest
-/// minute, or the alarm is so young that it could not have cleared yet. RDS's own word is of the instance: it stays
+/// Whether a database whose alarm still fires can be said to serve again: it was seen to come back, or the alarm rose, so
+/// lately that the alarm could not have cleared yet, or what that watches is well in its newest minute. RDS's own word is of the instance: it stays
 /// `available` while a security group, a full disk of a host or a hung server lets nobody in.
 fn is_back(scene: &Scene, draft: &Draft) -> bool {
     let mut alarms = scene.picture.alarms.value().into_iter().flatten();
     let Some(condition) = alarms.find(|a| a.name == draft.title).and_then(|a| a.condition.as_ref()) else {
         return false;
     };
-    let gauges = scene.subjects.gauges(&condition.query);
-    let newest = gauges.iter().filter_map(|(i, _)| scene.fresh_point(*i)).max_by_key(|point| point.at);
-    if let Some(point) = newest.filter(|point| scene.now.duration_since(point.at) <= STOPPED_AFTER) {
-        return !condition.comparison.holds(point.value, condition.threshold);
-    }
     // So many good periods clear it; a minute is published within two of its end.
     let good = (condition.evaluation_periods + 1).saturating_sub(condition.datapoints_to_alarm);
     let seconds = i64::from(good.max(1)) * i64::from(condition.period_seconds);
     let clears = SignedDuration::from_secs(seconds) + SignedDuration::from_mins(2);
-    draft.fired.is_some_and(|fired| scene.now.duration_since(fired) <= clears)
+    let changes = &scene.picture.database_changes;
+    let came = changes.iter().find(|c| Subject::Database(c.database) == draft.subject).filter(|c| c.serves);
+    let began = draft.fired.max(came.map(|change| change.at));
+    if began.is_some_and(|began| scene.now.duration_since(began) <= clears) {
+        return true;
+    }
+    let gauges = scene.subjects.gauges(&condition.query);
+    let newest = gauges.iter().filter_map(|(i, _)| scene.fresh_point(*i)).max_by_key(|point| point.at);
+    newest.is_some_and(|point| {
+        scene.now.duration_since(point.at) <= STOPPED_AFTER
+            && !condition.comparison.holds(point.value, condition.threshold)
+    })
 }
 
 fn modify(scene: &Scene, subject: Subject, what: &str) -> String {

@@ -160,6 +160,7 @@ fn facts(app: &App, alarm: &Alarm, columns: usize, lines: &mut Vec<Line<'static>
 fn draw_chart(app: &App, detail: &AlarmDetail, condition: &AlarmCondition, area: Rect, buffer: &mut Buffer) {
     let theme = app.theme;
     let gauge = app.platform.gauges.iter().find(|g| g.query.same_metric(&condition.query));
+    let severity = found(app, &detail.name).map_or(Severity::Warning, |alarm| severity(app, alarm));
     match &detail.points {
         None => Line::styled("…", theme.muted()).render(area, buffer),
         Some(Err(trouble)) => {
@@ -172,7 +173,7 @@ fn draw_chart(app: &App, detail: &AlarmDetail, condition: &AlarmCondition, area:
                 unit: gauge.map_or(Unit::Count, |g| g.unit),
                 line: Some(condition.threshold),
                 span: span(condition.period_seconds),
-                style: if now_bad { theme.severity(severity(app, &detail.name)) } else { theme.well() },
+                style: if now_bad { theme.severity(severity) } else { theme.well() },
             };
             chart(&plot, app.now, theme, area, buffer);
         }

@@ -54,7 +54,7 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
         return;
     }
     let columns = usize::from(inner.width);
-    let name = shown.iter().take(200).map(|a| width(&a.name)).max().unwrap_or(0);
+    let name = shown.iter().take(200).map(|a| width(&called(app, a))).max().unwrap_or(0);
     // Where there is no room for the reason anyway, the name gets it.
     let most = if columns < 70 { columns.saturating_sub(18) } else { columns * 2 / 5 };
     let name = name.clamp(8, most.max(8));
@@ -69,7 +69,10 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
     let dim = if alarm.state == AlarmState::Ok { theme.muted() } else { Style::new() };
     let mut line = Line::from(vec![
         Span::styled(format!("{} ", theme.mark(alarm_glyph(alarm.state))), style),
-        Span::styled(pad(&alarm.name, name), if alarm.state == AlarmState::Alarm { style } else { Style::new() }),
+        Span::styled(
+            pad(&called(app, alarm), name),
+            if alarm.state == AlarmState::Alarm { style } else { Style::new() },
+        ),
         Span::styled(format!(" {} ", pad(word, 7)), style),
         Span::styled(pad(&since, 6), theme.muted()),
     ]);
@@ -81,12 +84,28 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
     line
 }
 
+/// What the list calls an alarm. The names of auto scaling's own begin alike and end in a random number.
+fn called(app: &App, alarm: &Alarm) -> String {
+    match &alarm.condition {
+        Some(condition) if !app.platform.heeds(alarm) => {
+            let sign = condition.comparison.sign();
+            let watched = format!("{} {sign} {}", condition.query.metric, condition.threshold);
+            let service = condition.query.dimensions.iter().find(|(name, _)| name == "ServiceName");
+            match service.filter(|_| app.platform.services.len() > 1) {
+                Some((_, service)) => format!("{service} {watched}"),
+                None => watched,
+            }
+        }
+        _ => alarm.name.clone(),
+    }
+}
+
 /// When one of auto scaling's own alarms is in ALARM.
 pub(super) fn scales_when(alarm: &Alarm) -> &'static str {
     match alarm.condition.as_ref().map(|condition| condition.comparison) {
-        Some(Comparison::Less | Comparison::LessOrEqual) => "auto scaling's own: in ALARM whenever all is quiet",
-        Some(_) => "auto scaling's own: in ALARM while it adds tasks",
-        None => "auto scaling's own",
+        Some(Comparison::Less | Comparison::LessOrEqual) => "auto scaling's, ALARM while quiet",
+        Some(_) => "auto scaling's, ALARM while busy",
+        None => "auto scaling's",
     }
 }
 
