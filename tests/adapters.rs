@@ -4,7 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use plantao::aws::{Clients, alarms, autoscaling, cloudwatch, ecr, ecr_auth, ecr_images, ecr_manifest, ecs, logs};
 use plantao::aws::{rds, sts, task_definition, tasks};
 use plantao::platform::file::sample;
-use plantao::platform::{AlarmState, Comparison, MetricQuery, Revision, ServiceStatus, Statistic, TroubleKind};
+use plantao::platform::{
+    AlarmState, Comparison, MetricQuery, Revision, ServiceStatus, Statistic, Suspended, TroubleKind,
+};
 
 use crate::harness::{Fill, Moto, moto};
 
@@ -34,7 +36,7 @@ async fn a_service_its_tasks_and_its_bounds_are_read() {
     let targets = [(CLUSTER, "absent"), (CLUSTER, "analytics-api")];
     let bounds = autoscaling::describe_scalable_targets(&clients, &targets).await.expect("an answer");
     assert_eq!(bounds[0], None);
-    assert_eq!(bounds[1].map(|b| (b.min, b.max, b.suspended)), Some((1, 6, false)));
+    assert_eq!(bounds[1].map(|b| (b.min, b.max, b.suspended)), Some((1, 6, Suspended::default())));
 }
 
 #[tokio::test]

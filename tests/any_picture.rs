@@ -8,10 +8,10 @@ use std::sync::Arc;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use plantao::platform::{
-    Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Database, DatabaseSpec, Deployment,
-    DeploymentStatus, Fact, Gauge, Health, Identity, Image, MetricQuery, Observation, Platform, Point, Revision, Role,
-    Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Statistic, Subject, Target, Task,
-    Trouble, TroubleKind, Unit,
+    Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Controller, Database, DatabaseSpec,
+    Deployment, DeploymentStatus, Fact, Gauge, Health, Identity, Image, MetricQuery, Observation, Platform, Point,
+    Revision, Role, Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Statistic, Subject,
+    Suspended, Target, Task, Trouble, TroubleKind, Unit,
 };
 use plantao::runbook::Library;
 use plantao::tui::app::{App, Due};
@@ -90,6 +90,10 @@ fn trouble(rng: &mut Rng) -> Trouble {
     }
 }
 
+fn suspended(rng: &mut Rng) -> Suspended {
+    Suspended { scale_in: rng.bool(), scale_out: rng.bool(), scheduled: rng.bool() }
+}
+
 fn answer<T>(rng: &mut Rng, make: impl FnOnce(&mut Rng) -> T) -> Result<T, Trouble> {
     if rng.u8(..4) == 0 { Err(trouble(rng)) } else { Ok(make(rng)) }
 }
@@ -144,6 +148,8 @@ fn service(rng: &mut Rng) -> Service {
         minimum_healthy_percent: maybe(rng, |r| r.u32(..)),
         maximum_percent: maybe(rng, |r| r.u32(..)),
         circuit_breaker: maybe(rng, |r| CircuitBreaker { enabled: r.bool(), rollback: r.bool() }),
+        controller: [Controller::Ecs, Controller::CodeDeploy, Controller::External][rng.usize(..3)],
+        bake_minutes: rng.u32(..),
     }
 }
 
@@ -230,7 +236,7 @@ fn observation(rng: &mut Rng, platform: &Platform) -> Observation {
         facts.push(Fact::Tasks(i, answer(rng, |r| many(r, 20, task))));
         facts.push(Fact::Scaling(
             i,
-            answer(rng, |r| maybe(r, |r| Scaling { min: r.u32(..), max: r.u32(..), suspended: r.bool() })),
+            answer(rng, |r| maybe(r, |r| Scaling { min: r.u32(..), max: r.u32(..), suspended: suspended(r) })),
         ));
     }
     for i in 0..=platform.databases.len() {

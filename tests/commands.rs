@@ -92,7 +92,7 @@ fn the_aws_cli_reads_the_demo() {
     let alarms = demo.aws(&["cloudwatch", "describe-alarms"]);
     let names: Vec<&str> =
         alarms["MetricAlarms"].as_array().expect("a list").iter().filter_map(|a| a["AlarmName"].as_str()).collect();
-    assert_eq!(names.len(), 9, "{names:?}");
+    assert_eq!(names.len(), 13, "{names:?}");
     let databases = demo.aws(&["rds", "describe-db-instances"]);
     assert_eq!(databases["DBInstances"][0]["DBInstanceIdentifier"], "analytics");
     let secret =

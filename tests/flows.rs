@@ -233,7 +233,8 @@ async fn a_filter_never_hides_what_is_critical_and_owns_up_to_the_rest() {
 async fn an_alarm_on_quarters_of_an_hour_is_shown_by_the_quarter() {
     let mut flow = opened("calm", SMALL).await;
     let mut alarms = flow.app.picture.alarms.value().unwrap().clone();
-    alarms[0].condition.as_mut().unwrap().period_seconds = 900;
+    let first = alarms.iter_mut().find(|alarm| alarm.name == "API-HighErrorRate").unwrap();
+    first.condition.as_mut().unwrap().period_seconds = 900;
     flow.app.picture.alarms = plantao::platform::Part::known(alarms, flow.app.now);
     flow.keys("4 enter").await;
     let Some(Overlay::Alarm(detail)) = &flow.app.overlay else { panic!("{}", flow.text()) };

@@ -356,11 +356,13 @@ async fn statistics_of_one_metric_come_with_their_unit() {
 async fn alarms_are_seen_with_state_reason_and_history() {
     let host = host("bad-deploy");
     let aws = over(host.http_client()).await;
-    assert_eq!(aws.cloudwatch.describe_alarms().send().await.unwrap().metric_alarms().len(), 9);
+    assert_eq!(aws.cloudwatch.describe_alarms().send().await.unwrap().metric_alarms().len(), 13);
     tokio::time::sleep(Duration::from_secs(90)).await;
     let found = aws.cloudwatch.describe_alarms().state_value(StateValue::Alarm).send().await.unwrap();
     let alarm = &found.metric_alarms()[0];
-    assert_eq!((found.metric_alarms().len(), alarm.alarm_name()), (1, Some("API-HighErrorRate")));
+    assert_eq!(alarm.alarm_name(), Some("API-HighErrorRate"));
+    let others = &found.metric_alarms()[1..];
+    assert!(others.iter().all(|a| a.alarm_name().unwrap().starts_with("TargetTracking-")), "auto scaling's own");
     assert!(alarm.state_reason().unwrap().starts_with("Threshold Crossed: 5 out of the last 5 datapoints ["));
     assert_eq!((alarm.threshold(), alarm.period(), alarm.evaluation_periods()), (Some(5.0), Some(60), Some(5)));
     assert!(alarm.state_transitioned_timestamp().unwrap().secs() > start().as_second());
@@ -371,7 +373,7 @@ async fn alarms_are_seen_with_state_reason_and_history() {
     let first = aws.cloudwatch.describe_alarms().max_records(5).send().await.unwrap();
     let rest =
         aws.cloudwatch.describe_alarms().max_records(5).next_token(first.next_token().unwrap()).send().await.unwrap();
-    assert_eq!((first.metric_alarms().len(), rest.metric_alarms().len()), (5, 4));
+    assert_eq!((first.metric_alarms().len(), rest.metric_alarms().len()), (5, 5));
     let error = aws.cloudwatch.describe_alarms().next_token("nonsense").send().await.unwrap_err();
     assert!(error.as_service_error().unwrap().is_invalid_next_token(), "a typed error over CBOR");
 }

@@ -86,7 +86,7 @@ async fn the_aws_cli_reads_alarms_and_metrics() {
     let (_host, served) = serve("calm");
     let alarms = read(&served, &["cloudwatch", "describe-alarms"]).await;
     let alarms = alarms["MetricAlarms"].as_array().unwrap();
-    assert_eq!((alarms.len(), &alarms[0]["StateValue"]), (9, &"OK".into()));
+    assert_eq!((alarms.len(), &alarms[0]["StateValue"]), (13, &"OK".into()));
     let history = read(&served, &["cloudwatch", "describe-alarm-history", "--alarm-name", "ECS-HighCPU"]).await;
     assert!(history["AlarmHistoryItems"].as_array().unwrap().len() >= 2);
     let from = (start() - SignedDuration::from_hours(1)).to_string();

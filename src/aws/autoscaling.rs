@@ -6,7 +6,7 @@ use aws_sdk_applicationautoscaling::types as sdk;
 
 use super::Clients;
 use super::convert::count;
-use crate::platform::{Scaling, Trouble};
+use crate::platform::{Scaling, Suspended, Trouble};
 
 const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
 
@@ -41,8 +41,10 @@ pub async fn describe_scalable_targets(
 }
 
 fn scaling(from: &sdk::ScalableTarget) -> Scaling {
-    let suspended = from.suspended_state().is_some_and(|state| {
-        state.dynamic_scaling_in_suspended() == Some(true) || state.dynamic_scaling_out_suspended() == Some(true)
+    let suspended = from.suspended_state().map_or_else(Suspended::default, |state| Suspended {
+        scale_in: state.dynamic_scaling_in_suspended() == Some(true),
+        scale_out: state.dynamic_scaling_out_suspended() == Some(true),
+        scheduled: state.scheduled_scaling_suspended() == Some(true),
     });
     Scaling { min: count(from.min_capacity()), max: count(from.max_capacity()), suspended }
 }
@@ -73,6 +75,7 @@ mod tests {
         });
         let clients = Clients::over(tiny.client(), "us-east-1");
         let bounds = describe_scalable_targets(&clients, &[("prod", "a"), ("prod", "b")]).await.unwrap();
-        assert_eq!(bounds, [None, Some(Scaling { min: 1, max: 6, suspended: true })]);
+        let suspended = Suspended { scale_in: true, ..Suspended::default() };
+        assert_eq!(bounds, [None, Some(Scaling { min: 1, max: 6, suspended })]);
     }
 }

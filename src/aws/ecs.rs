@@ -6,7 +6,8 @@ use aws_sdk_ecs::types as sdk;
 use super::Clients;
 use super::convert::{count, instant_of};
 use crate::platform::{
-    CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Service, ServiceEvent, ServiceStatus, Trouble,
+    CircuitBreaker, Controller, Deployment, DeploymentStatus, Revision, Rollout, Service, ServiceEvent, ServiceStatus,
+    Trouble,
 };
 
 /// `DescribeServices` takes this many names at once.
@@ -81,7 +82,32 @@ pub(super) fn service(clients: &Clients, cluster: &str, from: &sdk::Service) -> 
         circuit_breaker: configured
             .and_then(sdk::DeploymentConfiguration::deployment_circuit_breaker)
             .map(|breaker| CircuitBreaker { enabled: breaker.enable(), rollback: breaker.rollback() }),
+        controller: match from.deployment_controller().map(sdk::DeploymentController::r#type) {
+            None | Some(sdk::DeploymentControllerType::Ecs) => Controller::Ecs,
+            Some(sdk::DeploymentControllerType::CodeDeploy) => Controller::CodeDeploy,
+            Some(_) => Controller::External,
+        },
+        bake_minutes: configured.map_or(0, bake_minutes),
     })
+}
+
+/// How long a deployment waits on purpose. Where a step's wait is not said, it is ECS's default (ECS API reference,
+/// `CanaryConfiguration` and `LinearConfiguration`: 10 min; 10 % and 6 min, and none after the last).
+fn bake_minutes(from: &sdk::DeploymentConfiguration) -> u32 {
+    let minutes = |minutes: Option<i32>, default| minutes.map_or(default, count);
+    let shift = match from.strategy() {
+        Some(sdk::DeploymentStrategy::Canary) => {
+            minutes(from.canary_configuration().and_then(sdk::CanaryConfiguration::canary_bake_time_in_minutes), 10)
+        }
+        Some(sdk::DeploymentStrategy::Linear) => {
+            let linear = from.linear_configuration();
+            let percent = linear.and_then(sdk::LinearConfiguration::step_percent).unwrap_or(10.0).clamp(1.0, 100.0);
+            let steps = (100.0 / percent).ceil() as u32 - 1;
+            minutes(linear.and_then(sdk::LinearConfiguration::step_bake_time_in_minutes), 6).saturating_mul(steps)
+        }
+        _ => 0,
+    };
+    minutes(from.bake_time_in_minutes(), 0).saturating_add(shift)
 }
 
 /// `None` for a deployment without an id or with a status of a later version: there is no saying what it is.
@@ -187,6 +213,28 @@ mod tests {
         assert_eq!(api.deployments[0].created_at.unwrap().to_string(), "2026-11-24T03:10:45.5Z");
         assert_eq!(api.circuit_breaker, Some(CircuitBreaker { enabled: true, rollback: true }));
         assert_eq!(api.events.iter().map(|e| e.message.as_str()).collect::<Vec<_>>(), ["new", "old"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_deploys_and_how_long_it_waits_on_purpose_is_read() {
+        let read = |more: &'static str| async move {
+            let tiny = Tiny::new(move |_, _| {
+                Reply::json(&format!(r#"{{"services": [{{"serviceName": "api", "status": "ACTIVE", {more}}}]}}"#))
+            });
+            let clients = Clients::over(tiny.client(), "us-east-1");
+            let api = describe_services(&clients, "prod", &["api"]).await.unwrap().remove(0).unwrap();
+            (api.controller, api.bake_minutes)
+        };
+        assert_eq!(read(r#""desiredCount": 1"#).await, (Controller::Ecs, 0));
+        let other = read(r#""deploymentController": {"type": "CODE_DEPLOY"}"#).await;
+        assert_eq!(other, (Controller::CodeDeploy, 0));
+        let blue = r#""deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 15}"#;
+        assert_eq!(read(blue).await, (Controller::Ecs, 15));
+        let canary = r#""deploymentConfiguration": {"strategy": "CANARY", "bakeTimeInMinutes": 5}"#;
+        assert_eq!(read(canary).await.1, 15);
+        let linear = r#""deploymentConfiguration": {"strategy": "LINEAR", "bakeTimeInMinutes": 5,
+            "linearConfiguration": {"stepPercent": 25.0, "stepBakeTimeInMinutes": 10}}"#;
+        assert_eq!(read(linear).await.1, 35);
     }
 
     #[tokio::test(start_paused = true)]

@@ -58,6 +58,7 @@ fn database(clients: &Clients, from: &sdk::DbInstance) -> Result<Database, Troub
 mod tests {
     use super::*;
     use crate::aws::testing::{Reply, Tiny};
+    use crate::platform::Serving;
 
     fn answering(reply: Reply) -> Clients {
         Clients::over(Tiny::new(move |_, _| reply.clone()).client(), "us-east-1")
@@ -81,7 +82,7 @@ mod tests {
         let found = describe_db_instance(&clients, "analytics").await.unwrap();
         assert_eq!(found.storage_bytes, Some(20 * 1_073_741_824));
         assert_eq!(found.endpoint, Some(("db.example.com".to_owned(), 5432)));
-        assert_eq!((found.serves(), found.multi_az), (true, true));
+        assert_eq!((found.serving(), found.multi_az), (Serving::Yes, true));
         assert_eq!(found.latest_restorable.unwrap().to_string(), "2026-11-24T03:10:45Z");
     }
 

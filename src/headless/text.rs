@@ -138,12 +138,13 @@ impl Status {
             return section(out, "alarms", &table);
         };
         let mut table = Table::default();
-        let wrong: Vec<_> = alarms.iter().filter(|alarm| alarm.state != AlarmState::Ok).collect();
+        let heeded: Vec<_> = alarms.iter().filter(|alarm| self.platform.heeds(alarm)).collect();
+        let wrong: Vec<_> = heeded.iter().filter(|alarm| alarm.state != AlarmState::Ok).collect();
         for alarm in &wrong {
             let since = alarm.since.map(|since| age(since, self.at)).unwrap_or_default();
             table.row([alarm.name.clone(), alarm.state.word().to_owned(), since]);
         }
-        section(out, &format!("alarms: {} of {} not OK", wrong.len(), alarms.len()), &table);
+        section(out, &format!("alarms: {} of {} not OK", wrong.len(), heeded.len()), &table);
     }
 }
 
@@ -184,7 +185,11 @@ fn deployment(service: &Service, now: Timestamp) -> String {
 }
 
 fn scaling_bounds(scaling: &Scaling) -> String {
-    let suspended = if scaling.suspended { " (suspended)" } else { "" };
+    let suspended = match scaling.suspended.word() {
+        Some("auto scaling") => " (suspended)".to_owned(),
+        Some(what) => format!(" ({what} suspended)"),
+        None => String::new(),
+    };
     format!("  auto {}-{}{suspended}", scaling.min, scaling.max)
 }
 

@@ -115,7 +115,7 @@ fn memory_gib(class: &str) -> Option<u32> {
 }
 
 fn alarms(out: &mut String, found: &Found) {
-    let mut own: Vec<&Alarm> = found.alarms.iter().filter(|alarm| !made_by_scaling(alarm)).collect();
+    let mut own: Vec<&Alarm> = found.alarms.iter().filter(|alarm| !alarm.only_scales()).collect();
     if own.len() > OWN_ALARMS {
         own.retain(|alarm| alarm.condition.as_ref().is_some_and(|condition| belongs(found, condition)));
     }
@@ -144,11 +144,6 @@ fn alarms(out: &mut String, found: &Found) {
             line(out, "when", &when);
         }
     }
-}
-
-/// Target tracking makes alarms of its own, and its low one is in ALARM whenever all is quiet.
-fn made_by_scaling(alarm: &Alarm) -> bool {
-    alarm.name.starts_with("TargetTracking-")
 }
 
 fn belongs(found: &Found, condition: &AlarmCondition) -> bool {

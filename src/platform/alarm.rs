@@ -102,6 +102,16 @@ pub struct Alarm {
     pub actions_enabled: bool,
 }
 
+impl Alarm {
+    /// It is one of auto scaling's levers: all that it does is to change the number of tasks. Target tracking makes two
+    /// for each policy, step scaling is given them. The low one is in ALARM whenever all is quiet, the high one whenever
+    /// tasks are being added: neither says that anything is wrong.
+    pub fn only_scales(&self) -> bool {
+        let scales = |arn: &String| arn.contains(":autoscaling:") && arn.contains(":scalingPolicy:");
+        self.name.starts_with("TargetTracking-") || !self.actions.is_empty() && self.actions.iter().all(scales)
+    }
+}
+
 /// One change of an alarm's state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AlarmChange {

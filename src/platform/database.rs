@@ -32,28 +32,36 @@ pub struct Database {
     pub backup_days: Option<u32>,
 }
 
+/// Whether an instance takes connections, as far as its status tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Serving {
+    /// It does; a change may be under way.
+    Yes,
+    /// It may refuse them for minutes: a major upgrade is an outage, a new name is a new address.
+    Perhaps,
+    /// It does not.
+    No,
+}
+
 impl Database {
-    /// RDS's states in which connections are served; a change may be under way.
+    /// By RDS's status of the instance.
     ///
-    /// From the Amazon RDS User Guide, "Viewing Amazon RDS DB instance status".
-    pub fn serves(&self) -> bool {
-        matches!(
-            self.status.as_str(),
+    /// From the Amazon RDS User Guide, "Viewing Amazon RDS DB instance status" and "Upgrading the engine version": the
+    /// instance is down for a major upgrade, and for a minor one of a single zone.
+    pub fn serving(&self) -> Serving {
+        match self.status.as_str() {
             "available"
-                | "backing-up"
-                | "configuring-enhanced-monitoring"
-                | "configuring-iam-database-auth"
-                | "configuring-log-exports"
-                | "converting-to-vpc"
-                | "maintenance"
-                | "modifying"
-                | "moving-to-vpc"
-                | "resetting-master-credentials"
-                | "renaming"
-                | "storage-config-upgrade"
-                | "storage-initialization"
-                | "storage-optimization"
-                | "upgrading"
-        )
+            | "backing-up"
+            | "configuring-enhanced-monitoring"
+            | "configuring-iam-database-auth"
+            | "configuring-log-exports"
+            | "modifying"
+            | "resetting-master-credentials"
+            | "storage-config-upgrade"
+            | "storage-initialization"
+            | "storage-optimization" => Serving::Yes,
+            "converting-to-vpc" | "maintenance" | "moving-to-vpc" | "renaming" | "upgrading" => Serving::Perhaps,
+            _ => Serving::No,
+        }
     }
 }

@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
-    Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Database, DatabaseSpec, Deployment,
-    DeploymentStatus, ExpectedAlarm, Gauge, Health, Identity, Image, MetricQuery, Part, Picture, Platform, Point,
-    Revision, Role, Rollout, Scaling, Series, Service, ServiceEvent, ServiceSpec, ServiceStatus, Severity, Statistic,
-    Subject, Target, Task, Trouble, TroubleKind, Unit,
+    Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Controller, Database, DatabaseSpec,
+    Deployment, DeploymentStatus, ExpectedAlarm, Gauge, Health, Identity, Image, MetricQuery, Part, Picture, Platform,
+    Point, Revision, Role, Rollout, Scaling, Series, Service, ServiceEvent, ServiceSpec, ServiceStatus, Severity,
+    Statistic, Subject, Suspended, Target, Task, Trouble, TroubleKind, Unit,
 };
 
 /// The instant at which the fixture's picture is true.
@@ -132,7 +132,7 @@ pub(crate) fn picture() -> Picture {
     );
     picture.services[0].state = Part::known(service(), now());
     picture.services[0].tasks = Part::known((0..3).map(|n| task(n, 41)).collect(), now());
-    picture.services[0].scaling = Part::known(Some(Scaling { min: 1, max: 6, suspended: false }), now());
+    picture.services[0].scaling = Part::known(Some(Scaling { min: 1, max: 6, suspended: Suspended::default() }), now());
     picture.databases[0] = Part::known(database(), now());
     picture.alarms = Part::known(
         vec![
@@ -175,6 +175,8 @@ pub(crate) fn service() -> Service {
         minimum_healthy_percent: Some(100),
         maximum_percent: Some(200),
         circuit_breaker: Some(CircuitBreaker { enabled: true, rollback: true }),
+        controller: Controller::Ecs,
+        bake_minutes: 0,
     }
 }
 

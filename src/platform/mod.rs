@@ -35,7 +35,7 @@ use serde::Serialize;
 
 pub use alarm::{Alarm, AlarmChange, AlarmCondition, AlarmState, Comparison, ExpectedAlarm};
 pub use command_line::{CommandLine, masked};
-pub use database::Database;
+pub use database::{Database, Serving};
 pub use definition::{ContainerDefinition, Definition, Difference, HealthCheck, LogsTo};
 pub use gauge::{Gauge, MetricQuery, Role, Statistic, Subject};
 pub use identity::Identity;
@@ -45,9 +45,10 @@ pub use picture::{DatabaseChange, Fact, Observation, Picture, ServicePicture};
 pub use price::{Prices, Spent};
 pub use pulse::Pulse;
 pub use secret::{Secret, passwords, without_passwords};
-pub use series::{Point, SPAN, STOPPED_AFTER, Series, minute_of};
+pub use series::{FRESH, Point, SPAN, STOPPED_AFTER, Series, minute_of};
 pub use service::{
-    CircuitBreaker, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent, ServiceStatus,
+    CircuitBreaker, Controller, Deployment, DeploymentStatus, Revision, Rollout, Scaling, Service, ServiceEvent,
+    ServiceStatus, Suspended,
 };
 pub use severity::Severity;
 pub use subjects::Subjects;
@@ -164,6 +165,11 @@ impl Platform {
     /// What the team says of an alarm.
     pub fn expected_alarm(&self, name: &str) -> Option<&ExpectedAlarm> {
         self.alarms.iter().find(|a| a.name == name)
+    }
+
+    /// Whether an alarm in ALARM says that something is wrong: any but auto scaling's own, unless the team names that.
+    pub fn heeds(&self, alarm: &Alarm) -> bool {
+        !alarm.only_scales() || self.expected_alarm(&alarm.name).is_some()
     }
 
     /// The runbook that treats an alarm.

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{
-    Alarm, AlarmChange, AlarmState, Database, Gauge, Identity, Image, Level, Part, Platform, Point, Revision,
-    STOPPED_AFTER, Scaling, Series, Service, ServiceSpec, Spent, Subject, Task, Trouble,
+    Alarm, AlarmChange, AlarmState, Database, FRESH, Gauge, Identity, Image, Level, Part, Platform, Point, Revision,
+    STOPPED_AFTER, Scaling, Series, Service, ServiceSpec, Serving, Spent, Subject, Task, Trouble,
 };
 
 /// All that is known of one service. Its name is in [`Platform::services`] at the same index.
@@ -207,8 +207,9 @@ impl Picture {
     /// RDS does not say since when a database is as it is: what was seen does.
     fn note_database_change(&mut self, i: usize, database: &Database, at: Timestamp) {
         let Some(known) = self.databases.get(i).and_then(Part::value) else { return };
-        if known.serves() != database.serves() {
-            let (from, to, serves) = (known.status.clone(), database.status.clone(), database.serves());
+        let serves = |database: &Database| database.serving() != Serving::No;
+        if serves(known) != serves(database) {
+            let (from, to, serves) = (known.status.clone(), database.status.clone(), serves(database));
             self.database_changes.insert(0, DatabaseChange { database: i, at, from, to, serves });
             self.database_changes.truncate(CHANGES_KEPT);
         }
@@ -217,7 +218,10 @@ impl Picture {
     /// Whether a subject does anything now, as far as is known: a database serves, a service has a task that runs.
     pub fn works(&self, subject: Subject) -> bool {
         match subject {
-            Subject::Database(i) => self.databases.get(i).and_then(Part::value).is_none_or(Database::serves),
+            Subject::Database(i) => {
+                let database = self.databases.get(i).and_then(Part::value);
+                database.is_none_or(|database| database.serving() != Serving::No)
+            }
             Subject::Service(i) => {
                 let state = self.services.get(i).and_then(|service| service.state.value());
                 state.is_none_or(|service| service.running > 0)
@@ -233,6 +237,12 @@ impl Picture {
         let age = now.duration_since(point.at);
         let of_the_past = level != Some(Level::Past) && !self.works(gauge.subject);
         (age > STOPPED_AFTER || of_the_past).then_some(age)
+    }
+
+    /// The newest number of a gauge, if it speaks of this instant.
+    pub fn fresh_point(&self, index: usize, at: Timestamp) -> Option<Point> {
+        let point = self.series.get(index)?.value()?.latest()?;
+        (at.duration_since(point.at) <= FRESH).then_some(point)
     }
 
     /// The newest number of a gauge, and how it stands to its target.

@@ -10,6 +10,13 @@ pub const SPAN: SignedDuration = SignedDuration::from_hours(3);
 /// A minute is published within two minutes of its end; a number this old means that none came since.
 pub const STOPPED_AFTER: SignedDuration = SignedDuration::from_mins(6);
 
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+/// Points that are more than so many periods apart do not belong together: one may be late or lost.
+const GAP: i32 = 2;
+
+/// A point older than this does not speak of the present.
+pub const FRESH: SignedDuration = SignedDuration::from_mins(15);
+
 /// The start of the minute that `at` is in. What is drawn of minutes moves with it, and not each second.
 pub fn minute_of(at: Timestamp) -> Timestamp {
     Timestamp::from_second(at.as_second().div_euclid(60) * 60).unwrap_or(at)
@@ -58,9 +65,36 @@ impl Series {
         self.points.iter().copied()
     }
 
+    /// The newest points that have all satisfied a condition without a gap, newest first. What is published only when
+    /// there is something to count leaves gaps: of those minutes nothing is known, and the condition ended there.
+    pub fn run(&self, holds: impl Fn(f64) -> bool) -> impl Iterator<Item = Point> {
+        let most = self.period() * GAP;
+        let mut newer: Option<Point> = None;
+        self.points().rev().take_while(move |point| {
+            let near = newer.is_none_or(|newer| newer.at.duration_since(point.at) <= most);
+            newer = Some(*point);
+            near && holds(point.value)
+        })
+    }
+
     /// How long the newest points have all satisfied a condition: since when, if they do now.
     pub fn since(&self, holds: impl Fn(f64) -> bool) -> Option<Timestamp> {
-        self.points.iter().rev().take_while(|p| holds(p.value)).last().map(|p| p.at)
+        self.run(holds).last().map(|p| p.at)
+    }
+
+    /// It had a number in most minutes of the hour before its newest one: that it has none now says something.
+    pub fn is_regular(&self) -> bool {
+        let Some(newest) = self.latest() else { return false };
+        let hour = SignedDuration::from_hours(1);
+        let lately = self.points().rev().take_while(|p| newest.at.duration_since(p.at) < hour).count();
+        self.period() * i32::try_from(lately).unwrap_or(i32::MAX) >= hour / 2
+    }
+
+    /// How far apart its points are where none is missing: a minute, or up to five for a metric that is published so.
+    fn period(&self) -> SignedDuration {
+        let newest = || self.points.iter().rev().take(20);
+        let gaps = newest().zip(newest().skip(1)).map(|(newer, older)| newer.at.duration_since(older.at));
+        gaps.min().unwrap_or(MINUTE).clamp(MINUTE, MINUTE * 5)
     }
 }
 
@@ -110,5 +144,13 @@ mod tests {
         let s = series(&[9.0, 1.0, 9.0, 9.0]);
         assert_eq!(s.since(|v| v > 5.0), Some(at(2)));
         assert_eq!(s.since(|v| v < 5.0), None);
+    }
+
+    #[test]
+    fn spikes_an_hour_apart_are_not_one_trouble_of_hours() {
+        let sparse = |minutes: &[i64]| -> Series { minutes.iter().map(|m| Point { at: at(*m), value: 9.0 }).collect() };
+        assert_eq!(sparse(&[0, 60, 165]).since(|v| v > 5.0), Some(at(165)));
+        assert_eq!(sparse(&[0, 1, 60, 62, 63]).since(|v| v > 5.0), Some(at(60)), "a minute may be lost");
+        assert_eq!(sparse(&[0, 5, 10, 15]).since(|v| v > 5.0), Some(at(0)), "one that is published every five minutes");
     }
 }

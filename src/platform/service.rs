@@ -143,6 +143,30 @@ pub struct CircuitBreaker {
     pub rollback: bool,
 }
 
+/// Who deploys a service: `deploymentController`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Controller {
+    /// ECS itself: its deployments are the service's.
+    #[default]
+    Ecs,
+    /// AWS `CodeDeploy`, blue/green: what it deploys is in task sets, of which `deployments` says nothing.
+    CodeDeploy,
+    /// Somebody's own program, by task sets too.
+    External,
+}
+
+impl Controller {
+    /// Who that is, in words; `None` for ECS itself.
+    pub fn other(self) -> Option<&'static str> {
+        match self {
+            Controller::Ecs => None,
+            Controller::CodeDeploy => Some("CodeDeploy"),
+            Controller::External => Some("an external controller"),
+        }
+    }
+}
+
 /// An ECS service.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Service {
@@ -172,12 +196,24 @@ pub struct Service {
     pub maximum_percent: Option<u32>,
     /// `None` if the answer does not mention one.
     pub circuit_breaker: Option<CircuitBreaker>,
+    /// Who deploys it.
+    pub controller: Controller,
+    /// Minutes that a deployment waits on purpose: bake time and the steps of a canary or linear shift. 0 for a rolling
+    /// update.
+    pub bake_minutes: u32,
 }
 
 impl Service {
     /// The deployment that ECS moves to.
     pub fn primary(&self) -> Option<&Deployment> {
         self.deployments.iter().find(|d| d.status == DeploymentStatus::Primary)
+    }
+
+    /// Enough tasks run for the service's own minimum.
+    pub fn has_its_minimum(&self) -> bool {
+        let percent = u64::from(self.minimum_healthy_percent.unwrap_or(100));
+        let needed = (u64::from(self.desired) * percent).div_ceil(100).max(1);
+        u64::from(self.running) >= needed || self.desired == 0
     }
 
     /// A deployment is under way: the primary one says so, or an older one still has tasks.
@@ -193,13 +229,54 @@ pub struct Scaling {
     pub min: u32,
     /// Most tasks.
     pub max: u32,
-    /// Scaling in, out or both is suspended.
-    pub suspended: bool,
+    /// What of it is suspended.
+    pub suspended: Suspended,
+}
+
+/// `SuspendedState`: what auto scaling does not do for now. To suspend scaling in alone is usual during a release.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Suspended {
+    /// It takes no task away.
+    pub scale_in: bool,
+    /// It adds no task.
+    pub scale_out: bool,
+    /// Scheduled actions move no bounds.
+    pub scheduled: bool,
+}
+
+impl Suspended {
+    /// Both ways: it changes nothing by load.
+    pub fn is_whole(self) -> bool {
+        self.scale_in && self.scale_out
+    }
+
+    /// What is suspended, in words: `scaling in`; `None` if nothing is.
+    pub fn word(self) -> Option<&'static str> {
+        match self {
+            Suspended { scale_in: true, scale_out: true, .. } => Some("auto scaling"),
+            Suspended { scale_in: true, scheduled: true, .. } => Some("scaling in and scheduled scaling"),
+            Suspended { scale_out: true, scheduled: true, .. } => Some("scaling out and scheduled scaling"),
+            Suspended { scale_in: true, .. } => Some("scaling in"),
+            Suspended { scale_out: true, .. } => Some("scaling out"),
+            Suspended { scheduled: true, .. } => Some("scheduled scaling"),
+            Suspended { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_suspended_is_said_and_no_more() {
+        let word = |scale_in, scale_out, scheduled| Suspended { scale_in, scale_out, scheduled }.word();
+        assert_eq!(word(false, false, false), None);
+        assert_eq!(word(true, true, false), Some("auto scaling"));
+        assert_eq!(word(true, false, false), Some("scaling in"));
+        assert_eq!(word(false, true, true), Some("scaling out and scheduled scaling"));
+        assert_eq!(word(false, false, true), Some("scheduled scaling"));
+    }
 
     #[test]
     fn a_revision_is_read_from_an_arn_and_from_a_short_name() {

@@ -13,7 +13,7 @@ use crate::platform::{
 pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
     let Some(alarms) = scene.picture.alarms.value() else { return };
     let expected: HashMap<&str, &ExpectedAlarm> = scene.platform.alarms.iter().map(|a| (a.name.as_str(), a)).collect();
-    for alarm in alarms.iter().filter(|a| a.state == AlarmState::Alarm) {
+    for alarm in alarms.iter().filter(|a| a.state == AlarmState::Alarm && scene.platform.heeds(a)) {
         drafts.push(firing(scene, alarm, expected.get(alarm.name.as_str()).copied()));
     }
     unheard(scene, alarms, &expected, drafts);

@@ -10,7 +10,7 @@ use super::draft::{Draft, Topic};
 use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::{
-    AlarmState, Database, Deployment, DeploymentStatus, Revision, Rollout, ServicePicture, Subject, text,
+    AlarmState, Database, Deployment, DeploymentStatus, Revision, Rollout, ServicePicture, Serving, Subject, text,
 };
 
 /// A change longer ago than this is not "just before".
@@ -97,7 +97,7 @@ impl<'s, 'a> Changes<'s, 'a> {
             .databases
             .iter()
             .enumerate()
-            .filter_map(|(i, part)| Some((i, part.value().filter(|d| !d.serves())?)))
+            .filter_map(|(i, part)| Some((i, part.value().filter(|d| d.serving() != Serving::Yes)?)))
             .collect();
         Changes { scene, deployments, alarms, down, back: back(scene) }
     }
@@ -215,7 +215,7 @@ impl<'s, 'a> Changes<'s, 'a> {
 /// By what was seen of their status, or else by their alarms: those tell of an outage from before the screen was opened.
 fn back(scene: &Scene) -> Vec<(Timestamp, String)> {
     let recent = |at: &Timestamp| scene.now.duration_since(*at) <= WINDOW;
-    let serves = |i: usize| scene.picture.databases.get(i).and_then(|d| d.value()).is_none_or(Database::serves);
+    let serves = |i: usize| scene.picture.works(Subject::Database(i));
     let name = |i: usize| scene.platform.databases.get(i).map(|spec| spec.id.clone());
     let seen = scene.picture.database_changes.iter().filter(|c| c.serves && recent(&c.at) && serves(c.database));
     let seen = seen.filter_map(|change| Some((change.at, name(change.database)?)));

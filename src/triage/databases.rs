@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::draft::{Draft, Rank, Topic};
 use super::scene::Scene;
 use super::symptom::Symptom;
-use crate::platform::{Database, STOPPED_AFTER, Severity, Subject, text};
+use crate::platform::{Database, STOPPED_AFTER, Serving, Severity, Subject, text};
 
 /// RDS ships transaction logs every 5 minutes.
 const RESTORABLE_WITHIN: SignedDuration = SignedDuration::from_mins(30);
@@ -47,14 +47,13 @@ fn silent_since(scene: &Scene, subject: Subject) -> Option<jiff::Timestamp> {
 }
 
 fn status(scene: &Scene, database: &Database, i: usize, id: String, drafts: &mut Vec<Draft>) {
-    let (severity, evidence) = if !database.serves() {
-        (Severity::Critical, ": connections are not served")
-    } else if matches!(database.status.as_str(), "available" | "backing-up") {
-        return;
-    } else {
-        (Severity::Notice, ": it serves; a change is under way")
+    let serving = database.serving();
+    let (severity, symptom, meaning) = match serving {
+        Serving::Yes if matches!(database.status.as_str(), "available" | "backing-up") => return,
+        Serving::Yes => (Severity::Notice, Symptom::Other, ": it serves; a change is under way"),
+        Serving::Perhaps => (Severity::Warning, Symptom::Other, ": connections may be refused"),
+        Serving::No => (Severity::Critical, Symptom::DatabaseDown, ": connections are not served"),
     };
-    let symptom = if severity == Severity::Critical { Symptom::DatabaseDown } else { Symptom::Other };
     // The zone says more than what a status means.
     let shared = scene.shared_zone().filter(|shared| shared.database == i);
     let mut draft = Draft::new(
@@ -66,10 +65,16 @@ fn status(scene: &Scene, database: &Database, i: usize, id: String, drafts: &mut
     )
     .rank(Rank::Headline)
     .symptom(symptom)
-    .evidence(format!("status {}{}", database.status, if shared.is_some() { "" } else { evidence }))
-    .since(silent_since(scene, Subject::Database(i)).filter(|_| !database.serves()))
-    .notes(shared.map(|shared| shared.words.clone()));
-    draft.evidence_rank = 5;
+    .since(silent_since(scene, Subject::Database(i)).filter(|_| serving == Serving::No));
+    let words = format!("status {}{}", database.status, if shared.is_some() { "" } else { meaning });
+    // An alarm has measured that it serves nobody: what its status leaves open stands beside that.
+    if serving == Serving::No {
+        draft = draft.evidence(words);
+        draft.evidence_rank = 5;
+    } else {
+        draft = draft.note(words);
+    }
+    draft = draft.notes(shared.map(|shared| shared.words.clone()));
     drafts.push(draft);
 }
 
@@ -86,7 +91,7 @@ fn backups(database: &Database, subject: Subject, at: jiff::Timestamp, drafts: &
     }
     if let Some(latest) = database.latest_restorable
         && at.duration_since(latest) > RESTORABLE_WITHIN
-        && database.serves()
+        && database.serving() == Serving::Yes
     {
         drafts.push(
             draft("restorable", format!("RDS {} can't be restored to the present", database.id))

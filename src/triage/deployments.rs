@@ -11,7 +11,7 @@ use crate::platform::{
     Subject, Task, text,
 };
 
-/// A deployment of a healthy image is done well before this.
+/// A deployment of a healthy image is done well before this, and what it waits on purpose.
 const LONG: SignedDuration = SignedDuration::from_mins(15);
 /// How long a rollback that is over stays worth knowing.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(30);
@@ -59,13 +59,7 @@ impl<'a> Finder<'_, 'a> {
 
     /// Enough tasks run for the service's own minimum: users are served by the older revision.
     fn severity(&self) -> Severity {
-        let percent = u64::from(self.service.minimum_healthy_percent.unwrap_or(100));
-        let needed = (u64::from(self.service.desired) * percent).div_ceil(100).max(1);
-        if u64::from(self.service.running) >= needed || self.service.desired == 0 {
-            Severity::Warning
-        } else {
-            Severity::Critical
-        }
+        if self.service.has_its_minimum() { Severity::Warning } else { Severity::Critical }
     }
 
     /// ECS gave up on a deployment and put the last good one back.
@@ -137,7 +131,8 @@ impl<'a> Finder<'_, 'a> {
             }
             Rollout::InProgress => {
                 let took = self.scene.now.duration_since(deployment.created_at?);
-                (took > LONG).then(|| {
+                let bakes = SignedDuration::from_mins(i64::from(self.service.bake_minutes));
+                (took > LONG + bakes).then(|| {
                     let title = format!("deploy {label} of {name} takes unusually long");
                     let mut draft = self.draft(&deployment.id, Severity::Warning, title);
                     draft.runbook = Some("rollback".to_owned());

@@ -37,7 +37,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
 }
 
 /// A subject of which numbers are to be expected: it is there, and something of it runs.
-fn speaks(scene: &Scene, subject: Subject) -> bool {
+pub(super) fn speaks(scene: &Scene, subject: Subject) -> bool {
     if scene.is_missing(subject) || scene.is_elsewhere() {
         return false;
     }
@@ -63,7 +63,7 @@ fn past<'a>(scene: &Scene<'a>, i: usize, gauge: &'a Gauge, series: &Series) -> O
         return None;
     }
     let alarms = || scene.alarms_on(&gauge.query).iter().filter(|alarm| is_on_that_side(alarm, target));
-    let minutes = series.points().rev().take_while(|p| target.level(p.value) >= level).count();
+    let minutes = series.run(|value| target.level(value) >= level).count();
     let lasting = minutes >= LASTING;
     let severity = match (gauge.role, level, lasting) {
         // What the file allows leaves little to the server's own limit, where new connections are refused.
@@ -128,7 +128,7 @@ fn grave<'a>(scene: &Scene<'a>, gauge: &'a Gauge, target: Target, series: &Serie
                 condition.comparison.holds(value, condition.threshold / times)
             }
         };
-        let lasting = series.points().rev().take_while(|p| holds(p.value, 1.0)).count() >= LASTING;
+        let lasting = series.run(|value| holds(value, 1.0)).count() >= LASTING;
         return lasting || series.latest().is_some_and(|p| holds(p.value, 2.0));
     }
     let far = match target {
@@ -156,7 +156,7 @@ pub(super) fn symptom(gauge: &Gauge) -> Symptom {
         Role::Memory => Symptom::Memory,
         Role::Connections => Symptom::Connections,
         Role::FreeStorage => Symptom::Storage,
-        Role::Other => Symptom::of_metric(&gauge.query.metric),
+        Role::Other => Symptom::of_metric(&gauge.query.metric, gauge.target),
     }
 }
 

@@ -1,11 +1,13 @@
 //! What to do where no runbook fits: in words, and as a command that can be pasted.
 
+use jiff::SignedDuration;
+
 use super::draft::{Draft, Topic};
 use super::identity;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::text::shell_word;
-use crate::platform::{ServiceStatus, Severity, Subject};
+use crate::platform::{STOPPED_AFTER, ServiceStatus, Serving, Severity, Subject};
 
 const GIB: u64 = 1 << 30;
 
@@ -16,12 +18,13 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
     let (words, command) = match draft.symptom {
         _ if draft.id == identity::REGION => return Some((identity::instead(scene), None)),
         _ if id("alarms/missing") => ("create it (put-metric-alarm), or take it out of the platform file", None),
+        _ if id("silent/") => ("see whether it still answers, and its logs; or whether CloudWatch is late", None),
         _ if id("restorable/") => {
             ("RDS ships its log by itself every 5 min; if it does not catch up, ask AWS Support", None)
         }
         _ if id("backups/") => ("turn backups on", Some(modify(scene, draft.subject, "--backup-retention-period 7"))),
         Symptom::DatabaseDown if matches!(draft.topic, Topic::Database(_)) => {
-            return Some(bring_back(scene, draft.subject));
+            return Some(bring_back(scene, draft));
         }
         Symptom::Connections => ("replace the tasks that hold them", Some(replace(scene))),
         Symptom::Storage => ("enlarge the volume", Some(enlarge(scene, draft.subject))),
@@ -35,6 +38,9 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
             ));
         }
         Symptom::TasksDown if matches!(draft.subject, Subject::Service(_)) => (why_they_stop, None),
+        Symptom::Errors | Symptom::Latency if deployed.is_none() && deployer(scene, draft.subject).is_some() => {
+            return deployer(scene, draft.subject).map(|words| (words, None));
+        }
         Symptom::Errors | Symptom::Latency => {
             let words = match deployed {
                 Some(false) => "no deployment in 2 h: look at logs and dependencies",
@@ -60,6 +66,19 @@ fn is_cut_off(scene: &Scene, draft: &Draft) -> bool {
     scene.service(i).is_some_and(|(_, service)| service.pulse().cut_off > 0)
 }
 
+/// Who deploys a service that ECS does not deploy itself, and so knows whether anything was: of a platform's trouble
+/// the first such.
+pub(super) fn deployer(scene: &Scene, subject: Subject) -> Option<String> {
+    let services = match subject {
+        Subject::Service(i) => i..i + 1,
+        _ => 0..scene.platform.services.len(),
+    };
+    services.filter_map(|i| scene.service(i)).find_map(|(spec, service)| {
+        let who = service.state.value()?.controller.other()?;
+        Some(format!("{who} deploys {}: see there what was deployed, and go back there", spec.name))
+    })
+}
+
 /// The service was deleted, or is being.
 fn is_gone(scene: &Scene, subject: Subject) -> bool {
     let Subject::Service(i) = subject else { return false };
@@ -75,15 +94,23 @@ fn identifier<'a>(scene: &Scene<'a>, subject: Subject) -> &'a str {
 
 /// By RDS's own word for how the instance is (Amazon RDS User Guide, "Viewing Amazon RDS DB instance status"): of most
 /// states it comes out by itself, and to restore a copy takes long and loses minutes.
-fn bring_back(scene: &Scene, subject: Subject) -> (String, Option<String>) {
+fn bring_back(scene: &Scene, draft: &Draft) -> (String, Option<String>) {
+    let subject = draft.subject;
     let known = if let Subject::Database(i) = subject { scene.picture.databases.get(i) } else { None };
     let Some(database) = known.and_then(|part| part.value()) else {
         return ("see in the RDS console whether it is there".to_owned(), None);
     };
-    let status = database.status.as_str();
+    let (status, serves) = (database.status.as_str(), database.serving() == Serving::Yes);
     let id = shell_word(&database.id);
     match status {
-        _ if database.serves() => (format!("it is {status} again: its alarm follows within minutes"), None),
+        _ if serves && is_back(scene, draft) => {
+            (format!("it is {status} again: its alarm follows within minutes"), None)
+        }
+        _ if serves => {
+            let words = "its alarm says not: try to connect; security group, events, reboot";
+            let events = format!("aws rds describe-events --source-type db-instance --source-identifier {id}");
+            (format!("RDS says {status}, {words}"), Some(events))
+        }
         "storage-full" => ("its volume is full: enlarge it".to_owned(), Some(enlarge(scene, subject))),
         "stopped" => ("start it".to_owned(), Some(format!("aws rds start-db-instance --db-instance-identifier {id}"))),
         "failed" | "restore-error" | "inaccessible-encryption-credentials" => {
@@ -94,6 +121,32 @@ fn bring_back(scene: &Scene, subject: Subject) -> (String, Option<String>) {
         }
         _ => (format!("it is {status}: wait for it, and see its events"), None),
     }
+}
+
+/// Whether a database whose alarm still fires can be said to serve again: it was seen to come back, or the alarm rose, so
+/// lately that the alarm could not have cleared yet, or what that watches is well in its newest minute. RDS's own word is of the instance: it stays
+/// `available` while a security group, a full disk of a host or a hung server lets nobody in.
+fn is_back(scene: &Scene, draft: &Draft) -> bool {
+    let mut alarms = scene.picture.alarms.value().into_iter().flatten();
+    let Some(condition) = alarms.find(|a| a.name == draft.title).and_then(|a| a.condition.as_ref()) else {
+        return false;
+    };
+    // So many good periods clear it; a minute is published within two of its end.
+    let good = (condition.evaluation_periods + 1).saturating_sub(condition.datapoints_to_alarm);
+    let seconds = i64::from(good.max(1)) * i64::from(condition.period_seconds);
+    let clears = SignedDuration::from_secs(seconds) + SignedDuration::from_mins(2);
+    let changes = &scene.picture.database_changes;
+    let came = changes.iter().find(|c| Subject::Database(c.database) == draft.subject).filter(|c| c.serves);
+    let began = draft.fired.max(came.map(|change| change.at));
+    if began.is_some_and(|began| scene.now.duration_since(began) <= clears) {
+        return true;
+    }
+    let gauges = scene.subjects.gauges(&condition.query);
+    let newest = gauges.iter().filter_map(|(i, _)| scene.fresh_point(*i)).max_by_key(|point| point.at);
+    newest.is_some_and(|point| {
+        scene.now.duration_since(point.at) <= STOPPED_AFTER
+            && !condition.comparison.holds(point.value, condition.threshold)
+    })
 }
 
 fn modify(scene: &Scene, subject: Subject, what: &str) -> String {

@@ -18,6 +18,7 @@ mod scaling;
 mod scene;
 mod services;
 mod shown;
+mod silence;
 mod stop;
 mod symptom;
 mod tasks;
@@ -34,7 +35,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::platform::{Picture, Platform, Severity, Subject, text};
+use crate::platform::{Controller, Picture, Platform, ServicePicture, Severity, Subject, text};
 
 pub use alarms::shorten_reason;
 pub use unwatched::unwatched;
@@ -113,12 +114,15 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     databases::look(&scene, &mut drafts);
     alarms::look(&scene, &mut drafts);
     gauges::look(&scene, &mut drafts);
+    silence::look(&scene, &mut drafts);
 
     let mut merged = draft::merge(drafts);
     order::sort(&mut merged, now);
     let deployed = picture.services.iter().filter_map(|s| s.state.value()).flat_map(|s| &s.deployments);
     let deployed = deployed.filter_map(|d| d.created_at).any(|at| now.duration_since(at) < SUSPECT);
-    let is_known = deployed || picture.services.iter().all(|s| s.state.value().is_some());
+    // What others than ECS deploy is in no list of deployments.
+    let tells = |s: &ServicePicture| s.state.value().is_some_and(|s| s.controller == Controller::Ecs);
+    let is_known = deployed || picture.services.iter().all(tells);
     let deployed = is_known.then_some(deployed);
     let changes = before::Changes::of(&scene);
     let shown = shown::Shown::of(&scene);

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::before::{Before, WINDOW};
 use super::draft::{Draft, Topic};
-use super::instead::instead;
+use super::instead::{deployer, instead};
 use super::scene::Scene;
 use super::symptom::Symptom;
 use super::undone::Undone;
@@ -82,6 +82,14 @@ impl<'s, 'a> Ward<'s, 'a> {
         let after_deploy = before.is_some_and(|before| before.deploy);
         if runbook.as_deref() == Some(ROLLBACK) && self.deployed == Some(false) && !after_deploy {
             runbook = None;
+        }
+        // ECS refuses it where another deploys.
+        if runbook.as_deref() == Some(ROLLBACK)
+            && let Some(i) = self.service(draft, before)
+            && let Some(words) = deployer(self.scene, Subject::Service(i))
+        {
+            runbook = None;
+            advice = Some(words);
         }
         // What only waited for a database needs nothing but time, once that is back.
         let healing = before.and_then(|before| before.back);

@@ -13,18 +13,27 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
     }
     let subject = Subject::Service(i);
     let path = scene.path(subject);
-    if scaling.suspended {
+    let suspended = scaling.suspended;
+    if let Some(what) = suspended.word() {
+        let desired = service.desired;
+        let meaning = match (suspended.scale_in, suspended.scale_out) {
+            (true, true) => format!("stays at {desired} tasks whatever the load"),
+            (true, false) => format!("{desired} tasks: adds more under load, takes none away"),
+            (false, true) => format!("{desired} tasks: adds none whatever the load, takes away what it does not need"),
+            (false, false) => "its schedule does not move its bounds; load still scales it".to_owned(),
+        };
         drafts.push(
             Draft::new(
                 Topic::Own,
                 Severity::Notice,
                 subject,
                 format!("scaling/{path}"),
-                format!("auto scaling of {} is suspended", spec.name),
+                format!("{what} of {} is suspended", spec.name),
             )
-            .evidence(format!("stays at {} tasks whatever the load", service.desired)),
+            .evidence(meaning),
         );
-    } else if service.desired > 0 && !(scaling.min..=scaling.max).contains(&service.desired) {
+    }
+    if !suspended.is_whole() && service.desired > 0 && !(scaling.min..=scaling.max).contains(&service.desired) {
         drafts.push(
             Draft::new(
                 Topic::Own,

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::draft::Topic;
 use super::symptom::Symptom;
@@ -11,9 +11,6 @@ use super::zone::Shared;
 use crate::platform::{
     Alarm, MetricQuery, Picture, Platform, Point, ServicePicture, ServiceSpec, Subject, Subjects, TroubleKind,
 };
-
-/// A point older than this does not speak of now.
-const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 pub(super) struct Scene<'a> {
     pub(super) platform: &'a Platform,
@@ -79,7 +76,7 @@ impl<'a> Scene<'a> {
     pub(super) fn alarms_on(&self, query: &'a MetricQuery) -> &[&'a Alarm] {
         let watching = self.watching.get_or_init(|| {
             let mut watching: HashMap<Topic<'a>, Vec<&'a Alarm>> = HashMap::new();
-            for alarm in self.picture.alarms.value().into_iter().flatten() {
+            for alarm in self.picture.alarms.value().into_iter().flatten().filter(|a| self.platform.heeds(a)) {
                 if let Some(condition) = &alarm.condition {
                     watching.entry(Topic::metric(&condition.query)).or_default().push(alarm);
                 }
@@ -92,10 +89,11 @@ impl<'a> Scene<'a> {
         watching.get(&Topic::metric(query)).map_or(&[], Vec::as_slice)
     }
 
-    /// The newest point of a gauge, if it speaks of now.
+    /// The newest point of a gauge, if it spoke of the present when it was last asked for: while nobody asks, what is
+    /// known is as old as all else, but not over.
     pub(super) fn fresh_point(&self, gauge: usize) -> Option<Point> {
-        let point = self.picture.series.get(gauge)?.value()?.latest()?;
-        (self.now.duration_since(point.at) <= FRESH).then_some(point)
+        let asked = self.picture.series.get(gauge)?.as_of().unwrap_or(self.now);
+        self.picture.fresh_point(gauge, asked.min(self.now))
     }
 
     /// Nothing that the platform file names is there: it is another region's, or another account's. Where its alarms or its

@@ -13,6 +13,9 @@ const CRASH_WINDOW: SignedDuration = SignedDuration::from_mins(30);
 /// Fewer failed stops than this are not a loop.
 const CRASH_LOOP: usize = 3;
 
+/// A task that starts has arrived by then: most take less than a minute, large images two or three.
+const ARRIVE: SignedDuration = SignedDuration::from_mins(5);
+
 pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>) {
     let Some((spec, picture)) = scene.service(i) else { return };
     let Some(service) = picture.state.value() else { return };
@@ -24,7 +27,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
     let draft = |severity, title: String| {
         Draft::new(Topic::Tasks(i), severity, Subject::Service(i), id.clone(), title).symptom(Symptom::TasksDown)
     };
-    count(service, tasks, &spec.name, &draft, drafts);
+    count(scene, service, tasks, &spec.name, &draft, drafts);
     crash_loop(scene, service, tasks, &spec.name, &draft, drafts);
     unhealthy(tasks, &spec.name, &draft, drafts);
     cut_off(scene, tasks, &spec.name, &draft, drafts);
@@ -32,6 +35,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
 }
 
 fn count<'a>(
+    scene: &Scene<'a>,
     service: &Service,
     tasks: &[Task],
     name: &str,
@@ -54,12 +58,37 @@ fn count<'a>(
         }
         drafts.push(found);
     } else if running < desired && !service.is_deploying() {
-        // Tasks that are starting after a scale-out or a replacement usually arrive within a minute.
-        let severity = if running + pending >= *desired { Severity::Notice } else { Severity::Warning };
-        let mut found = draft(severity, format!("{name} runs fewer tasks than wanted")).evidence(evidence);
+        let starting = Starting::of(tasks);
+        let on_its_way =
+            running.saturating_add(*pending) >= *desired && starting.is_harmless(scene.now, service, tasks);
+        let severity = if on_its_way { Severity::Notice } else { Severity::Warning };
+        let mut found = draft(severity, format!("{name} runs fewer tasks than wanted"))
+            .evidence(evidence)
+            .since(starting.since.filter(|_| *pending > 0));
         found.evidence_rank = 4;
         found.symptom = Symptom::Other;
         drafts.push(found);
+    }
+}
+
+/// Tasks that do not run yet.
+struct Starting {
+    /// When the oldest of them was made.
+    since: Option<Timestamp>,
+}
+
+impl Starting {
+    fn of(tasks: &[Task]) -> Starting {
+        let starting = tasks.iter().filter(|t| !t.is_stopped() && t.last_status != "RUNNING");
+        Starting { since: starting.filter_map(|t| t.created_at).min() }
+    }
+
+    /// They usually arrive within a minute or two. Until they should have, and while enough run or none of those that
+    /// ran is gone (more are wanted, that is all), nobody needs to look.
+    fn is_harmless(&self, now: Timestamp, service: &Service, tasks: &[Task]) -> bool {
+        let recent = |at: Timestamp| now.duration_since(at) <= ARRIVE;
+        let lost = tasks.iter().filter_map(|t| t.stopped_at).any(recent);
+        self.since.is_none_or(recent) && (service.has_its_minimum() || !lost)
     }
 }
 

@@ -47,7 +47,8 @@ fn the_worst_comes_first_and_of_equals_what_began_first() {
     let mut picture = fixture::picture();
     fixture::fire(&mut picture, "ECS-HighCPU", 1, "");
     fixture::fire(&mut picture, "API-HighErrorRate", 9, "");
-    fixture::edit(&mut picture.services[0].scaling, |s| s.as_mut().unwrap().suspended = true);
+    let both = crate::platform::Suspended { scale_in: true, scale_out: true, scheduled: false };
+    fixture::edit(&mut picture.services[0].scaling, |s| s.as_mut().unwrap().suspended = both);
     picture.series[fixture::QUEUE] = fixture::last(&[60.0; 9]);
     let all: Vec<_> = look(&picture).into_iter().map(|f| (f.severity, f.title)).collect();
     assert_eq!(
@@ -105,4 +106,23 @@ fn nothing_was_deployed_is_never_said_where_ecs_did_not_answer() {
     assert!(advice(&picture).starts_with("no deployment in 2 h"), "{}", advice(&picture));
     picture.services[0].state = crate::platform::Part::default();
     assert!(!advice(&picture).contains("no deployment"), "{}", advice(&picture));
+}
+
+#[test]
+fn nothing_was_deployed_is_never_said_where_codedeploy_deploys() {
+    let mut platform = fixture::platform();
+    let mut picture = fixture::picture();
+    fixture::fire(&mut picture, "API-HighErrorRate", 4, "");
+    fixture::edit(&mut picture.services[0].state, |s| {
+        (s.controller, s.deployments) = (crate::platform::Controller::CodeDeploy, Vec::new());
+    });
+    let says = "CodeDeploy deploys analytics-api: see there what was deployed, and go back there";
+    let told = |platform: &Platform| {
+        let found = findings(platform, &picture, fixture::now()).remove(0);
+        (found.runbook, found.advice)
+    };
+    assert_eq!(told(&platform), (None, Some(says.to_owned())));
+    // A rollback of ours would be refused.
+    platform.alarms[1].runbook = Some("rollback".into());
+    assert_eq!(told(&platform), (None, Some(says.to_owned())));
 }

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::scene::Scene;
-use crate::platform::Task;
+use crate::platform::{Serving, Task};
 
 /// Tasks that were cut off and have stopped longer ago than this say nothing of now.
 const RECENT: SignedDuration = SignedDuration::from_mins(30);
@@ -31,7 +31,7 @@ impl Shared {
         let mut databases = scene.picture.databases.iter().enumerate();
         let (database, down) = databases.find_map(|(i, part)| {
             let database = part.value()?;
-            (!database.serves() && database.zone.as_deref() == Some(zone)).then_some((i, database))
+            (database.serving() == Serving::No && database.zone.as_deref() == Some(zone)).then_some((i, database))
         })?;
         let tasks = if zones.len() == 1 { "task" } else { "tasks" };
         let words = format!("all in {zone}: RDS {} and {} {tasks}", down.id, zones.len());

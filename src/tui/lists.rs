@@ -40,16 +40,17 @@ pub fn findings(app: &App) -> Vec<&Finding> {
     app.findings.iter().filter(shown).collect()
 }
 
-/// The alarms shown, worst first.
+/// The alarms shown, worst first. Auto scaling's own, which say nothing of how things are, stand last on their screen
+/// and nowhere else.
 pub fn alarms(app: &App) -> Vec<&Alarm> {
     let filter = app.filter();
-    app.picture
-        .alarms
-        .value()
-        .into_iter()
-        .flatten()
-        .filter(|a| matches(&filter, &[&a.name, a.state.word(), a.reason.as_deref().unwrap_or_default()]))
-        .collect()
+    let all = app.picture.alarms.value().into_iter().flatten();
+    let shown = all.filter(|a| matches(&filter, &[&a.name, a.state.word(), a.reason.as_deref().unwrap_or_default()]));
+    let (mut alarms, scaling): (Vec<_>, Vec<_>) = shown.partition(|a| app.platform.heeds(a));
+    if app.screen == Screen::Alarms {
+        alarms.extend(scaling);
+    }
+    alarms
 }
 
 /// The lines of the timeline shown, newest first.

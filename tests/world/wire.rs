@@ -94,7 +94,7 @@ async fn the_same_answers_come_over_a_loopback_port() {
     let aws = clients(&config(|loader| loader.endpoint_url(&served.url)).await);
     let found = aws.ecs.describe_services().cluster(CLUSTER).services(SERVICE).send().await.unwrap();
     assert_eq!(found.services()[0].running_count(), 3);
-    assert_eq!(aws.cloudwatch.describe_alarms().send().await.unwrap().metric_alarms().len(), 9);
+    assert_eq!(aws.cloudwatch.describe_alarms().send().await.unwrap().metric_alarms().len(), 13);
     assert_eq!(aws.rds.describe_db_instances().send().await.unwrap().db_instances().len(), 1);
     host.inject(Fault::on("ecs:*", Failure::Reset).times(1));
     assert!(matches!(aws.ecs.list_clusters().send().await, Err(aws_sdk_ecs::error::SdkError::DispatchFailure(_))));

@@ -90,7 +90,7 @@ fn of_alarm(metric: &Metric, condition: &AlarmCondition, unit: Option<&'static s
 }
 
 fn conditions(found: &Found) -> impl Iterator<Item = &AlarmCondition> {
-    let own = found.alarms.iter().filter(|alarm: &&Alarm| !super::made_by_scaling(alarm));
+    let own = found.alarms.iter().filter(|alarm: &&Alarm| !alarm.only_scales());
     own.filter_map(|alarm| alarm.condition.as_ref()).filter(|condition| condition.threshold.is_finite())
 }
 

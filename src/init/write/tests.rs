@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::super::found::FoundContainer;
 use super::*;
-use crate::platform::{AlarmState, Image, MetricQuery, Scaling, Severity, Statistic, file};
+use crate::platform::{AlarmState, Image, MetricQuery, Scaling, Severity, Statistic, Suspended, file};
 
 fn instance(id: &str, class: &str) -> Database {
     Database {
@@ -61,7 +61,7 @@ fn found() -> Found {
             container("redis", "redis:7", None),
             container("app", "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/api:a1b2", Some("/ecs/api")),
         ],
-        scaling: Some(Scaling { min: 1, max: 6, suspended: false }),
+        scaling: Some(Scaling { min: 1, max: 6, suspended: Suspended::default() }),
     };
     Found {
         name: "production".into(),

@@ -126,13 +126,14 @@ struct Teller<'a> {
     picture: &'a Picture,
     subjects: Subjects<'a>,
     /// Whose each alarm is, by its name.
-    alarms: HashMap<&'a str, Subject>,
+    /// Whose an alarm is, and whether its changes are news.
+    alarms: HashMap<&'a str, (Subject, bool)>,
 }
 
 impl<'a> Teller<'a> {
     fn with_alarms(mut self) -> Self {
         let alarms = self.picture.alarms.value().into_iter().flatten();
-        self.alarms = alarms.map(|a| (a.name.as_str(), self.subjects.of_alarm(a))).collect();
+        self.alarms = alarms.map(|a| (a.name.as_str(), (self.subjects.of_alarm(a), self.platform.heeds(a)))).collect();
         self
     }
 
@@ -240,6 +241,11 @@ impl<'a> Teller<'a> {
 
     fn tell_alarm(&self, change: &AlarmChange) -> Option<(EntryKind, Subject, String)> {
         let name = &change.alarm;
+        let (subject, heeded) = self.alarms.get(name.as_str()).copied().unwrap_or((Subject::Platform, true));
+        // What auto scaling does then is told by the service's own events.
+        if !heeded {
+            return None;
+        }
         let (kind, words) = match (change.from, change.to) {
             (_, AlarmState::Alarm) => (EntryKind::AlarmRaised, format!("{name} ALARM")),
             (Some(AlarmState::Alarm), AlarmState::Ok) => (EntryKind::AlarmCleared, format!("{name} OK again")),
@@ -252,7 +258,6 @@ impl<'a> Teller<'a> {
             }
             _ => return None,
         };
-        let subject = self.alarms.get(name.as_str()).copied().unwrap_or(Subject::Platform);
         Some((kind, subject, words))
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::platform::fixture::{self, ago, edit, event, failed_task};
-use crate::platform::{Part, ServiceSpec};
+use crate::platform::{Comparison, Part, ServiceSpec};
 
 fn texts(picture: &Picture) -> Vec<String> {
     timeline(&fixture::platform(), picture).into_iter().map(|e| e.text).collect()
@@ -86,12 +86,19 @@ fn alarms_of_other_teams_that_merely_rest_are_not_news() {
     let mut picture = fixture::picture();
     edit(&mut picture.services[0].state, |s| s.deployments.clear());
     picture.alarm_changes = vec![
+        change("quiet-scale-in", 1, Some(AlarmState::Ok), AlarmState::Alarm),
         change("theirs", 1, None, AlarmState::Ok),
         change("theirs-too", 2, Some(AlarmState::Ok), AlarmState::InsufficientData),
         change("theirs-firing", 3, None, AlarmState::Alarm),
         change("ECS-HighCPU", 4, None, AlarmState::Ok),
         change("API-HighErrorRate", 5, Some(AlarmState::Alarm), AlarmState::Ok),
     ];
+    edit(&mut picture.alarms, |a| {
+        let mut lever = fixture::alarm("quiet-scale-in", "CPUUtilization", Comparison::Less, 20.0);
+        lever.actions =
+            vec!["arn:aws:autoscaling:us-east-1:1:scalingPolicy:1:resource/ecs/service/c/a:policyName/in".into()];
+        a.push(lever);
+    });
     let all = timeline(&fixture::platform(), &picture);
     let told: Vec<_> = all.iter().map(|e| (e.subject, e.text.as_str())).collect();
     assert_eq!(

@@ -36,7 +36,7 @@ impl CheckAlarms {
         let firing = describe_alarms(&context.clients).await?;
         let firing: Vec<String> = firing
             .into_iter()
-            .filter(|alarm| alarm.state == AlarmState::Alarm)
+            .filter(|alarm| alarm.state == AlarmState::Alarm && context.platform.heeds(alarm))
             .map(|alarm| printable(&alarm.name).into_owned())
             .collect();
         let mut watching = match &self.place {

@@ -91,6 +91,32 @@ fn an_alarm_that_the_file_does_not_know_is_a_warning() {
 }
 
 #[test]
+fn a_quiet_night_is_not_a_warning_for_ever_because_target_tracking_has_a_low_alarm() {
+    let low = "TargetTracking-service/analytics-production/analytics-api-AlarmLow-1b9c";
+    let mut picture = fixture::picture();
+    edit(&mut picture.alarms, |a| a.push(fixture::alarm(low, "CPUUtilization", Comparison::Less, 58.5)));
+    fire(&mut picture, low, 90, "");
+    assert_eq!(look(&picture), []);
+    picture.series[fixture::CPU] = fixture::last(&[70.0; 10]);
+    edit(&mut picture.alarms, |a| {
+        a.retain(|a| a.name != "ECS-HighCPU");
+        a.insert(0, fixture::alarm(&low.replace("Low", "High"), "CPUUtilization", Comparison::Greater, 65.0));
+    });
+    let mut platform = fixture::platform();
+    platform.alarms.retain(|a| a.name != "ECS-HighCPU");
+    let found = findings(&platform, &picture, fixture::now()).remove(0);
+    assert!(found.id.starts_with("gauge/"), "{found:#?}");
+    // One that the team names is the team's.
+    platform.alarms.push(crate::platform::ExpectedAlarm {
+        name: low.into(),
+        severity: Severity::Notice,
+        runbook: None,
+        when: None,
+    });
+    assert!(findings(&platform, &picture, fixture::now()).iter().any(|f| f.title == low));
+}
+
+#[test]
 fn two_alarms_on_one_metric_keep_their_names_and_the_gauge_is_not_a_third() {
     let mut picture = fixture::picture();
     edit(&mut picture.alarms, |a| a.push(fixture::alarm("CPU-Critical", "CPUUtilization", Comparison::Greater, 90.0)));

@@ -30,12 +30,75 @@ fn a_database_that_does_not_serve_is_one_finding_with_its_alarm() {
 }
 
 #[test]
+fn a_database_that_lets_nobody_in_is_not_said_to_be_available_again() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.alarms, |a| {
+        let mut down = fixture::alarm("RDS-Down", "x", crate::platform::Comparison::Less, 1.0);
+        let condition = down.condition.as_mut().unwrap();
+        condition.query = fixture::platform().gauges[fixture::CONNECTIONS].query.clone();
+        (condition.evaluation_periods, condition.datapoints_to_alarm) = (1, 1);
+        a.push(down);
+    });
+    let advice = |picture: &Picture| {
+        let all = look(picture);
+        let found = all.into_iter().find(|f| f.title == "RDS-Down").unwrap();
+        (found.advice.unwrap_or_default(), found.command.unwrap_or_default())
+    };
+    picture.series[fixture::CONNECTIONS] = last(&[0.0; 20]);
+    fire(&mut picture, "RDS-Down", 18, "");
+    let (words, command) = advice(&picture);
+    assert_eq!(words, "RDS says available, its alarm says not: try to connect; security group, events, reboot");
+    assert_eq!(command, "aws rds describe-events --source-type db-instance --source-identifier analytics");
+    // Its own metric has come back, or the alarm can't have cleared yet.
+    picture.series[fixture::CONNECTIONS] = last(&[0.0, 0.0, 12.0]);
+    assert_eq!(advice(&picture).0, "it is available again: its alarm follows within minutes");
+    picture.series[fixture::CONNECTIONS] = Part::default();
+    assert!(advice(&picture).0.starts_with("RDS says available"));
+    fire(&mut picture, "RDS-Down", 2, "");
+    assert_eq!(advice(&picture).0, "it is available again: its alarm follows within minutes");
+}
+
+#[test]
 fn a_database_at_work_on_itself_is_a_notice_and_its_nightly_backup_none() {
     let mut picture = fixture::picture();
     edit(&mut picture.databases[0], |d| d.status = "backing-up".into());
     assert_eq!(look(&picture), []);
     edit(&mut picture.databases[0], |d| d.status = "modifying".into());
     assert_eq!(only(&picture).severity, Severity::Notice);
+}
+
+#[test]
+fn a_major_upgrade_is_not_told_as_a_database_that_serves() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.databases[0], |d| d.status = "upgrading".into());
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Warning, "RDS analytics is upgrading"));
+    assert_eq!(found.evidence, "status upgrading: connections may be refused");
+    // What an alarm has measured is not talked away by a status.
+    edit(&mut picture.alarms, |a| {
+        let mut down = fixture::alarm("RDS-Down", "x", crate::platform::Comparison::Less, 1.0);
+        down.condition.as_mut().unwrap().query.dimensions = vec![("DBInstanceIdentifier".into(), "analytics".into())];
+        a.push(down);
+    });
+    fire(
+        &mut picture,
+        "RDS-Down",
+        6,
+        "Threshold Crossed: 1 datapoint [0.0 (24/11/26 03:05:00)] was less than the threshold (1.0).",
+    );
+    for (status, meaning) in
+        [("upgrading", "connections may be refused"), ("modifying", "it serves; a change is under way")]
+    {
+        edit(&mut picture.databases[0], |d| d.status = status.into());
+        let found = only(&picture);
+        assert_eq!(found.title, "RDS-Down");
+        assert!(found.evidence.starts_with("x Average 0 < 1"), "{}", found.evidence);
+        assert!(found.evidence.ends_with(&format!("status {status}: {meaning}")), "{}", found.evidence);
+    }
+    edit(&mut picture.databases[0], |d| d.status = "upgrading".into());
+    fire(&mut picture, "API-HighErrorRate", 3, "");
+    let errors = look(&picture).into_iter().find(|f| f.title == "API-HighErrorRate").unwrap();
+    assert_eq!(errors.after.as_deref(), Some("while RDS analytics is upgrading"));
 }
 
 #[test]
@@ -152,11 +215,70 @@ fn a_spike_is_a_notice_and_three_minutes_are_a_warning() {
 }
 
 #[test]
-fn numbers_of_an_hour_ago_do_not_speak_of_now() {
+fn three_spikes_in_three_hours_are_not_told_as_three_hours_past_the_target() {
     let mut picture = fixture::picture();
-    let old = (0..10).map(|n| crate::platform::Point { at: ago(70 - n), value: 99.0 });
-    picture.series[fixture::CPU] = Part::known(old.collect(), fixture::now());
+    let spikes = [170, 90, 1].map(|minutes| crate::platform::Point { at: ago(minutes), value: 4.0 });
+    picture.series[fixture::ERRORS] = Part::known(spikes.into_iter().collect(), fixture::now());
+    let found = only(&picture);
+    assert_eq!((found.severity, found.since), (Severity::Notice, Some(ago(1))));
+}
+
+/// So many minutes of one number, the last of them so long ago; asked for a moment ago.
+fn until(minutes_ago: i64, count: i64, value: f64) -> Part<crate::platform::Series> {
+    let points = (0..count).map(|n| crate::platform::Point { at: ago(minutes_ago + count - 1 - n), value });
+    Part::known(points.collect(), fixture::now())
+}
+
+#[test]
+fn a_finding_does_not_go_away_because_nobody_asks_any_more() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::ERRORS] = last(&[70.0; 30]);
+    let before = only(&picture);
+    let later = findings(&fixture::platform(), &picture, fixture::now() + SignedDuration::from_hours(1));
+    assert_eq!((before.severity, later), (Severity::Critical, vec![before]));
+}
+
+#[test]
+fn an_application_that_hangs_and_publishes_nothing_is_not_well() {
+    let mut picture = fixture::picture();
+    picture.series[fixture::CPU] = until(20, 60, 30.0);
+    picture.series[fixture::QUEUE] = until(20, 60, 3.0);
+    let found = only(&picture);
+    assert_eq!(found.severity, Severity::Warning);
+    assert_eq!(found.title, "no more data for CPU, queue of analytics-api");
+    assert_eq!((found.evidence.as_str(), found.since), ("no data for 20 min · last: queue 3", Some(ago(19))));
+    assert!(found.advice.is_some());
+    // What the application itself publishes alone is a notice, unless it was past its target.
+    picture.series[fixture::CPU] = fixture::steady(30.0);
+    assert_eq!(only(&picture).severity, Severity::Notice);
+    picture.series[fixture::QUEUE] = until(20, 60, 900.0);
+    assert_eq!(only(&picture).severity, Severity::Warning);
+    // Of a database all that there is comes from RDS.
+    let mut picture = fixture::picture();
+    picture.series[fixture::CONNECTIONS] = until(20, 60, 38.0);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.subject), (Severity::Warning, Subject::Database(0)));
+}
+
+#[test]
+fn silence_is_no_finding_where_it_is_usual() {
+    // A metric that is published now and then.
+    let mut picture = fixture::picture();
+    picture.series[fixture::ERRORS] = until(20, 9, 0.5);
     assert_eq!(look(&picture), []);
+    // One that counts: none is published where there is none.
+    let mut platform = fixture::platform();
+    platform.gauges[fixture::ERRORS].query.statistic = crate::platform::Statistic::Sum;
+    picture.series[fixture::ERRORS] = until(20, 90, 0.5);
+    assert_eq!(findings(&platform, &picture, fixture::now()), []);
+    // Tasks that have just started.
+    let mut picture = fixture::picture();
+    picture.series[fixture::CPU] = until(20, 90, 30.0);
+    edit(&mut picture.services[0].tasks, |t| t.iter_mut().for_each(|t| t.started_at = Some(ago(3))));
+    assert_eq!(look(&picture), []);
+    // None runs, and that is a finding of its own.
+    edit(&mut picture.services[0].state, |s| s.running = 0);
+    assert_eq!(only(&picture).title, "no task of analytics-api runs");
 }
 
 #[test]

@@ -116,6 +116,17 @@ fn a_deploy_that_loses_tasks_without_a_breaker_is_said_after_the_second_task() {
 }
 
 #[test]
+fn a_deploy_that_bakes_on_purpose_is_not_told_as_one_that_hangs() {
+    let mut picture = fixture::picture();
+    deploying(&mut picture, 25);
+    assert_eq!(only(&picture).title, "deploy :42 of analytics-api takes unusually long");
+    edit(&mut picture.services[0].state, |s| s.bake_minutes = 15);
+    assert_eq!(look(&picture), []);
+    deploying(&mut picture, 31);
+    assert_eq!(only(&picture).title, "deploy :42 of analytics-api takes unusually long");
+}
+
+#[test]
 fn a_deploy_that_takes_the_service_below_its_minimum_is_critical() {
     let mut picture = fixture::picture();
     deploying(&mut picture, 3);

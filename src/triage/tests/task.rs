@@ -48,6 +48,39 @@ fn too_few_tasks_are_a_warning_unless_they_are_just_starting_or_a_deployment_exp
 }
 
 #[test]
+fn most_capacity_gone_is_no_mere_notice_because_tasks_have_been_starting_for_long() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| (s.desired, s.running, s.pending) = (10, 3, 7));
+    edit(&mut picture.services[0].scaling, |s| s.as_mut().unwrap().max = 20);
+    let start = |picture: &mut Picture, minutes_ago: i64| {
+        edit(&mut picture.services[0].tasks, |tasks| {
+            tasks.truncate(3);
+            tasks.extend((10..17).map(|n| {
+                let mut task = fixture::task(n, 41);
+                (task.last_status, task.started_at) = ("PENDING".into(), None);
+                task.created_at = Some(ago(minutes_ago));
+                task
+            }));
+        });
+    };
+    // Scaled out a minute ago: all that ran still runs.
+    start(&mut picture, 1);
+    assert_eq!(only(&picture).severity, Severity::Notice);
+    start(&mut picture, 40);
+    let found = only(&picture);
+    assert_eq!((found.severity, found.since), (Severity::Warning, Some(ago(40))));
+    assert_eq!(found.evidence, "3 of 10 tasks running, 7 starting");
+    // Seven were lost just now: fewer run than the service's own minimum.
+    start(&mut picture, 1);
+    edit(&mut picture.services[0].tasks, |tasks| {
+        tasks.push(failed_task(30, 41, 2, 1, None));
+    });
+    assert_eq!(only(&picture).severity, Severity::Warning);
+    edit(&mut picture.services[0].state, |s| s.minimum_healthy_percent = Some(30));
+    assert_eq!(only(&picture).severity, Severity::Notice);
+}
+
+#[test]
 fn a_crash_loop_is_seen_even_while_all_tasks_run_for_the_moment() {
     let mut picture = fixture::picture();
     edit(&mut picture.services[0].tasks, |t| {
@@ -176,6 +209,24 @@ fn auto_scaling_that_can_do_no_more_is_said_beside_the_cpu_it_can_not_help() {
     let found = only(&picture);
     assert_eq!(found.title, "ECS-HighCPU");
     assert_eq!(found.evidence, "CPU 91 % > 80 % · auto scaling at its maximum of 6");
+}
+
+#[test]
+fn what_auto_scaling_still_does_is_not_denied_where_only_one_way_is_suspended() {
+    let mut picture = fixture::picture();
+    let mut told = |scale_in, scale_out, scheduled| {
+        let suspended = crate::platform::Suspended { scale_in, scale_out, scheduled };
+        edit(&mut picture.services[0].scaling, |s| s.as_mut().unwrap().suspended = suspended);
+        let found = only(&picture);
+        (found.title, found.evidence)
+    };
+    let said = |title: &str, evidence: &str| (format!("{title} of analytics-api is suspended"), evidence.to_owned());
+    assert_eq!(told(true, true, false), said("auto scaling", "stays at 3 tasks whatever the load"));
+    assert_eq!(told(true, false, false), said("scaling in", "3 tasks: adds more under load, takes none away"));
+    let out = "3 tasks: adds none whatever the load, takes away what it does not need";
+    assert_eq!(told(false, true, false), said("scaling out", out));
+    let schedule = "its schedule does not move its bounds; load still scales it";
+    assert_eq!(told(false, false, true), said("scheduled scaling", schedule));
 }
 
 #[test]

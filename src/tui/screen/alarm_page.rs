@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
-use super::alarms::severity;
+use super::alarms::{scales_when, severity};
 use super::overlay::fact;
 use crate::platform::{Alarm, AlarmCondition, AlarmState, SPAN, Severity, Unit, text};
 use crate::triage;
@@ -55,6 +55,7 @@ pub(super) fn lines(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line
 pub(super) fn rest(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let mut lines = Vec::new();
+    let severity = found(app, &detail.name).map_or(Severity::Warning, |alarm| severity(app, alarm));
     if let Some(alarm) = found(app, &detail.name) {
         facts(app, alarm, columns, &mut lines);
     }
@@ -68,11 +69,8 @@ pub(super) fn rest(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<
         }
         Some(Ok(changes)) => {
             for change in changes {
-                let style = if change.to == AlarmState::Alarm {
-                    theme.alarm(change.to, severity(app, &change.alarm))
-                } else {
-                    Style::new()
-                };
+                let style =
+                    if change.to == AlarmState::Alarm { theme.alarm(change.to, severity) } else { Style::new() };
                 lines.push(Line::from(vec![
                     Span::styled(format!("{}  ", text::date(change.at)), theme.muted()),
                     Span::styled(format!("{} {}", theme.mark(alarm_glyph(change.to)), change.to.word()), style),
@@ -96,7 +94,7 @@ fn head(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'static>> {
         let since = alarm.since.map(|at| format!(" since {} ({})", text::date(at), text::age(at, app.now)));
         lines.push(Line::styled(
             format!("{} {}{}", theme.mark(alarm_glyph(alarm.state)), alarm.state.word(), since.unwrap_or_default()),
-            theme.alarm(alarm.state, severity(app, &alarm.name)),
+            theme.alarm(alarm.state, severity(app, alarm)),
         ));
     } else {
         lines.push(Line::styled("this alarm does not exist in the region", theme.severity(Severity::Warning)));
@@ -114,6 +112,9 @@ fn head(app: &App, detail: &AlarmDetail, columns: usize) -> Vec<Line<'static>> {
         if let Some(advice) = finding.and_then(|finding| finding.advice.as_ref()) {
             lines.extend(fact(app, "what now", advice, columns));
         }
+    }
+    if let Some(alarm) = alarm.filter(|alarm| !app.platform.heeds(alarm)) {
+        lines.extend(fact(app, "severity", scales_when(alarm), columns));
     }
     if let Some(why) = alarm.and_then(|alarm| alarm.reason.as_deref()).map(triage::shorten_reason) {
         lines.extend(fact(app, "why", &why, columns).into_iter().take(WHY_LINES));
@@ -159,6 +160,7 @@ fn facts(app: &App, alarm: &Alarm, columns: usize, lines: &mut Vec<Line<'static>
 fn draw_chart(app: &App, detail: &AlarmDetail, condition: &AlarmCondition, area: Rect, buffer: &mut Buffer) {
     let theme = app.theme;
     let gauge = app.platform.gauges.iter().find(|g| g.query.same_metric(&condition.query));
+    let severity = found(app, &detail.name).map_or(Severity::Warning, |alarm| severity(app, alarm));
     match &detail.points {
         None => Line::styled("…", theme.muted()).render(area, buffer),
         Some(Err(trouble)) => {
@@ -171,7 +173,7 @@ fn draw_chart(app: &App, detail: &AlarmDetail, condition: &AlarmCondition, area:
                 unit: gauge.map_or(Unit::Count, |g| g.unit),
                 line: Some(condition.threshold),
                 span: span(condition.period_seconds),
-                style: if now_bad { theme.severity(severity(app, &detail.name)) } else { theme.well() },
+                style: if now_bad { theme.severity(severity) } else { theme.well() },
             };
             chart(&plot, app.now, theme, area, buffer);
         }

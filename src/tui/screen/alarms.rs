@@ -7,8 +7,8 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget;
 
 use super::Draw;
-use crate::platform::{Alarm, AlarmState, Severity, text};
-use crate::tui::app::App;
+use crate::platform::{Alarm, AlarmState, Comparison, Severity, text};
+use crate::tui::app::{App, Screen};
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, width};
 use crate::tui::theme::alarm_glyph;
@@ -23,8 +23,9 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 /// How bad an alarm is when it fires.
-pub(super) fn severity(app: &App, name: &str) -> Severity {
-    app.platform.expected_alarm(name).map_or(Severity::Warning, |e| e.severity)
+pub(super) fn severity(app: &App, alarm: &Alarm) -> Severity {
+    let unknown = if app.platform.heeds(alarm) { Severity::Warning } else { Severity::Notice };
+    app.platform.expected_alarm(&alarm.name).map_or(unknown, |e| e.severity)
 }
 
 /// The panel with the list.
@@ -32,8 +33,14 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
     let theme = app.theme;
     let part = &app.picture.alarms;
     let all = part.value().map_or(&[][..], Vec::as_slice);
-    let firing = all.iter().filter(|a| a.state == AlarmState::Alarm).count();
-    let title = if all.is_empty() { "Alarms".to_owned() } else { format!("Alarms {firing} of {}", all.len()) };
+    let heeded = all.iter().filter(|a| app.platform.heeds(a));
+    let (firing, total) =
+        heeded.fold((0, 0), |(firing, total), a| (firing + usize::from(a.state == AlarmState::Alarm), total + 1));
+    let scaling = match all.len() - total {
+        more @ 1.. if app.screen == Screen::Alarms => format!(", and {more} of auto scaling"),
+        _ => String::new(),
+    };
+    let title = if all.is_empty() { "Alarms".to_owned() } else { format!("Alarms {firing} of {total}{scaling}") };
     let inner = panel(&title, &say_trouble(part, app.now, theme), focused, theme, area, buffer);
     let shown = lists::alarms(app);
     if shown.is_empty() {
@@ -47,7 +54,7 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
         return;
     }
     let columns = usize::from(inner.width);
-    let name = shown.iter().take(200).map(|a| width(&a.name)).max().unwrap_or(0);
+    let name = shown.iter().take(200).map(|a| width(&called(app, a))).max().unwrap_or(0);
     // Where there is no room for the reason anyway, the name gets it.
     let most = if columns < 70 { columns.saturating_sub(18) } else { columns * 2 / 5 };
     let name = name.clamp(8, most.max(8));
@@ -56,13 +63,16 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
 
 fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'static> {
     let theme = app.theme;
-    let style = theme.alarm(alarm.state, severity(app, &alarm.name));
+    let style = theme.alarm(alarm.state, severity(app, alarm));
     let since = alarm.since.map(|at| text::rough_age(at, app.now)).unwrap_or_default();
     let word = if alarm.state == AlarmState::InsufficientData { "no data" } else { alarm.state.word() };
     let dim = if alarm.state == AlarmState::Ok { theme.muted() } else { Style::new() };
     let mut line = Line::from(vec![
         Span::styled(format!("{} ", theme.mark(alarm_glyph(alarm.state))), style),
-        Span::styled(pad(&alarm.name, name), if alarm.state == AlarmState::Alarm { style } else { Style::new() }),
+        Span::styled(
+            pad(&called(app, alarm), name),
+            if alarm.state == AlarmState::Alarm { style } else { Style::new() },
+        ),
         Span::styled(format!(" {} ", pad(word, 7)), style),
         Span::styled(pad(&since, 6), theme.muted()),
     ]);
@@ -74,7 +84,35 @@ fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'st
     line
 }
 
+/// What the list calls an alarm. The names of auto scaling's own begin alike and end in a random number.
+fn called(app: &App, alarm: &Alarm) -> String {
+    match &alarm.condition {
+        Some(condition) if !app.platform.heeds(alarm) => {
+            let sign = condition.comparison.sign();
+            let watched = format!("{} {sign} {}", condition.query.metric, condition.threshold);
+            let service = condition.query.dimensions.iter().find(|(name, _)| name == "ServiceName");
+            match service.filter(|_| app.platform.services.len() > 1) {
+                Some((_, service)) => format!("{service} {watched}"),
+                None => watched,
+            }
+        }
+        _ => alarm.name.clone(),
+    }
+}
+
+/// When one of auto scaling's own alarms is in ALARM.
+pub(super) fn scales_when(alarm: &Alarm) -> &'static str {
+    match alarm.condition.as_ref().map(|condition| condition.comparison) {
+        Some(Comparison::Less | Comparison::LessOrEqual) => "auto scaling's, ALARM while quiet",
+        Some(_) => "auto scaling's, ALARM while busy",
+        None => "auto scaling's",
+    }
+}
+
 fn why(app: &App, alarm: &Alarm) -> String {
+    if !app.platform.heeds(alarm) {
+        return scales_when(alarm).to_owned();
+    }
     // The finding has the number and the threshold; CloudWatch's words begin with neither.
     if alarm.state == AlarmState::Alarm
         && let Some(finding) = app.findings.iter().find(|f| f.alarm.as_ref() == Some(&alarm.name))

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Widget};
 
 use super::Draw;
-use crate::platform::{Database, Severity, Subject, text};
+use crate::platform::{Database, Serving, Severity, Subject, text};
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad, width};
 use crate::tui::widget::{LABEL, gauge_line, or_span, overlap, panel, say_trouble};
@@ -58,8 +58,14 @@ fn status(app: &App, database: Option<&Database>) -> Vec<Span<'static>> {
     match database {
         None => vec![Span::styled("…", theme.muted())],
         Some(d) if d.status == "available" => vec![Span::styled(d.status.clone(), theme.well())],
-        Some(d) if d.serves() => vec![Span::styled(fit(&d.status, 30), theme.severity(Severity::Notice))],
-        Some(d) => vec![Span::styled(fit(&d.status, 30), theme.severity(Severity::Critical))],
+        Some(d) => {
+            let severity = match d.serving() {
+                Serving::Yes => Severity::Notice,
+                Serving::Perhaps => Severity::Warning,
+                Serving::No => Severity::Critical,
+            };
+            vec![Span::styled(fit(&d.status, 30), theme.severity(severity))]
+        }
     }
 }
 

@@ -209,13 +209,32 @@ fn nothing_wrong(app: &App) -> (String, Style) {
     if pending {
         (app.waiting(), app.theme.muted())
     } else {
-        let alarms = app.picture.alarms.value().map_or(0, Vec::len);
+        let alarms = app.picture.alarms.value().into_iter().flatten().filter(|a| app.platform.heeds(a)).count();
         let well = if unwatched(&app.platform).is_empty() { "nothing is wrong: " } else { "" };
-        (
-            format!("{} {well}{alarms} alarms quiet, every gauge within its target", app.theme.mark("✓")),
-            app.theme.well(),
-        )
+        let mark = app.theme.mark("✓");
+        let (fresh, total) = fresh_gauges(app);
+        match total - fresh {
+            0 => (format!("{mark} {well}{alarms} alarms quiet, every gauge within its target"), app.theme.well()),
+            _ if app.picture.series.iter().any(Part::is_pending) => {
+                (format!("… {alarms} alarms quiet, asking for gauges"), app.theme.muted())
+            }
+            _ if fresh == 0 => {
+                (format!("{alarms} alarms quiet, no gauge has a number of the last 15 min"), app.theme.muted())
+            }
+            silent => {
+                let gauges = format!("{fresh} of {total} gauges within target, {silent} silent");
+                (format!("{mark} {well}{alarms} alarms quiet, {gauges}"), app.theme.well())
+            }
+        }
     }
+}
+
+/// Of the gauges that have a target, how many speak of now, and how many there are.
+fn fresh_gauges(app: &App) -> (usize, usize) {
+    let gauges = app.platform.gauges.iter().enumerate().filter(|(_, gauge)| gauge.target.is_some());
+    gauges.fold((0, 0), |(fresh, total), (i, _)| {
+        (fresh + usize::from(app.picture.fresh_point(i, app.now).is_some()), total + 1)
+    })
 }
 
 /// What "nothing is wrong" does not cover.
@@ -260,6 +279,19 @@ fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::fixture;
+
+    #[test]
+    fn nobody_is_told_that_gauges_are_within_target_that_say_nothing_of_now() {
+        let platform = std::sync::Arc::new(fixture::platform());
+        let mut app = App::new(platform, crate::tui::theme::Theme::default(), fixture::now(), (80, 24));
+        app.picture = fixture::picture();
+        assert_eq!(nothing_wrong(&app).0, "✓ 3 alarms quiet, every gauge within its target");
+        app.picture.series[fixture::QUEUE] = Part::known(crate::platform::Series::default(), fixture::now());
+        assert_eq!(nothing_wrong(&app).0, "✓ 3 alarms quiet, 5 of 6 gauges within target, 1 silent");
+        app.now += jiff::SignedDuration::from_mins(20);
+        assert_eq!(nothing_wrong(&app).0, "3 alarms quiet, no gauge has a number of the last 15 min");
+    }
 
     #[test]
     fn evidence_is_broken_between_its_parts_and_nowhere_else() {

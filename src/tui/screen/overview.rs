@@ -142,7 +142,8 @@ fn entry_line(app: &App, entry: &Entry, columns: usize) -> Line<'static> {
         EntryKind::ServiceEvent => ("·", theme.muted()),
         EntryKind::TaskFailed => ("●", theme.severity(Severity::Warning)),
         EntryKind::AlarmRaised => {
-            let severity = alarms::severity(app, entry.text.strip_suffix(" ALARM").unwrap_or_default());
+            let name = entry.text.strip_suffix(" ALARM").unwrap_or_default();
+            let severity = app.platform.expected_alarm(name).map_or(Severity::Warning, |e| e.severity);
             ("▲", theme.severity(severity))
         }
         EntryKind::DatabaseDown => ("▲", theme.severity(Severity::Critical)),

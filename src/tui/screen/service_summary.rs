@@ -97,9 +97,13 @@ pub(super) fn tasks_line(app: &App, picture: &ServicePicture, columns: usize) ->
     match picture.scaling.value() {
         Some(Some(scaling)) => {
             let mut bounds = format!("  auto {}–{}", scaling.min, scaling.max);
-            if scaling.suspended {
-                bounds.push_str(" suspended");
-            }
+            let suspended = scaling.suspended;
+            bounds.push_str(match (suspended.scale_in, suspended.scale_out) {
+                (true, true) => " suspended",
+                (true, false) => " out only",
+                (false, true) => " in only",
+                (false, false) => "",
+            });
             line.push_span(Span::styled(bounds, theme.muted()));
         }
         Some(None) => line.push_span(Span::styled("  no auto scaling", theme.muted())),

@@ -44,8 +44,8 @@ pub struct Scaling {
 const COOLDOWN_OUT: i64 = 60;
 const COOLDOWN_IN: i64 = 300;
 /// Minutes above the target before it scales out, and below nine tenths of it before it scales in.
-const MINUTES_OUT: i64 = 3;
-const MINUTES_IN: i64 = 15;
+pub const MINUTES_OUT: i64 = 3;
+pub const MINUTES_IN: i64 = 15;
 const ACTIVITIES_KEPT: usize = 50;
 
 impl Scaling {

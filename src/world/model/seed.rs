@@ -1,4 +1,5 @@
-//! The seed platform as it stood a day before the start: one service, one database, nine alarms.
+//! The seed platform as it stood a day before the start: one service, one database, nine alarms and
+//! those of auto scaling.
 
 use std::collections::VecDeque;
 
@@ -12,7 +13,7 @@ use super::definition::{self, Definition, Pushed, Repository};
 use super::logs::Logs;
 use super::metric::{MetricKey, Metrics};
 use super::names;
-use super::scaling::Scaling;
+use super::scaling::{self, Policy, Scaling};
 use super::service::{Deployment, Service};
 use super::task::{Phase, Task};
 use super::traffic::{Application, Meters, Traffic};
@@ -81,6 +82,8 @@ impl World {
         let service = world.seed_service();
         world.services.push(service);
         world.alarms = alarms(now);
+        let scaled = world.services.iter().find_map(|service| Some((service, service.scaling.as_ref()?)));
+        world.alarms.extend(scaled.into_iter().flat_map(|(service, scaling)| tracking(service, scaling)));
         world
     }
 
@@ -357,6 +360,30 @@ fn from_rule(rule: Rule, at: i64) -> Alarm {
     let good = if comparison == Comparison::Less { threshold * 4.0 } else { threshold / 8.0 };
     alarm.reason = alarm.say(AlarmState::Ok, 0, &[((at + 240).div_euclid(60) * 60, good)]);
     alarm
+}
+
+/// The alarms that target tracking makes for itself: two a policy, by which it sets the number of tasks.
+fn tracking(service: &Service, scaling: &Scaling) -> Vec<Alarm> {
+    let alarm = |policy: &Policy, which: &str, comparison, threshold, minutes| {
+        let key = MetricKey::ecs(&service.cluster, &service.name, policy.metric);
+        let (statistic, missing) = (Statistic::Average, Missing::Unknown);
+        let rule = Rule("", "", key, statistic, comparison, threshold, minutes, missing, "");
+        let id = definition::digest_of(&format!("{}{which}", policy.name));
+        let (resource, id) = (scaling::resource_id(service), &id[id.len() - 12..]);
+        Alarm {
+            name: format!("TargetTracking-{resource}-{which}-{id}"),
+            description: format!("DO NOT EDIT OR DELETE. For TargetTrackingScaling policy {}.", policy.name),
+            actions: vec![names::arn("autoscaling", &format!("scalingPolicy:{resource}:policyName/{}", policy.name))],
+            ..from_rule(rule, scaling.created)
+        }
+    };
+    let of_policy = |policy: &Policy| {
+        [
+            alarm(policy, "AlarmHigh", Comparison::Greater, policy.target, scaling::MINUTES_OUT as usize),
+            alarm(policy, "AlarmLow", Comparison::Less, policy.target * 0.9, scaling::MINUTES_IN as usize),
+        ]
+    };
+    scaling.policies.iter().flat_map(of_policy).collect()
 }
 
 /// A crowd's alarm: CPU of one of its services.

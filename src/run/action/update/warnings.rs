@@ -12,7 +12,9 @@ impl UpdateService {
             if count == 0 && service.desired > 0 {
                 warnings.push(OUTAGE.to_owned());
             }
-            if let Some(Scaling { min, max, suspended: false }) = scaling {
+            if let Some(Scaling { min, max, suspended }) = scaling
+                && !suspended.is_whole()
+            {
                 let (min, max) = (&self.moved.min.unwrap_or(*min), &self.moved.max.unwrap_or(*max));
                 let outside = |takes: &str| {
                     format!(
