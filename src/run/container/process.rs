@@ -139,11 +139,23 @@ pub(in crate::run) async fn carry(
             }
         }
     };
-    while let Ok(Some(line)) = tokio::time::timeout(AFTERWARDS, lines.recv()).await {
+    drain(&mut lines, |line| {
         keep(line, &mut log);
-    }
+    })
+    .await;
     note(&mut log, &format!("{label}: {status}"));
     Ok(Ended { status, lines: kept.into_iter().collect() })
+}
+
+/// The lines that are still under way. One time for all of them: whoever still holds the output may go on for ever.
+async fn drain(lines: &mut mpsc::Receiver<String>, mut keep: impl FnMut(String)) {
+    let all = async {
+        while let Some(line) = lines.recv().await {
+            keep(line);
+        }
+    };
+    // What is said after that is nobody's business: the program itself has ended.
+    let _ = tokio::time::timeout(AFTERWARDS, all).await;
 }
 
 async fn end(child: &mut Child) {
@@ -252,6 +264,20 @@ mod tests {
         assert_eq!(lines(b"10 %\r20 %\r\n\n done").await, ["10 %", "20 %", " done"]);
         assert!(!lines(b"\x1b[31mred\x1b[0m\n").await[0].contains('\u{1b}'));
         assert_eq!(lines(b"not utf-8: \xff\n").await, ["not utf-8: \u{fffd}"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_does_not_wait_for_ever_for_a_chatty_child_that_its_script_left_behind() {
+        let (sender, mut receiver) = mpsc::channel(64);
+        tokio::spawn(async move {
+            while sender.send("still here".to_owned()).await.is_ok() {
+                tokio::time::sleep(AFTERWARDS / 10).await;
+            }
+        });
+        let (began, mut kept) = (tokio::time::Instant::now(), 0);
+        let drained = tokio::time::timeout(AFTERWARDS * 60, drain(&mut receiver, |_| kept += 1)).await;
+        assert!(drained.is_ok(), "a run that waits here hears nobody");
+        assert!(began.elapsed() <= AFTERWARDS * 2 && kept >= 5, "{kept} lines in {:?}", began.elapsed());
     }
 
     #[tokio::test]
