@@ -12,7 +12,7 @@ use super::{Book, Commands, Ending, Event, Halt, JournalError, Plan, PlannedStep
 use crate::platform::text::date;
 
 /// How often a run that only waits for a time listens for commands.
-const EAR: Duration = Duration::from_secs(1);
+pub(super) const EAR: Duration = Duration::from_secs(1);
 /// What a step that failed gives: the ending of the run, for a process that has to write it down in its place.
 const ENDING: &str = "ending";
 
@@ -223,9 +223,7 @@ impl Run<'_> {
                     Err(halt) => return Err(halt),
                 }
             }
-            let (planned, nothing) = (self.plan.steps[step].clone(), Map::new());
-            let mut work = self.work(step, &planned, &nothing, &past);
-            if let Some(words) = planned.action.undo(&mut work).await? {
+            if let Some(words) = self.put_back_in_the_end(step).await? {
                 let outcome = StepOutcome::Restored;
                 self.write(&Event::StepEnded { step, outcome, words, outputs: Map::new() })?;
             }
@@ -283,7 +281,7 @@ impl Run<'_> {
         Work { context: self.context, scribe: self.scribe(step), view: &planned.view, outputs, past }
     }
 
-    fn scribe(&mut self, step: usize) -> Scribe<'_> {
+    pub(super) fn scribe(&mut self, step: usize) -> Scribe<'_> {
         Scribe {
             book: &mut *self.book,
             clock: &self.context.clock,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Ending, JournalError, Superseder};
-use crate::platform::Trouble;
+use crate::platform::{Trouble, TroubleKind};
 
 /// The end of a run before its last step is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +19,14 @@ pub struct Halt {
     pub by: Option<Superseder>,
     /// What could be asked for instead, for programs; the words list it for people.
     pub candidates: Vec<Value>,
+    /// It passes by itself, or once somebody signs in again: the same may be tried later.
+    pub(super) passes: bool,
 }
 
 impl Halt {
     /// An ending and its words.
     pub fn new(ending: Ending, words: impl Into<String>) -> Halt {
-        Halt { ending, words: words.into(), undo: false, by: None, candidates: Vec::new() }
+        Halt { ending, words: words.into(), undo: false, by: None, candidates: Vec::new(), passes: false }
     }
 
     /// Something failed.
@@ -62,6 +64,12 @@ impl From<JournalError> for Halt {
 
 impl From<Trouble> for Halt {
     fn from(trouble: Trouble) -> Halt {
-        Halt::failed(format!("{}: {trouble}", trouble.operation))
+        let passes = passes(&trouble);
+        Halt { passes, ..Halt::failed(format!("{}: {trouble}", trouble.operation)) }
     }
+}
+
+/// The question may be answered later: nobody said no to it.
+pub(super) fn passes(trouble: &Trouble) -> bool {
+    !matches!(trouble.kind, TroubleKind::Denied | TroubleKind::NotFound | TroubleKind::Refused)
 }

@@ -5,6 +5,7 @@
 //! disk before it is sent, so that a killed run can be resumed by looking, never by doing it twice.
 
 pub mod action;
+mod again;
 mod answer;
 mod beginning;
 mod choice;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::action::{Place, SetBounds};
-use super::tests::{SERVICE, make, office, plan, start, state, who, world, world_that_scales};
-use super::{Action, Change, Command, Commands, Ending, Finished, RunId, Said, Seen};
+use super::tests::{SERVICE, carry_out, make, office, plan, start, state, who, world, world_that_scales};
+use super::{Action, Change, Command, Commands, Ending, Finished, Plan, RunId, Said, Seen};
 use crate::runbook::Danger;
-use crate::world::{Change as Happening, Host};
+use crate::world::{Change as Happening, Failure, Fault, Host};
 
 #[tokio::test(start_paused = true)]
 async fn past_its_maximum_a_service_is_scaled_together_with_its_bounds_and_not_warned_of_them() {
@@ -77,6 +77,57 @@ async fn a_run_that_is_stopped_while_it_holds_bounds_puts_them_back_at_once() {
     assert_eq!(finished.ending, Ending::Stopped, "{}", finished.words);
     assert!(took < Duration::from_mins(2), "it waited for its time: {took:?}");
     assert_eq!((state(&host).0, state(&host).1), (4, (1, 6)), "{}", finished.words);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minimum_held_for_a_time_does_not_stay_up_over_a_trouble_that_passes_at_that_very_moment() {
+    let held = [("desired", "4"), ("minimum", "2"), ("until", "10m")];
+    for failure in [Failure::ExpiredToken, Failure::Throttled, Failure::Reset, Failure::Unavailable] {
+        let (host, context) = world();
+        let (_folder, office) = office();
+        let plan = plan(&context, "scale", &held).await;
+        let (finished, ()) = tokio::join!(carry_out(&office, &context, plan), async {
+            tokio::time::sleep(Duration::from_mins(9)).await;
+            host.inject(Fault::on("application-autoscaling:*", failure.clone()));
+            tokio::time::sleep(Duration::from_mins(30)).await;
+            host.heal();
+        });
+        assert_eq!(finished.ending, Ending::Succeeded, "{failure:?}: {}", finished.words);
+        assert_eq!(state(&host).1, (1, 6), "{failure:?}: {}", finished.words);
+        let journal = std::fs::read_to_string(office.store.journal(&finished.id)).unwrap();
+        let said = journal.matches("not put back yet, and tried again: ").count();
+        assert!((1..4).contains(&said), "{failure:?}, said {said} times: {journal}");
+        assert!(journal.contains("until then bounds 2–6 stay, where 1–6 was before"), "{journal}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minimum_that_must_not_be_put_back_is_named_with_the_command_that_does_it_later() {
+    for said in [None, Some(Command::Stop)] {
+        let (host, context) = world();
+        let (_folder, office) = office();
+        let plan = plan(&context, "scale", &[("desired", "4"), ("minimum", "2"), ("until", "10m")]).await;
+        let id = RunId::new("scale", context.clock.now());
+        let began = Instant::now();
+        let (finished, ()) = tokio::join!(office.carry_out(&context, &id, plan, who(), None), async {
+            tokio::time::sleep(Duration::from_mins(9)).await;
+            let failure = said.map_or(Failure::AccessDenied, |_| Failure::Throttled);
+            host.inject(Fault::on("application-autoscaling:*", failure));
+            if let Some(command) = said {
+                tokio::time::sleep(Duration::from_mins(5)).await;
+                Commands::say(&office.store, &id, &Said { at: start(), by: "ana".to_owned(), command, reason: None })
+                    .unwrap();
+            }
+        });
+        assert_eq!(finished.ending, Ending::FailedAfter, "{}", finished.words);
+        assert!(began.elapsed() < Duration::from_mins(16), "a wish to stop is heard while it tries again");
+        let named = "bounds 2–6 stay, where 1–6 was before: plantao runs undo puts it back";
+        assert!(finished.words.contains(named), "{}", finished.words);
+        host.heal();
+        let plan = Plan::taking_back(&office.store, &id, context.clock.now()).unwrap();
+        let back = carry_out(&office, &context, plan).await;
+        assert_eq!((back.ending, state(&host).1), (Ending::Succeeded, (1, 6)), "{}", back.words);
+    }
 }
 
 #[tokio::test(start_paused = true)]
