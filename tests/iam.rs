@@ -58,3 +58,16 @@ fn the_policy_of_those_who_operate_grants_what_runs_ask_beside_the_reads_and_not
     let listed = listed.chain(BESIDES.iter().map(|(sid, action)| ((*sid).to_owned(), (*action).to_owned())));
     assert_eq!(granted(OPERATE_POLICY), listed.collect());
 }
+
+#[test]
+fn no_policy_names_a_partition_so_that_china_and_govcloud_can_use_it_as_it_is() {
+    assert!(!READ_POLICY.contains("arn:aws") && !OPERATE_POLICY.contains("arn:aws"));
+}
+
+#[test]
+fn a_new_revision_may_keep_its_tags_and_nothing_else_may_be_tagged() {
+    let policy: serde_json::Value = serde_json::from_str(OPERATE_POLICY).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let tags = statements.iter().find(|statement| statement["Sid"] == "Tags").unwrap();
+    assert_eq!(tags["Condition"]["StringEquals"]["ecs:CreateAction"], "RegisterTaskDefinition");
+}

@@ -15,7 +15,7 @@ use super::causes::{cause, chain_text, quote};
 use super::clients::Clients;
 use super::credentials::Missing;
 use super::meter::NotARead;
-use super::operate::{OPERATE_POLICY_FILE, OPERATIONS};
+use super::operate::{BESIDES, OPERATE_POLICY_FILE, OPERATIONS};
 use super::permissions::{READ_POLICY_FILE, permission};
 use super::profiles::{self, Origin};
 use super::transport::OPERATION_TIMEOUT;
@@ -276,6 +276,10 @@ fn no_region() -> Why {
 }
 
 fn denied(operation: &str, message: &str) -> Why {
+    // AWS names what it denies: the operation may be allowed, and what it needs besides is not.
+    let is_named = |action: &str| message.split([' ', '\n']).any(|word| word.trim_end_matches([',', '.']) == action);
+    let beside = BESIDES.iter().find(|(_, action)| is_named(action));
+    let operation = beside.map_or(operation, |(_, action)| action);
     let why = if message.contains("explicit deny") {
         format!("a policy explicitly denies {operation}")
     } else {
@@ -284,8 +288,8 @@ fn denied(operation: &str, message: &str) -> Why {
     let granted = |sid: &str, file: &str| format!("statement \"{sid}\" of {file} grants it");
     let read = permission(operation).and_then(|permission| permission.sid).map(|sid| granted(sid, READ_POLICY_FILE));
     let operates = OPERATIONS.iter().find(|permission| permission.action == operation);
-    let remedy =
-        read.or_else(|| operates.and_then(|permission| permission.sid).map(|sid| granted(sid, OPERATE_POLICY_FILE)));
+    let operates = operates.and_then(|permission| permission.sid).or(beside.map(|(sid, _)| *sid));
+    let remedy = read.or_else(|| operates.map(|sid| granted(sid, OPERATE_POLICY_FILE)));
     (TroubleKind::Denied, why, remedy)
 }
 

@@ -16,6 +16,18 @@ async fn rds_trouble(reply: Reply) -> Trouble {
     clients.trouble("rds:DescribeDBInstances", &error)
 }
 
+#[test]
+fn a_denial_names_the_permission_that_is_missing_and_not_the_operation_that_needs_it() {
+    for (action, sid) in [("ecs:TagResource", "Tags"), ("iam:PassRole", "Roles")] {
+        let message = format!("User: arn:aws:iam::1:user/ana is not authorized to perform: {action} on resource: x");
+        let (_, why, remedy) = denied("ecs:RegisterTaskDefinition", &message);
+        assert_eq!(why, format!("not allowed: {action}"));
+        assert!(remedy.unwrap().starts_with(&format!("statement \"{sid}\" of assets/iam/plantao-operate.json")));
+    }
+    let (_, why, _) = denied("ecs:RegisterTaskDefinition", "not authorized to perform: ecs:RegisterTaskDefinition");
+    assert_eq!(why, "not allowed: ecs:RegisterTaskDefinition");
+}
+
 #[tokio::test(start_paused = true)]
 async fn each_kind_of_trouble_says_why_and_what_now() {
     use TroubleKind::*;

@@ -33,10 +33,11 @@ pub const OPERATIONS: &[Permission] = &[
     granted("get_secret_value", "secretsmanager:GetSecretValue", "Secrets", "vacuum: the database's URL"),
 ];
 
-/// Permissions that AWS asks for on top of an operation's own: a new revision hands its roles to ECS, and a container
-/// tool pushes an image with the rights of who signed in.
+/// Permissions that AWS asks for on top of an operation's own: a new revision hands its roles to ECS and is made with
+/// the tags of the one before, and a container tool pushes an image with the rights of who signed in.
 pub const BESIDES: &[(&str, &str)] = &[
     ("Roles", "iam:PassRole"),
+    ("Tags", "ecs:TagResource"),
     ("Push", "ecr:BatchCheckLayerAvailability"),
     ("Push", "ecr:CompleteLayerUpload"),
     ("Push", "ecr:InitiateLayerUpload"),
