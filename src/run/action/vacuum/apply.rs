@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, sleep};
 
 use super::before::{Basis, Before};
 use super::way::Way;
@@ -168,6 +168,9 @@ fn parameters(action: &VacuumTables, wanted: &[Before]) -> Value {
 async fn follow(scribe: &mut Scribe<'_>, mut vacuum: Vacuum) -> (VacuumReport, Option<Halt>) {
     let stopper = vacuum.stopper();
     let (mut halt, mut way) = (None, Way::default());
+    // One for all turns: a sleep that each event begins anew never ends where events are many.
+    let mut ear = tokio::time::interval(EAR);
+    ear.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let answer = tokio::select! {
             event = vacuum.next() => match event {
@@ -175,7 +178,7 @@ async fn follow(scribe: &mut Scribe<'_>, mut vacuum: Vacuum) -> (VacuumReport, O
                 Some(event) if halt.is_none() => tell(scribe, event, &mut way),
                 Some(_) => Ok(()),
             },
-            () = sleep(EAR), if halt.is_none() => scribe.hear(),
+            _ = ear.tick(), if halt.is_none() => scribe.hear(),
         };
         if let Err(why) = answer {
             stopper.stop();
