@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Map;
 
-use super::engine::{EAR, Run};
+use super::engine::Run;
 use super::{Ending, Halt};
 
 /// Until the second try.
@@ -39,24 +39,12 @@ impl Run<'_> {
                 self.scribe(step).progress(&words, None)?;
                 told = words;
             }
-            is_last = self.pause(step, pause).await?;
-            pause = (pause * 2).min(LONGEST);
-        }
-    }
-
-    /// Waits, and hears commands: true, and at once, if somebody asks to stop.
-    async fn pause(&mut self, step: usize, pause: Duration) -> Result<bool, Halt> {
-        let mut left = pause;
-        while !left.is_zero() {
-            match self.scribe(step).hear() {
-                Ok(()) => {}
-                Err(halt) if halt.ending == Ending::Stopped && !halt.undo => return Ok(true),
+            let context = self.context;
+            match context.rest(&mut self.scribe(step), pause).await {
+                Ok(()) => pause = (pause * 2).min(LONGEST),
+                Err(halt) if halt.ending == Ending::Stopped && !halt.undo => is_last = true,
                 Err(halt) => return Err(halt),
             }
-            let slice = left.min(EAR);
-            self.context.sleep(slice).await;
-            left -= slice;
         }
-        Ok(false)
     }
 }

@@ -12,7 +12,7 @@ use super::{Book, Commands, Ending, Event, Halt, JournalError, Plan, PlannedStep
 use crate::platform::text::date;
 
 /// How often a run that only waits for a time listens for commands.
-pub(super) const EAR: Duration = Duration::from_secs(1);
+const EAR: Duration = Duration::from_secs(1);
 /// What a step that failed gives: the ending of the run, for a process that has to write it down in its place.
 const ENDING: &str = "ending";
 

@@ -84,6 +84,8 @@ mod guardian_tests;
 #[cfg(test)]
 mod images_tests;
 #[cfg(test)]
+mod lost_tests;
+#[cfg(test)]
 mod promises_tests;
 #[cfg(test)]
 mod reading_tests;

@@ -49,11 +49,11 @@ fn deploying(stop_is_known: bool) -> Tiny {
     })
 }
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     Place { cluster: "prod".to_owned(), name: "api".to_owned() }
 }
 
-fn context(tiny: &Tiny) -> Context {
+pub(super) fn context(tiny: &Tiny) -> Context {
     let clock = Clock::simulated("2026-11-24T15:12:37Z".parse().unwrap(), 1.0);
     Context {
         platform: Arc::new(file::sample()),
@@ -63,12 +63,12 @@ fn context(tiny: &Tiny) -> Context {
     }
 }
 
-async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
+pub(super) async fn carry_out(context: &Context, actions: Vec<Action>) -> Finished {
     let (_folder, office) = office();
     carry_out_in(&office, context, actions).await
 }
 
-async fn carry_out_in(office: &Office, context: &Context, actions: Vec<Action>) -> Finished {
+pub(super) async fn carry_out_in(office: &Office, context: &Context, actions: Vec<Action>) -> Finished {
     let mut steps = Vec::new();
     for action in actions {
         let view = action.plan(context, &Seen::default()).await.unwrap();
@@ -114,14 +114,14 @@ async fn a_deployment_in_progress_is_rolled_back_by_ecs_where_it_can_and_by_an_u
 }
 
 /// A service with one deployment.
-fn service(id: &str, number: u32, rollout: &str) -> Value {
+pub(super) fn service(id: &str, number: u32, rollout: &str) -> Value {
     let deployment = json!({"id": id, "status": "PRIMARY", "rolloutState": rollout,
         "taskDefinition": format!("x/api:{number}"), "desiredCount": 3, "runningCount": 3, "pendingCount": 0, "failedTasks": 0});
     json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": [deployment]})
 }
 
 /// What is answered alike in all of these scripts.
-fn unchanging(operation: &str) -> Reply {
+pub(super) fn unchanging(operation: &str) -> Reply {
     match operation {
         "DescribeTaskDefinition" => {
             Reply::json(r#"{"taskDefinition": {"family": "api", "status": "ACTIVE", "containerDefinitions": []}}"#)

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::lost::{LOST, Looks};
 use super::service::Place;
 use super::{Context, Done};
 use crate::aws::autoscaling_write::register_scalable_target;
@@ -156,10 +157,14 @@ impl SetBounds {
             Ok(()) => scribe.accepted(OPERATION, json!(wanted)),
             Err(trouble) => {
                 scribe.trouble(OPERATION, &trouble)?;
-                if is_uncertain(&trouble) && self.look(context).await? == wanted {
-                    return scribe.found(OPERATION, json!(wanted));
+                if !is_uncertain(&trouble) {
+                    return Err(trouble.into());
                 }
-                Err(trouble.into())
+                let look = async || Ok((self.look(context).await? == wanted).then_some(()));
+                match Looks::FEW.find(context, scribe, LOST, look).await? {
+                    Some(()) => scribe.found(OPERATION, json!(wanted)),
+                    None => Err(Halt::from(trouble).and(LOST)),
+                }
             }
         }
     }

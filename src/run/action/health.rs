@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::Done;
 use crate::aws::probe;
@@ -49,7 +50,7 @@ impl CheckHealth {
         let Some(url) = &self.url else {
             return Ok(Done::unneeded("there is no health-url to ask: see for yourself that users are served"));
         };
-        let began = context.clock.now();
+        let began = Instant::now();
         let mut well = 0;
         loop {
             scribe.hear()?;
@@ -71,10 +72,10 @@ impl CheckHealth {
                 return Ok(Done::new(format!("{url} answers {} {well} times in a row", self.status)));
             }
             scribe.progress(&format!("{url}: {told}"), None)?;
-            if context.clock.now().duration_since(began).unsigned_abs().as_secs() >= self.timeout_seconds {
+            if context.elapsed(began).as_secs() >= self.timeout_seconds {
                 return Err(Halt::failed(format!("{url} is not well: {told}")));
             }
-            context.sleep(CADENCE).await;
+            context.rest(scribe, CADENCE).await?;
         }
     }
 }

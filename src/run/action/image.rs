@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::lost::{LOST, Looks};
 use super::registry::{Fit, Running, repository_name};
 use super::service::{Basis, Place};
 use super::{Context, Done};
@@ -12,7 +13,7 @@ use crate::platform::Image;
 use crate::platform::text::{date, printable, shell_word};
 use crate::run::left::left;
 use crate::run::plan::Change;
-use crate::run::scribe::was_uncertain;
+use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Ending, Halt, Seen, View, Work};
 
 const OPERATION: &str = "ecs:RegisterTaskDefinition";
@@ -199,7 +200,16 @@ impl RegisterImage {
             }
             Err(trouble) => {
                 scribe.trouble(OPERATION, &trouble)?;
-                Err(trouble.into())
+                // What it was made from is asked for first: that question lost registers nothing.
+                if trouble.operation != OPERATION || !is_uncertain(&trouble) {
+                    return Err(trouble.into());
+                }
+                let look = async || self.find_registered(context, &basis, container, image).await;
+                let Some(details) = Looks::FEW.find(context, scribe, LOST, look).await? else {
+                    return Err(Halt::from(trouble).and(LOST));
+                };
+                scribe.found(OPERATION, details.clone())?;
+                done(&details)
             }
         }
     }

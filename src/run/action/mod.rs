@@ -10,6 +10,7 @@ mod deployment;
 mod health;
 mod image;
 mod last_lines;
+mod lost;
 mod once;
 mod preview;
 mod push;
@@ -31,8 +32,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
-use super::{Halt, Held, Seen, StepOutcome, Store, View, Work};
+use super::{Halt, Held, Scribe, Seen, StepOutcome, Store, View, Work};
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::Platform;
@@ -58,6 +60,9 @@ pub use update::{Moved, UpdateService};
 pub use vacuum::VacuumTables;
 pub use wait::WaitSteady;
 
+/// How often who rests listens for commands.
+const EAR: Duration = Duration::from_secs(1);
+
 /// What a run works with.
 #[derive(Clone)]
 pub struct Context {
@@ -82,6 +87,23 @@ impl Context {
     /// Sleeps this long by the run's own clock.
     pub(super) async fn sleep(&self, duration: Duration) {
         tokio::time::sleep(duration.div_f64(self.clock.speed().max(f64::MIN_POSITIVE))).await;
+    }
+
+    /// … and hears commands meanwhile: a wish to stop ends it.
+    pub(super) async fn rest(&self, scribe: &mut Scribe<'_>, duration: Duration) -> Result<(), Halt> {
+        let mut left = duration;
+        while !left.is_zero() {
+            scribe.hear()?;
+            let slice = left.min(EAR);
+            self.sleep(slice).await;
+            left -= slice;
+        }
+        scribe.hear()
+    }
+
+    /// How long ago that was by the run's own clock. Nobody sets this one back, or forward.
+    pub(super) fn elapsed(&self, since: Instant) -> Duration {
+        since.elapsed().mul_f64(self.clock.speed())
     }
 }
 

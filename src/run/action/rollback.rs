@@ -7,6 +7,7 @@ use futures::future::join;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::lost::{LOST, Looks};
 use super::registry::{Fit, fits, machine, repository_name};
 use super::service::{Basis, Place};
 use super::update::UpdateService;
@@ -19,9 +20,10 @@ use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Candidate, Halt, Scribe, Seen, View, Work, history};
 
 const STOP: &str = "ecs:StopServiceDeployment";
-/// How often, and how far apart, the rollback that ECS was asked for is looked for.
-const LOOKS: u32 = 20;
-const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+/// For the rollback that ECS was asked for.
+const LOOKS: Looks = Looks { most: 20, between: Duration::from_secs(3) };
+/// ECS has said yes.
+const ACCEPTED: &str = "ECS accepted to roll back: look at the service";
 
 /// Back to which revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,10 +176,10 @@ impl Rollback {
         let updated = asked.iter().any(|asked| asked.operation != STOP);
         if let Some(stopped) = stopped.filter(|_| !updated) {
             if matches!(stopped.answer, Some(Answer::Accepted { .. } | Answer::Found { .. })) {
-                return self.find_rollback(context).await?.ok_or_else(|| self.not_seen());
+                return self.find_rollback(context, scribe, ACCEPTED).await?.ok_or_else(|| self.not_seen());
             }
             if was_uncertain(stopped.answer.as_ref())
-                && let Some(done) = self.find_rollback(context).await?
+                && let Some(done) = self.find_rollback(context, scribe, LOST).await?
             {
                 scribe.found(STOP, json!(done.outputs))?;
                 return Ok(done);
@@ -209,12 +211,12 @@ impl Rollback {
         match roll_back_deployment(&context.clients, &running.arn).await {
             Ok(()) => {
                 scribe.accepted(STOP, json!({"serviceDeploymentArn": running.arn}))?;
-                self.find_rollback(context).await?.map(Some).ok_or_else(|| self.not_seen())
+                self.find_rollback(context, scribe, ACCEPTED).await?.map(Some).ok_or_else(|| self.not_seen())
             }
             Err(trouble) => {
                 scribe.trouble(STOP, &trouble)?;
                 if is_uncertain(&trouble)
-                    && let Some(done) = self.find_rollback(context).await?
+                    && let Some(done) = self.find_rollback(context, scribe, LOST).await?
                 {
                     scribe.found(STOP, json!(done.outputs))?;
                     return Ok(Some(done));
@@ -225,19 +227,21 @@ impl Rollback {
     }
 
     /// The deployment that puts the revision back, once ECS shows it.
-    async fn find_rollback(&self, context: &Context) -> Result<Option<Done>, Halt> {
-        for look in 1..=LOOKS {
+    async fn find_rollback(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        words: &str,
+    ) -> Result<Option<Done>, Halt> {
+        let look = async || {
             let service = self.place.look_to_change(context).await?;
-            if service.revision.number == Some(self.to) {
-                let seen = Basis::of(&service);
-                let words = format!("ECS is rolling back to {} ({})", seen.revision, seen.deployment);
-                return Ok(Some(Done::new(words).with("deployment", seen.deployment)));
-            }
-            if look < LOOKS {
-                context.sleep(BETWEEN_LOOKS).await;
-            }
-        }
-        Ok(None)
+            Ok((service.revision.number == Some(self.to)).then(|| Basis::of(&service)))
+        };
+        let seen = LOOKS.find(context, scribe, words, look).await?;
+        Ok(seen.map(|seen| {
+            let words = format!("ECS is rolling back to {} ({})", seen.revision, seen.deployment);
+            Done::new(words).with("deployment", seen.deployment)
+        }))
     }
 
     fn not_seen(&self) -> Halt {

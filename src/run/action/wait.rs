@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::deployment::{AWAITED, Awaited, Followed, Verdict, unhealthy};
 use super::service::{Basis, Place};
@@ -19,8 +20,6 @@ use crate::run::{Ending, Halt, Scribe, View, Work};
 const CADENCE: Duration = Duration::from_secs(5);
 /// … when AWS does not answer.
 const LONGEST: Duration = Duration::from_mins(1);
-/// How often commands are listened for.
-const EAR: Duration = Duration::from_secs(1);
 /// Stopped tasks are asked for at every so many looks.
 const STOPPED_EVERY: u32 = 3;
 
@@ -65,13 +64,13 @@ impl WaitSteady {
             outputs.get(AWAITED).and_then(|awaited| serde_json::from_value(awaited.clone()).ok());
         followed.awaited = awaited.filter(|awaited| awaited.after == id);
         followed.only_number = id == planned && followed.awaited.is_none();
-        let began = context.clock.now();
+        let (began, started) = (context.clock.now(), Instant::now());
         let mut last = String::from("nothing was seen of it");
         let mut told = String::new();
         let (mut looks, mut troubles) = (0_u32, 0_u32);
         loop {
             scribe.hear()?;
-            let elapsed = context.clock.now().duration_since(began).unsigned_abs();
+            let elapsed = context.elapsed(started);
             let unheard = match self.look(context, &mut followed, looks, began, elapsed).await {
                 Ok(Verdict::Over(ending, words)) => {
                     let by = followed.by.filter(|_| ending == Ending::Superseded);
@@ -106,7 +105,7 @@ impl WaitSteady {
                 return Err(Halt::new(Ending::TimedOut, followed.with_reasons(&words)));
             }
             let pause = CADENCE.saturating_mul(1 << troubles.min(6)).min(LONGEST);
-            self.pause(context, scribe, pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await?;
+            context.rest(scribe, pause.mul_f64(0.8 + 0.4 * fastrand::f64())).await?;
         }
     }
 
@@ -166,17 +165,6 @@ impl WaitSteady {
     async fn tasks(&self, context: &Context, stopped: bool) -> Result<Vec<Task>, Trouble> {
         let arns = tasks::list_tasks(&context.clients, &self.place.cluster, &self.place.name, stopped).await?;
         tasks::describe_tasks(&context.clients, &self.place.cluster, &arns).await
-    }
-
-    async fn pause(&self, context: &Context, scribe: &mut Scribe<'_>, pause: Duration) -> Result<(), Halt> {
-        let mut left = pause;
-        while !left.is_zero() {
-            let slice = left.min(EAR);
-            context.sleep(slice).await;
-            left -= slice;
-            scribe.hear()?;
-        }
-        Ok(())
     }
 }
 

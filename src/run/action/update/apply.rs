@@ -8,6 +8,7 @@ use super::UpdateService;
 use crate::aws::ecs_write::{self, ServiceUpdate};
 use crate::platform::{Revision, Service, TroubleKind};
 use crate::run::action::deployment::{AWAITED, Awaited};
+use crate::run::action::lost::{LOST, Looks};
 use crate::run::action::service::Basis;
 use crate::run::action::{Context, Done};
 use crate::run::scribe::{is_uncertain, was_uncertain};
@@ -15,11 +16,7 @@ use crate::run::{Answer, Halt, Scribe, Work};
 
 const OPERATION: &str = "ecs:UpdateService";
 /// How often a throttled request is sent again; a throttled one has not been carried out.
-const THROTTLED: u32 = 6;
-/// How often, and how far apart, a service is looked at for the effect of a request whose answer was
-/// lost: `DescribeServices` lags.
-const LOOKS: u32 = 5;
-const BETWEEN_LOOKS: Duration = Duration::from_secs(3);
+const THROTTLED: u32 = 5;
 
 impl UpdateService {
     pub(in crate::run::action) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
@@ -61,15 +58,16 @@ impl UpdateService {
                 basis.difference(&seen)
             )));
         }
-        self.send(context, scribe, &basis, &seen).await
+        self.send(context, scribe, outputs, &basis, seen).await
     }
 
     async fn send(
         &self,
         context: &Context,
         scribe: &mut Scribe<'_>,
+        outputs: &Map<String, Value>,
         basis: &Basis,
-        seen: &Basis,
+        mut seen: Basis,
     ) -> Result<Done, Halt> {
         let family = seen.revision.split(':').next().unwrap_or_default();
         let update = ServiceUpdate {
@@ -77,23 +75,31 @@ impl UpdateService {
             task_definition: self.task_definition.map(|number| format!("{family}:{number}")),
             force: self.force_new_deployment,
         };
-        let mut wait = Duration::from_secs(1);
-        for attempt in 1.. {
+        let pause = |number: u32| Duration::from_secs(1 << number).mul_f64(1.0 + fastrand::f64());
+        let mut pauses = (0..THROTTLED).map(pause);
+        loop {
             scribe.request(OPERATION, parameters(&update), json!(seen))?;
             let trouble =
                 match ecs_write::update_service(&context.clients, &self.place.cluster, &self.place.name, &update).await
                 {
                     Ok(service) => {
-                        let details = self.details(seen, &Basis::of(&service));
+                        let details = self.details(&seen, &Basis::of(&service));
                         scribe.accepted(OPERATION, details.clone())?;
                         return Ok(self.done(&details));
                     }
                     Err(trouble) => trouble,
                 };
             scribe.trouble(OPERATION, &trouble)?;
-            if trouble.kind == TroubleKind::Throttled && attempt < THROTTLED {
-                context.sleep(wait.mul_f64(1.0 + fastrand::f64())).await;
-                wait *= 2;
+            if trouble.kind == TroubleKind::Throttled
+                && let Some(now) = self.look_again(context, scribe, &mut pauses).await?
+            {
+                if now != seen && !own_bounds_did_it(outputs, basis, &now) {
+                    return Err(Halt::stale(format!(
+                        "while AWS throttled the request {}: it was not sent again; look at the new plan",
+                        seen.difference(&now)
+                    )));
+                }
+                seen = now;
                 continue;
             }
             if !is_uncertain(&trouble) {
@@ -102,11 +108,26 @@ impl UpdateService {
             if let Some(done) = self.look_for_effect(context, scribe, basis).await? {
                 return Ok(done);
             }
-            return Err(Halt::failed(format!(
-                "{OPERATION}: {trouble}; it may have been carried out all the same, and the service did not show it: look again before you repeat it"
-            )));
+            return Err(Halt::from(trouble).and(LOST));
         }
-        Err(Halt::failed("the request was never sent"))
+    }
+
+    /// The service as it is when a throttled request may be sent again; `None` if it was tried often enough.
+    async fn look_again(
+        &self,
+        context: &Context,
+        scribe: &mut Scribe<'_>,
+        pauses: &mut impl Iterator<Item = Duration>,
+    ) -> Result<Option<Basis>, Halt> {
+        for pause in pauses {
+            context.rest(scribe, pause).await?;
+            match self.place.look_to_change(context).await {
+                Ok(service) => return Ok(Some(Basis::of(&service))),
+                Err(halt) if halt.passes => scribe.progress(&format!("AWS does not answer: {}", halt.words), None)?,
+                Err(halt) => return Err(halt),
+            }
+        }
+        Ok(None)
     }
 
     /// Looks a few times whether a request whose answer nobody heard was carried out.
@@ -116,18 +137,13 @@ impl UpdateService {
         scribe: &mut Scribe<'_>,
         basis: &Basis,
     ) -> Result<Option<Done>, Halt> {
-        for look in 1..=LOOKS {
+        let look = async || {
             let now = self.place.look_to_change(context).await?;
-            if self.is_so(&now, basis) {
-                let details = json!(Basis::of(&now));
-                scribe.found(OPERATION, details.clone())?;
-                return Ok(Some(self.done(&details)));
-            }
-            if look < LOOKS {
-                context.sleep(BETWEEN_LOOKS).await;
-            }
-        }
-        Ok(None)
+            Ok(self.is_so(&now, basis).then(|| json!(Basis::of(&now))))
+        };
+        let Some(details) = Looks::FEW.find(context, scribe, LOST, look).await? else { return Ok(None) };
+        scribe.found(OPERATION, details.clone())?;
+        Ok(Some(self.done(&details)))
     }
 
     /// The service is as this step wants it.
@@ -192,7 +208,7 @@ impl UpdateService {
     }
 
     async fn put_back(&self, work: &mut Work<'_>) -> Result<String, Halt> {
-        let Work { context, scribe, view, past, .. } = work;
+        let Work { context, scribe, view, outputs, past } = work;
         let before: Basis = view.basis()?;
         let now = self.place.look_to_change(context).await?;
         let back = UpdateService {
@@ -217,7 +233,7 @@ impl UpdateService {
                 seen.desired, seen.revision
             )));
         }
-        back.send(context, scribe, &before, &Basis::of(&now)).await.map(|done| done.words)
+        back.send(context, scribe, outputs, &before, Basis::of(&now)).await.map(|done| done.words)
     }
 }
 
