@@ -1,12 +1,13 @@
 //! What the plan of a scale says, and what becomes of one that holds bounds, on the world.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::action::{Place, SetBounds};
 use super::tests::{SERVICE, carry_out, make, office, plan, start, state, who, world, world_that_scales};
-use super::{Action, Change, Command, Commands, Ending, Finished, Plan, RunId, Said, Seen};
+use super::{Action, Change, Command, Commands, Ending, Finished, Plan, RunId, Said, Seen, Wish};
 use crate::runbook::Danger;
 use crate::world::{Change as Happening, Failure, Fault, Host};
 
@@ -187,6 +188,28 @@ async fn tasks_that_have_just_started_count_with_their_pools_before_they_are_mea
     let fact = facts.iter().find(held).unwrap_or_else(|| panic!("{facts:#?}"));
     assert!(fact.ends_with("make that up to 90"), "{fact}");
     assert!(more.all_warnings().any(|w| w.contains("short of up to 10 connections")), "{more:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_that_were_there_for_the_plan_and_are_gone_when_it_is_carried_out_end_the_run() {
+    let text = "# Room\n```toml runbook\ndanger = \"caution\"\n```\n## Look\n```toml check.connections\ntasks = 8\nwhen-short = \"stop\"\n```\n\
+        ## Set it\n```toml ecs.update-service\ndesired-count = 8\n```\n";
+    let runbook = crate::runbook::read(text, "room.md").unwrap();
+    for (leaks, ending) in [(false, Ending::Succeeded), (true, Ending::PlanStale)] {
+        let (host, context) = world();
+        let (_folder, office) = office();
+        let answers = BTreeMap::new();
+        let wish = Wish { runbook: &runbook, answers: &answers, service: None, database: None };
+        let (plan, _) = Plan::make(&context, wish).await.unwrap();
+        if leaks {
+            host.with(|world| world.apply(Happening::LeakConnections { service: SERVICE.to_owned(), per_minute: 2.0 }));
+            tokio::time::sleep(Duration::from_mins(10)).await;
+        }
+        let finished = carry_out(&office, &context, plan).await;
+        assert_eq!(finished.ending, ending, "{}", finished.words);
+        assert_eq!(state(&host).0, if leaks { 3 } else { 8 }, "{}", finished.words);
+        assert_eq!(finished.words.contains("short of up to"), leaks, "{}", finished.words);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Context;
+use super::{Context, Done};
 use crate::platform::{Picture, Role, Subject, Target};
-use crate::run::{Halt, View};
+use crate::run::{Halt, View, Work};
+use crate::watch;
 
 /// In the basis: there are fewer connections than new tasks would take.
 const SHORT: &str = "short";
@@ -75,6 +76,20 @@ impl CheckConnections {
             view.basis = json!({SHORT: more > 0.0});
         }
         Ok(view)
+    }
+
+    /// Where too few end the run they are counted again, as the plan may be old; elsewhere the plan has said it all, and
+    /// nobody waits for a picture between the confirmation and the call.
+    pub(super) async fn apply(&self, work: &Work<'_>) -> Result<Done, Halt> {
+        let context = work.context;
+        if !self.stop_when_short {
+            return Ok(Done::new(work.view.facts.join("; ")));
+        }
+        let picture = watch::once(&context.platform, &context.clients, &context.clock).await;
+        let now = self
+            .plan(context, &picture)
+            .map_err(|halt| Halt::stale(format!("since the plan was made there are fewer: {}", halt.words)))?;
+        Ok(Done::new(now.facts.into_iter().chain(now.warnings).collect::<Vec<_>>().join("; ")))
     }
 
     /// What was seen is that the tasks which are to start take connections that there are not.

@@ -297,7 +297,7 @@ impl Action {
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         match self {
             Action::CheckAlarms(action) => action.apply(work).await,
-            Action::CheckConnections(_) => Ok(Done::new(work.view.facts.join("; "))),
+            Action::CheckConnections(action) => action.apply(work).await,
             Action::ShowBlockers(action) => action.apply(work).await,
             Action::ShowTables(action) => action.apply(work).await,
             Action::RegisterImage(action) => action.apply(work).await,
