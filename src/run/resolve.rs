@@ -108,9 +108,8 @@ impl Plan {
             danger = danger.max(action.least_danger(&view));
             steps.push(PlannedStep { title: step.title.clone(), action, view });
         }
-        let expected: u64 = steps.iter().map(|step| step.view.expected_seconds).sum();
         let mut warnings = wish.runbook.warn.clone();
-        warnings.extend(credentials_end(context, SignedDuration::from_secs(expected as i64)).await);
+        warnings.extend(credentials_end(context, lasts(&steps, context.clock.now())).await);
         let plan = Plan {
             runbook: wish.runbook.name.clone(),
             title: wish.runbook.title.clone(),
@@ -140,6 +139,13 @@ impl Plan {
 
 fn cannot(what: &str) -> String {
     format!("this version can show {what}, not carry it out; do it by hand as the runbook says")
+}
+
+/// How long its process goes on: until all is done, and as long as something is held.
+pub(super) fn lasts(steps: &[PlannedStep], now: Timestamp) -> SignedDuration {
+    let expected: u64 = steps.iter().map(|step| step.view.expected_seconds).sum();
+    let held = steps.iter().filter_map(|step| step.action.until()).map(|until| until.duration_since(now)).max();
+    SignedDuration::from_secs(expected as i64).max(held.unwrap_or_default())
 }
 
 /// Credentials that end before the run does: whoever gave them may renew them, and may not.
@@ -192,12 +198,14 @@ fn is_made(call: &Call, field: &str) -> bool {
     matches!(call.field(field), Some(Setting::Value(Name::Known(known))) if known.made)
 }
 
-/// A number; a revision stands in a runbook as text.
-fn whole(value: &Value) -> Option<u32> {
-    match value {
+/// A number; a revision stands in a runbook as text. What is none is never taken for a field that was left out.
+fn whole(name: &str, value: &Value) -> Result<u32, Halt> {
+    let number = match value {
         Value::String(text) => text.parse().ok().or_else(|| Revision::parse(text).number),
         _ => value.as_u64().and_then(|number| u32::try_from(number).ok()),
-    }
+    };
+    let wrong = || format!("{name} can't be {}: expected a whole number", printable(&value.to_string()));
+    number.ok_or_else(|| Halt::refused(wrong()))
 }
 
 /// A list of names.
@@ -280,7 +288,7 @@ impl Resolver<'_> {
 
     fn action(&self, call: &Call) -> Result<Action, Halt> {
         let fields = self.fields(call);
-        let number = |name: &str| fields.get(name).and_then(whole);
+        let number = |name: &str| fields.get(name).map(|value| whole(name, value)).transpose();
         let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_owned);
         let container = text("container").or_else(|| self.service.container.clone());
         let is = |name: &str, word: &str| fields.get(name).and_then(Value::as_str) == Some(word);
@@ -301,27 +309,27 @@ impl Resolver<'_> {
             "check.connections" => Action::CheckConnections(CheckConnections {
                 service: self.service.name.clone(),
                 database: self.database.map(|database| database.id.clone()),
-                tasks: number("tasks").unwrap_or_default(),
+                tasks: number("tasks")?.unwrap_or_default(),
                 stop_when_short: is("when-short", "stop"),
             }),
             "database.blockers" => Action::ShowBlockers(ShowBlockers {
                 database: self.database_id(&fields)?,
-                older_than_seconds: number("older-than").unwrap_or(5 * 60),
+                older_than_seconds: number("older-than")?.unwrap_or(5 * 60),
             }),
             "database.tables" => Action::ShowTables(ShowTables {
                 database: self.database_id(&fields)?,
-                show: number("show").unwrap_or(10),
+                show: number("show")?.unwrap_or(10),
             }),
             "ecs.register-image" if is_made(call, "image") => Action::RegisterImage(RegisterImage { place, container }),
             "ecs.rollback" => Action::Rollback(Rollback {
                 place,
-                to: number("to").unwrap_or_default(),
+                to: number("to")?.unwrap_or_default(),
                 migrations: text("migrations"),
             }),
             "http.check-health" => Action::CheckHealth(CheckHealth {
                 url: text("url").or_else(|| self.service.health_url.clone()),
-                status: number("status").and_then(|n| u16::try_from(n).ok()).unwrap_or(200),
-                successes: number("successes").unwrap_or(3),
+                status: number("status")?.and_then(|n| u16::try_from(n).ok()).unwrap_or(200),
+                successes: number("successes")?.unwrap_or(3),
                 timeout_seconds: seconds("timeout").unwrap_or(2 * 60),
             }),
             "image.build" => Action::BuildImage(BuildImage {
@@ -338,8 +346,8 @@ impl Resolver<'_> {
             "ecs.update-service" => Action::UpdateService(UpdateService {
                 place,
                 registered: is_made(call, "task-definition"),
-                desired_count: number("desired-count"),
-                task_definition: number("task-definition"),
+                desired_count: number("desired-count")?,
+                task_definition: number("task-definition")?,
                 force_new_deployment: fields.get("force-new-deployment") == Some(&json!(true)),
                 ..UpdateService::default()
             }),
@@ -349,7 +357,7 @@ impl Resolver<'_> {
             "scaling.set-bounds" => {
                 let until =
                     text("until").map(|until| answer::moment(&until, self.now)).transpose().map_err(Halt::refused)?;
-                Action::SetBounds(SetBounds { place, min: number("min"), max: number("max"), until })
+                Action::SetBounds(SetBounds { place, min: number("min")?, max: number("max")?, until })
             }
             "vacuum" => Action::Vacuum(VacuumTables {
                 database: self.database_id(&fields)?,
@@ -360,5 +368,19 @@ impl Resolver<'_> {
             }),
             other => return Err(Halt::refused(cannot(other))),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_no_number_is_never_taken_for_a_field_that_was_left_out() {
+        assert_eq!((whole("to", &json!("41")), whole("to", &json!("api:41"))), (Ok(41), Ok(41)));
+        for wrong in [json!(-3), json!(5_000_000_000_u64), json!("latest"), json!(true)] {
+            let halt = whole("desired-count", &wrong).unwrap_err();
+            assert!(halt.words.starts_with("desired-count can't be "), "{}", halt.words);
+        }
     }
 }

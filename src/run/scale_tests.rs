@@ -227,6 +227,40 @@ async fn a_time_that_is_tomorrow_is_told_by_how_far_away_it_is() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn credentials_are_reckoned_to_last_as_long_as_bounds_are_held() {
+    let (_host, context) = world_that_scales();
+    let lasts = async |answers: &[(&str, &str)]| {
+        super::resolve::lasts(&plan(&context, "scale", answers).await.steps, context.clock.now())
+    };
+    assert_eq!(lasts(&[("desired", "3"), ("minimum", "2"), ("until", "2h")]).await.as_hours(), 2);
+    assert!(lasts(&[("desired", "4"), ("minimum", "2")]).await.as_mins() < 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_its_field_does_not_take_is_refused_also_where_the_question_names_no_bounds() {
+    let (_host, context) = world();
+    let text = |rest: &str| {
+        format!(
+            "# Mine\n```toml runbook\ndanger = \"caution\"\n[param.n]\nask = \"How many?\"\ntype = \"integer\"\n{rest}\n```\n\
+            ## Set it\n```toml ecs.update-service\ndesired-count = \"{{{{ n }}}}\"\n```\n"
+        )
+    };
+    for (n, rest, expected) in [
+        ("-3", "", "a whole number from 0 to 5000"),
+        ("9000", "", "a whole number from 0 to 5000"),
+        ("1", "min = 2", "a whole number from 2 to 5000"),
+    ] {
+        let runbook = crate::runbook::read(&text(rest), "mine.md").unwrap();
+        let answers = BTreeMap::from([("n".to_owned(), n.to_owned())]);
+        let wish = Wish { runbook: &runbook, answers: &answers, service: None, database: None };
+        let halt = Plan::make(&context, wish).await.unwrap_err();
+        assert_eq!(halt.words, format!("--n {n}: expected {expected}"));
+    }
+    let errors = crate::runbook::read(&text("default = 9000"), "mine.md").unwrap_err().to_string();
+    assert!(errors.contains("a default from 0 to 5000"), "{errors}");
+}
+
 fn bounds() -> SetBounds {
     let place = Place { cluster: "analytics-production".to_owned(), name: SERVICE.to_owned() };
     SetBounds { place, ..SetBounds::default() }

@@ -15,6 +15,7 @@ mod head;
 mod kind;
 mod known;
 mod library;
+mod limits;
 mod page;
 mod param;
 mod redis;
@@ -147,6 +148,8 @@ fn runbook(report: &Report, source: &str, file_name: &str) -> Runbook {
         report.error(place, "the runbook has no steps").expected("at least one ## heading with a block");
     }
     let steps: Vec<Step> = page.sections.iter().filter_map(|section| step::read(&mut scope, source, section)).collect();
+    let mut params = head.params;
+    limits::keep_to_fields(report, &mut params, &steps);
     check_full_vacuum(report, head.danger, &steps);
     Runbook {
         name: name_of(file_name),
@@ -156,7 +159,7 @@ fn runbook(report: &Report, source: &str, file_name: &str) -> Runbook {
         treats: head.treats,
         warn: head.warn,
         intro: intro(source, &page, head_fence),
-        params: head.params,
+        params,
         steps,
     }
 }
