@@ -26,6 +26,8 @@ pub struct Definition {
     pub containers: Vec<ContainerDefinition>,
     /// The ARN of who registered it.
     pub registered_by: Option<String>,
+    /// All else that it says, by its name; compared, and never shown.
+    pub rest: BTreeMap<String, Secret>,
 }
 
 /// One container of a task definition.
@@ -53,6 +55,8 @@ pub struct ContainerDefinition {
     pub health_check: Option<HealthCheck>,
     /// Where in CloudWatch Logs it logs, if it does.
     pub logs: Option<LogsTo>,
+    /// All else that it says, by its name; compared, and never shown.
+    pub rest: BTreeMap<String, Secret>,
 }
 
 /// Where a container logs.
@@ -122,6 +126,7 @@ impl Definition {
         for gone in self.containers.iter().filter(|c| after.container(Some(&c.name)).is_none()) {
             compare(&mut found, &gone.name, Some(&gone.image), None);
         }
+        by_name(&mut found, &self.rest, &after.rest, str::to_owned);
         found
     }
 }
@@ -139,8 +144,9 @@ impl ContainerDefinition {
         let ports = |of: &ContainerDefinition| (!of.ports.is_empty()).then(|| of.ports.join(", "));
         compare(found, &of("ports"), ports(self).as_ref(), ports(after).as_ref());
         compare(found, &of("health check"), self.health_check.as_ref(), after.health_check.as_ref());
-        by_name(found, name, "env", &self.environment, &after.environment);
-        by_name(found, name, "secret", &self.secrets, &after.secrets);
+        by_name(found, &self.environment, &after.environment, |variable| format!("env {variable} of {name}"));
+        by_name(found, &self.secrets, &after.secrets, |variable| format!("secret {variable} of {name}"));
+        by_name(found, &self.rest, &after.rest, of);
     }
 }
 
@@ -151,10 +157,9 @@ fn some(line: &CommandLine) -> Option<&CommandLine> {
 /// What was added, removed or changed, by name: never what it is.
 fn by_name<T: PartialEq>(
     found: &mut Vec<Difference>,
-    container: &str,
-    kind: &str,
     before: &BTreeMap<String, T>,
     after: &BTreeMap<String, T>,
+    what: impl Fn(&str) -> String,
 ) {
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for name in names {
@@ -165,7 +170,7 @@ fn by_name<T: PartialEq>(
             _ => continue,
         };
         let (before, after) = (change.0.to_owned(), change.1.to_owned());
-        found.push(Difference { what: format!("{kind} {name} of {container}"), before, after });
+        found.push(Difference { what: what(name), before, after });
     }
 }
 
@@ -219,6 +224,17 @@ mod tests {
         );
         assert!(!format!("{before:?}").contains("hunter2"), "not in a log either");
         assert_eq!(before.differences(&before), []);
+    }
+
+    #[test]
+    fn two_that_differ_only_in_what_is_shown_nowhere_are_not_called_alike() {
+        let before = definition("r/api:v1", &[], &[]);
+        let mut after = before.clone();
+        after.rest.insert("volumes".to_owned(), Secret::new("[Volume(x)]"));
+        after.containers[0].rest.insert("mount points".to_owned(), Secret::new("[MountPoint(x)]"));
+        let lines: Vec<String> =
+            before.differences(&after).iter().map(|d| format!("{}: {} → {}", d.what, d.before, d.after)).collect();
+        assert_eq!(lines, ["mount points of api: none → added", "volumes: none → added"]);
     }
 
     #[test]
