@@ -45,6 +45,21 @@ async fn an_answer_is_one_argument_whatever_is_in_it_and_no_password_or_escape_i
 }
 
 #[tokio::test]
+async fn the_password_of_the_cache_reaches_no_journal_by_its_own_answers() {
+    let (_server, mut redis, bench) = start().await;
+    let _: () = cmd("SET").arg("url").arg("redis://:hunter3@other").query_async(&mut redis).await.unwrap();
+    let _: () = cmd("CONFIG").arg("SET").arg("masterauth").arg("hunter4").query_async(&mut redis).await.unwrap();
+    write(&bench, &runbook("redis", "", &["CONFIG GET *auth", "CONFIG GET requirepass\nGET url\nINFO keyspace"]));
+    let (code, text) = bench.run(&["run", "mine", "--yes"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("masterauth") && text.contains("requirepass") && text.contains("db0:keys=1"), "{text}");
+    let journal = std::fs::read_to_string(bench.store().journal(&bench.store().runs().unwrap()[0])).unwrap();
+    for secret in [PASSWORD, "hunter3", "hunter4"] {
+        assert!(!text.contains(secret) && !journal.contains(secret), "{secret}: {text}");
+    }
+}
+
+#[tokio::test]
 async fn a_second_background_save_and_a_wrong_password_are_said_in_words() {
     let (server, mut redis, bench) = start().await;
     let _: () = cmd("SET").arg("k").arg("v").query_async(&mut redis).await.unwrap();

@@ -13,6 +13,7 @@ use crate::harness::{PASSWORD, Which, told};
 on_both_versions! {
     no_answer_becomes_part_of_a_statement
     a_plan_says_what_only_reads_and_sends_nothing
+    what_the_server_warns_of_is_told_and_a_password_in_its_answer_is_not
     rows_are_shown_as_the_server_writes_them_and_without_escapes
     what_the_server_refuses_is_said_in_words_and_nothing_after_it_is_sent
     a_wish_to_stop_cancels_the_statement_at_the_server
@@ -34,6 +35,27 @@ async fn the_demos_database_says_that_it_is_none_for_statements_of_ones_own_befo
     assert_eq!(code, 17, "{text}");
     assert!(text.contains("the simulated database answers only what plantao asks"), "{text}");
     assert!(bench.store().runs().unwrap().is_empty());
+}
+
+async fn what_the_server_warns_of_is_told_and_a_password_in_its_answer_is_not(which: Which) {
+    let fresh = fresh(which).await;
+    let bench = Bench::on(&fresh, "");
+    let warns = "DO $$ BEGIN FOR i IN 1..50 LOOP RAISE NOTICE 'row %', i; RAISE WARNING 'half of % is missing', i; END LOOP; END $$";
+    fresh.run("CREATE TABLE kept (said text, url text, password text)").await;
+    let row = format!("INSERT INTO kept VALUES ('{PASSWORD}', 'postgres://ana:hunter3@db/x', 'hunter4')");
+    fresh.run(&row).await;
+    write(&bench, "", &[warns, "SELECT * FROM kept"]);
+    let (code, text) = bench.run(&["run", "mine", "--yes"]).await;
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("the server warns: half of 1 is missing") && text.contains("… and 30 more warnings"),
+        "{text}"
+    );
+    assert!(!text.contains("row 1"), "{text}");
+    let journal = std::fs::read_to_string(bench.store().journal(&bench.store().runs().unwrap()[0])).unwrap();
+    for secret in [PASSWORD, "hunter3", "hunter4"] {
+        assert!(!text.contains(secret) && !journal.contains(secret), "{secret}: {text}");
+    }
 }
 
 async fn count(fresh: &Fresh, sql: &str) -> i64 {

@@ -1,5 +1,6 @@
 //! `scaling.set-bounds`: moves auto scaling's bounds, for good or until a time.
 
+use futures::{FutureExt as _, TryFutureExt as _};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -160,7 +161,7 @@ impl SetBounds {
                 if !is_uncertain(&trouble) {
                     return Err(trouble.into());
                 }
-                let look = async || Ok((self.look(context).await? == wanted).then_some(()));
+                let look = || self.look(context).map_ok(|now| (now == wanted).then_some(())).boxed();
                 match Looks::FEW.find(context, scribe, LOST, look).await? {
                     Some(()) => scribe.found(OPERATION, json!(wanted)),
                     None => Err(Halt::from(trouble).and(LOST)),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Context, Done};
 use crate::platform::{Picture, Role, Subject, Target};
-use crate::run::{Halt, View, Work};
+use crate::run::{Halt, View};
 use crate::watch;
 
 /// In the basis: there are fewer connections than new tasks would take.
@@ -80,10 +80,9 @@ impl CheckConnections {
 
     /// Where too few end the run they are counted again, as the plan may be old; elsewhere the plan has said it all, and
     /// nobody waits for a picture between the confirmation and the call.
-    pub(super) async fn apply(&self, work: &Work<'_>) -> Result<Done, Halt> {
-        let context = work.context;
+    pub(super) async fn apply(&self, context: &Context, view: &View) -> Result<Done, Halt> {
         if !self.stop_when_short {
-            return Ok(Done::new(work.view.facts.join("; ")));
+            return Ok(Done::new(view.facts.join("; ")));
         }
         let picture = watch::once(&context.platform, &context.clients, &context.clock).await;
         let now = self

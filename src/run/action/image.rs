@@ -1,5 +1,6 @@
 //! `image.find` and `ecs.register-image`: an image of ECR, by digest, in a new revision.
 
+use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -204,7 +205,7 @@ impl RegisterImage {
                 if trouble.operation != OPERATION || !is_uncertain(&trouble) {
                     return Err(trouble.into());
                 }
-                let look = async || self.find_registered(context, &basis, container, image).await;
+                let look = || self.find_registered(context, &basis, container, image).boxed();
                 let Some(details) = Looks::FEW.find(context, scribe, LOST, look).await? else {
                     return Err(Halt::from(trouble).and(LOST));
                 };

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
+
 use super::Context;
 use crate::run::{Ending, Halt, Scribe};
 
@@ -21,12 +23,12 @@ impl Looks {
 
     /// Looks until the effect is seen; `None` if it never is. A look that fails for a while is one that has not seen it
     /// yet. Where no more can be looked, and where somebody asks to stop, the words are added.
-    pub(super) async fn find<T>(
+    pub(super) async fn find<'f, T>(
         &self,
         context: &Context,
         scribe: &mut Scribe<'_>,
         words: &str,
-        look: impl AsyncFn() -> Result<Option<T>, Halt>,
+        look: impl Fn() -> BoxFuture<'f, Result<Option<T>, Halt>>,
     ) -> Result<Option<T>, Halt> {
         for number in 1..=self.most {
             match look().await {

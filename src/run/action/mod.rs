@@ -16,6 +16,7 @@ mod preview;
 mod push;
 mod redis;
 pub(super) mod registry;
+mod reply;
 mod rollback;
 mod server;
 mod service;
@@ -297,7 +298,7 @@ impl Action {
     pub(super) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
         match self {
             Action::CheckAlarms(action) => action.apply(work).await,
-            Action::CheckConnections(action) => action.apply(work).await,
+            Action::CheckConnections(action) => action.apply(work.context, work.view).await,
             Action::ShowBlockers(action) => action.apply(work).await,
             Action::ShowTables(action) => action.apply(work).await,
             Action::RegisterImage(action) => action.apply(work).await,

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures::future::join;
+use futures::{FutureExt as _, TryFutureExt as _};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -233,9 +234,9 @@ impl Rollback {
         scribe: &mut Scribe<'_>,
         words: &str,
     ) -> Result<Option<Done>, Halt> {
-        let look = async || {
-            let service = self.place.look_to_change(context).await?;
-            Ok((service.revision.number == Some(self.to)).then(|| Basis::of(&service)))
+        let look = || {
+            let service = self.place.look_to_change(context);
+            service.map_ok(|now| (now.revision.number == Some(self.to)).then(|| Basis::of(&now))).boxed()
         };
         let seen = LOOKS.find(context, scribe, words, look).await?;
         Ok(seen.map(|seen| {

@@ -9,6 +9,7 @@ use super::{Made, RunRedis, shown};
 use crate::cache::{Cache, CacheTrouble, only_reads};
 use crate::run::action::Done;
 use crate::run::action::once::{self, NUMBER, Noun};
+use crate::run::action::reply::Veil;
 use crate::run::action::server::same_server;
 use crate::run::{Answer, Ending, Halt, Scribe, Work};
 
@@ -23,7 +24,7 @@ pub(super) async fn apply(action: &RunRedis, work: &mut Work<'_>) -> Result<Done
     let cache = action.open(context).await?;
     let made: Made = view.basis()?;
     same_server(&made.server, cache.place())?;
-    let mut said = Vec::new();
+    let (veil, mut said) = (Veil::of(context), Vec::new());
     for (index, command) in action.commands.iter().enumerate() {
         let number = index + 1;
         let name = command.first().map(|name| name.to_uppercase()).unwrap_or_default();
@@ -32,7 +33,8 @@ pub(super) async fn apply(action: &RunRedis, work: &mut Work<'_>) -> Result<Done
             continue;
         }
         scribe.hear()?;
-        let lines = send(scribe, &cache, command, number, of, &name).await?;
+        let mut lines = send(scribe, &cache, command, number, of, &name).await?;
+        veil.over_reply(command, &mut lines);
         match lines.as_slice() {
             [line] => said.push(format!("{name}: {line}")),
             lines => {

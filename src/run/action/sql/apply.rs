@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep;
 
 use super::{Made, Ready, RunSql, shown};
-use crate::database::{Database, DatabaseTrouble, DatabaseTroubleKind, Rows, verb};
+use crate::database::{Database, DatabaseTrouble, DatabaseTroubleKind, Notice, Rows, verb};
 use crate::run::action::Done;
 use crate::run::action::once::{self, NUMBER, Noun};
+use crate::run::action::reply::Veil;
 use crate::run::action::server::same_server;
 use crate::run::database::target;
 use crate::run::{Answer, Ending, Halt, Scribe, Work};
@@ -32,8 +34,9 @@ pub(super) async fn apply(action: &RunSql, work: &mut Work<'_>) -> Result<Done, 
     same_server(&made.server, &target.to_string())?;
     // Before any connection: nothing that is asked of the server could tell.
     once::settled(past, NOUN, made.statements.len())?;
-    let (session, _notices) = Database::for_statements(&target, PATIENCE, LOCK).await?;
-    let mut said = Vec::new();
+    let (session, notices) = Database::for_statements(&target, PATIENCE, LOCK).await?;
+    let mut heard = Heard { notices, warnings: Vec::new(), more: 0 };
+    let (veil, mut said) = (Veil::of(context), Vec::new());
     for (index, statement) in made.statements.iter().enumerate() {
         let name = verb(&statement.sql);
         if let Some(details) = once::accepted(past, index + 1) {
@@ -45,7 +48,16 @@ pub(super) async fn apply(action: &RunSql, work: &mut Work<'_>) -> Result<Done, 
         if index > 0 {
             scribe.hear()?;
         }
-        let rows = send(scribe, &session, &made, index, statement).await?;
+        let answer = send(scribe, &session, &mut heard, &made, index, statement).await;
+        // What the server warned of is told whatever the statement came to.
+        for line in heard.told() {
+            match scribe.progress(&veil.over(&line), None) {
+                Err(unwritten) if answer.is_ok() => return Err(unwritten),
+                _ => {}
+            }
+        }
+        let mut rows = answer?;
+        veil.over_rows(&rows.columns, &mut rows.rows);
         for line in shown::lines(&rows) {
             scribe.progress(&line, None)?;
         }
@@ -63,9 +75,42 @@ fn words(name: &str, rows: &Rows) -> String {
     }
 }
 
+/// What the server says beside its answers: warnings, the first few.
+struct Heard {
+    notices: UnboundedReceiver<Notice>,
+    warnings: Vec<String>,
+    more: usize,
+}
+
+impl Heard {
+    /// Takes in what there is: a statement may say something of each of its rows, and nothing of that is kept.
+    fn listen(&mut self) {
+        while let Ok(notice) = self.notices.try_recv() {
+            match notice.warning {
+                true if self.warnings.len() < MOST => self.warnings.push(notice.text),
+                true => self.more += 1,
+                false => {}
+            }
+        }
+    }
+
+    /// The warnings since the last call.
+    fn told(&mut self) -> Vec<String> {
+        self.listen();
+        let mut told: Vec<String> =
+            std::mem::take(&mut self.warnings).iter().map(|text| format!("the server warns: {text}")).collect();
+        match std::mem::take(&mut self.more) {
+            0 => {}
+            more => told.push(format!("… and {more} more warnings")),
+        }
+        told
+    }
+}
+
 async fn send(
     scribe: &mut Scribe<'_>,
     session: &Database,
+    heard: &mut Heard,
     made: &Made,
     index: usize,
     statement: &Ready,
@@ -74,12 +119,12 @@ async fn send(
     let what = if of == 1 { "run the statement".to_owned() } else { format!("run statement {} of {of}", index + 1) };
     let Ready { sql, values, reads } = statement;
     if *reads {
-        let (answer, halt) = follow(scribe, session, session.read(&what, sql, values, MOST)).await;
+        let (answer, halt) = follow(scribe, session, heard, session.read(&what, sql, values, MOST)).await;
         return halt.map_or_else(|| answer.map_err(|trouble| failed(&trouble)), Err);
     }
     let operation = format!("postgresql:{}", verb(sql));
     scribe.request(&operation, json!({ NUMBER: index + 1, "sql": sql, "values": values }), Value::Null)?;
-    let (answer, halt) = follow(scribe, session, session.change(&what, sql, values, MOST)).await;
+    let (answer, halt) = follow(scribe, session, heard, session.change(&what, sql, values, MOST)).await;
     if let Some(halt) = halt.as_ref().filter(|halt| halt.ending == Ending::Unrecorded) {
         return Err(halt.clone());
     }
@@ -122,13 +167,17 @@ fn told_to_the_journal(trouble: &DatabaseTrouble) -> Answer {
 async fn follow(
     scribe: &mut Scribe<'_>,
     session: &Database,
+    heard: &mut Heard,
     work: impl Future<Output = Result<Rows, DatabaseTrouble>>,
 ) -> (Result<Rows, DatabaseTrouble>, Option<Halt>) {
     let mut work = std::pin::pin!(work);
     let halt = loop {
         tokio::select! {
             answer = &mut work => return (answer, None),
-            () = sleep(EAR) => if let Err(halt) = scribe.hear() { break halt },
+            () = sleep(EAR) => {
+                heard.listen();
+                if let Err(halt) = scribe.hear() { break halt }
+            }
         }
     };
     let canceler = session.canceler();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::{FutureExt as _, TryFutureExt as _};
 use serde_json::{Map, Value, json};
 
 use super::UpdateService;
@@ -137,9 +138,9 @@ impl UpdateService {
         scribe: &mut Scribe<'_>,
         basis: &Basis,
     ) -> Result<Option<Done>, Halt> {
-        let look = async || {
-            let now = self.place.look_to_change(context).await?;
-            Ok(self.is_so(&now, basis).then(|| json!(Basis::of(&now))))
+        let look = || {
+            let now = self.place.look_to_change(context);
+            now.map_ok(|now| self.is_so(&now, basis).then(|| json!(Basis::of(&now)))).boxed()
         };
         let Some(details) = Looks::FEW.find(context, scribe, LOST, look).await? else { return Ok(None) };
         scribe.found(OPERATION, details.clone())?;
