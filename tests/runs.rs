@@ -225,6 +225,39 @@ async fn a_run_that_is_over_is_taken_back_once_that_is_confirmed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_look_can_not_stop_a_run_that_would_move_bounds_back_by_it() {
+    let bench = Bench::new();
+    let held = ["run", "scale", "--desired", "3", "--minimum", "2", "--until", "2h", "--yes", "--detach"];
+    let (code, text) = bench.run(&held).await;
+    assert_eq!(code, 0, "{text}");
+    let holds =
+        |record: &Record| matches!(&record.event, Event::Progress { text, .. } if text.contains("puts it back"));
+    let (id, _) = bench.run_that(holds).await;
+    let (code, text) = bench.run(&["--read-only", "runs", "stop", id.as_str()]).await;
+    assert_eq!(code, 17, "{text}");
+    assert!(text.contains("--read-only") && text.contains("the run would move bounds back at once"), "{text}");
+    assert_eq!(bench.run(&["runs", "stop", id.as_str()]).await.0, 0);
+    bench.run(&["follow", id.as_str()]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_character_of_a_reason_commands_the_terminal_that_shows_json() {
+    let bench = Bench::new();
+    let reason = "why\u{9b}31m";
+    let (code, text) = bench.run(&["run", "scale", "--desired", "3", "--yes", "--json", "--reason", reason]).await;
+    assert_eq!(code, 0, "{text}");
+    let id = bench.store().runs().unwrap().remove(0);
+    for command in
+        [&["runs", "--json"][..], &["runs", "show", id.as_str(), "--json"], &["follow", id.as_str(), "--json"]]
+    {
+        let (code, shown) = bench.run(command).await;
+        assert_eq!(code, 0, "{shown}");
+        assert!(shown.contains("why\\u009b31m") && !shown.contains('\u{9b}'), "{command:?}: {shown}");
+    }
+    assert!(!text.contains('\u{9b}'), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dangerous_run_that_goes_on_is_taken_back_by_nobody_who_does_not_say_why() {
     let bench = Bench::at(1.0);
     // What is put back is no task at all: an outage.

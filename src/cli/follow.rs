@@ -3,7 +3,7 @@
 use std::process::{Child, ExitCode};
 use std::time::Duration;
 
-use super::output::{complain, print};
+use super::output::{complain, print, print_json};
 use crate::headless;
 use crate::platform::text::printable;
 use crate::run::{
@@ -83,7 +83,7 @@ fn gone(store: &Store, id: &RunId, code: Option<u8>) -> String {
 pub(super) fn unopened(Unopened { code, words }: &Unopened, json: bool) -> ExitCode {
     if let Some(ending) = Ending::ALL.into_iter().find(|ending| json && ending.exit_code() == *code) {
         let words = words.strip_prefix(&format!("{ending}: ")).unwrap_or(words);
-        print(&headless::refusal(&Halt::new(ending, words)), 0);
+        print_json(&headless::refusal(&Halt::new(ending, words)), 0);
     }
     complain(words);
     ExitCode::from(*code)
@@ -118,8 +118,11 @@ pub(super) fn exited(child: &mut Option<Child>) -> Option<u8> {
 
 /// Prints a record.
 pub(super) fn show(record: &Record, json: bool) {
-    let line = if json { serde_json::to_string(record).ok() } else { told(record) };
-    if let Some(line) = line {
+    if json {
+        if let Ok(line) = serde_json::to_string(record) {
+            print_json(&format!("{line}\n"), 0);
+        }
+    } else if let Some(line) = told(record) {
         print(&format!("{line}\n"), 0);
     }
 }

@@ -28,7 +28,7 @@ use clap::{CommandFactory, FromArgMatches as _};
 
 use self::args::{Cli, Command, InitArgs, Whence};
 use self::locate::{Environment, show};
-use self::output::{complain, print};
+use self::output::{complain, print, print_json};
 use crate::aws::{Clients, Connection};
 use crate::clock::Clock;
 use crate::platform::{Platform, region};
@@ -195,7 +195,8 @@ fn status(whence: &Whence, json: bool) -> ExitCode {
     on_runtime(async move {
         let clients = Clients::connect(&connection).await;
         let status = headless::status(&platform.into(), &clients, &Clock::system()).await;
-        print(&if json { status.json() } else { status.text() }, status.exit_code())
+        let code = status.exit_code();
+        if json { print_json(&status.json(), code) } else { print(&status.text(), code) }
     })
 }
 
@@ -208,7 +209,8 @@ fn examine(whence: &Whence, json: bool) -> ExitCode {
     let connection = connection(whence, platform.as_ref());
     on_runtime(async move {
         let report = doctor::examine(file, platform.as_ref(), &connection).await;
-        print(&if json { report.json() } else { report.text() }, u8::from(report.failed()))
+        let code = u8::from(report.failed());
+        if json { print_json(&report.json(), code) } else { print(&report.text(), code) }
     })
 }
 

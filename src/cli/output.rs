@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::platform::lines::escape;
+
 /// Writes it all to standard output. A reader that went away has had enough: that is no failure.
 pub fn print(text: &str, code: u8) -> ExitCode {
     let mut out = io::stdout().lock();
@@ -13,6 +15,11 @@ pub fn print(text: &str, code: u8) -> ExitCode {
         }
         _ => ExitCode::from(code),
     }
+}
+
+/// Writes JSON to standard output: in it too no character may command a terminal.
+pub fn print_json(json: &str, code: u8) -> ExitCode {
+    print(&escape(json), code)
 }
 
 /// Says on standard error what went wrong. There is nobody to tell if that fails.

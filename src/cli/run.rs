@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::Whence;
 use super::library::library;
 use super::locate::Environment;
-use super::output::{complain, print};
+use super::output::{complain, print, print_json};
 use super::run_args::{HostArgs, RunArgs, WishArgs};
 use super::{connection, demo, failed, follow, on_runtime, read_only, wish};
 use crate::aws::Clients;
@@ -33,7 +33,7 @@ pub(super) fn plan(whence: &Whence, args: &WishArgs, matches: &ArgMatches) -> Ex
     let platform = environment.platform(whence).map(|(_, platform)| platform);
     on_runtime(async {
         match make(whence, &environment, platform, args, matches).await {
-            Ok(plan) if args.json => print(&json(&plan), 0),
+            Ok(plan) if args.json => print_json(&json(&plan), 0),
             Ok(plan) => print(&headless::plan(&plan), 0),
             Err(halt) => refused(&halt, args.json),
         }
@@ -301,7 +301,7 @@ pub(super) fn complain_plainly(text: &str) {
 /// Says why nothing is run, also as JSON where that was asked for.
 pub(super) fn refused(halt: &Halt, json: bool) -> ExitCode {
     if json {
-        print(&headless::refusal(halt), 0);
+        print_json(&headless::refusal(halt), 0);
     }
     halted(halt)
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::args::Whence;
 use super::library::library;
 use super::locate::Environment;
-use super::output::{complain, print};
+use super::output::{complain, print, print_json};
 use super::run_args::{RunArgs, RunsCommand, WishArgs};
 use super::{connection, failed, follow, on_runtime, read_only, run};
 use crate::aws::Clients;
@@ -36,11 +36,10 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>, json: bool) ->
         Err(message) => failed(&message),
     };
     // A run that is told to undo changes something, whosever process it is.
-    if let Some(RunsCommand::Undo { .. } | RunsCommand::Resume { .. }) = &command {
-        let platform = Environment::read().platform(whence).ok();
-        if let Err(halt) = read_only::refuse(whence, platform.as_ref().map(|(_, platform)| platform)) {
-            return run::refused(&halt, matches!(&command, Some(RunsCommand::Undo { json: true, .. })));
-        }
+    if let Some(RunsCommand::Undo { .. } | RunsCommand::Resume { .. }) = &command
+        && let Err(halt) = refuse_to_change(whence)
+    {
+        return run::refused(&halt, matches!(&command, Some(RunsCommand::Undo { json: true, .. })));
     }
     match command {
         None => list(&store, json),
@@ -50,7 +49,7 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>, json: bool) ->
             Ok(runs) => check(&store, &runs),
             Err(error) => failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
         },
-        Some(RunsCommand::Stop { id }) => on(&id, &|id| say(&store, &id, Command::Stop, None, false)),
+        Some(RunsCommand::Stop { id }) => on(&id, &|id| stop(whence, &store, &id)),
         Some(RunsCommand::Undo { id, yes, reason, json }) => {
             let wish = WishArgs { json, ..WishArgs::default() };
             let args = RunArgs { wish, yes, reason, ..RunArgs::default() };
@@ -58,6 +57,21 @@ pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>, json: bool) ->
         }
         Some(RunsCommand::Resume { id }) => on(&id, &|id| resume(whence, &store, id)),
     }
+}
+
+fn refuse_to_change(whence: &Whence) -> Result<(), Halt> {
+    let platform = Environment::read().platform(whence).ok();
+    read_only::refuse(whence, platform.as_ref().map(|(_, platform)| platform))
+}
+
+/// A run that holds bounds moves them back when it is stopped; any other only ends.
+fn stop(whence: &Whence, store: &Store, id: &RunId) -> ExitCode {
+    if Beginning::under_way(store, id).is_ok_and(|beginning| beginning.plan.puts_back_by_itself())
+        && let Err(halt) = refuse_to_change(whence)
+    {
+        return run::halted(&halt.and("stopped, the run would move bounds back at once"));
+    }
+    say(store, id, Command::Stop, None, false)
 }
 
 /// `plantao follow [ID]`: the newest run if none is named.
@@ -96,7 +110,7 @@ fn list(store: &Store, json: bool) -> ExitCode {
         Err(error) => return failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
     };
     if json {
-        return print(&headless::runs(store, &runs), 0);
+        return print_json(&headless::runs(store, &runs), 0);
     }
     let mut text = String::new();
     for id in runs {
@@ -242,7 +256,7 @@ fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>, json
     }
     let by = user();
     match Commands::say(store, id, &Said { at: Clock::system().now(), by, command, reason }) {
-        Ok(()) if json => print(&format!("{:#}\n", json!({ "told": id, "command": command })), 0),
+        Ok(()) if json => print_json(&format!("{:#}\n", json!({ "told": id, "command": command })), 0),
         Ok(()) => print(&format!("told {id}; to see what it does: plantao follow {id}\n"), 0),
         Err(error) => failed(&format!("run {id} can't be told: {}", super::locate::why(&error))),
     }
@@ -252,7 +266,7 @@ fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>, json
 pub(super) fn runbooks(json: bool) -> ExitCode {
     let (library, wrong) = library(&Environment::read());
     if json {
-        return print(&headless::runbooks(&library), u8::from(!wrong.is_empty()));
+        return print_json(&headless::runbooks(&library), u8::from(!wrong.is_empty()));
     }
     let mut text = String::new();
     let width = library.all().iter().map(|runbook| runbook.name.chars().count()).max().unwrap_or_default();

@@ -96,10 +96,12 @@ impl Follower {
         self.read += new.len() as u64;
         self.begun.append(&mut new);
         let mut records = Vec::new();
-        while let Some(end) = self.begun.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.begun.drain(..=end).collect();
-            records.push(self.chain.next(&line[..end]).map_err(damaged)?);
+        let mut from = 0;
+        while let Some(length) = self.begun[from..].iter().position(|byte| *byte == b'\n') {
+            records.push(self.chain.next(&self.begun[from..from + length]).map_err(damaged)?);
+            from += length + 1;
         }
+        self.begun.drain(..from);
         Ok(records)
     }
 

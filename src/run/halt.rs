@@ -46,7 +46,7 @@ impl Halt {
 
     /// … and what else there is to say.
     #[must_use]
-    pub(super) fn and(mut self, more: &str) -> Halt {
+    pub fn and(mut self, more: &str) -> Halt {
         self.words = format!("{}; {more}", self.words);
         self
     }

@@ -180,6 +180,11 @@ impl Plan {
         self.warnings.insert(0, format!("{who}; until it is over no other run begins"));
     }
 
+    /// A run of it that goes on puts something back by itself: to stop it changes something.
+    pub fn puts_back_by_itself(&self) -> bool {
+        self.undoes.is_none() && self.steps.iter().any(|step| step.action.until().is_some())
+    }
+
     /// All that it would set is so already.
     pub fn is_so_already(&self) -> bool {
         let mut setting = self.steps.iter().map(|step| &step.view).filter(|view| !view.changes.is_empty()).peekable();

@@ -233,7 +233,8 @@ async fn credentials_are_reckoned_to_last_as_long_as_bounds_are_held() {
     let lasts = async |answers: &[(&str, &str)]| {
         super::resolve::lasts(&plan(&context, "scale", answers).await.steps, context.clock.now())
     };
-    assert_eq!(lasts(&[("desired", "3"), ("minimum", "2"), ("until", "2h")]).await.as_hours(), 2);
+    let held = [("desired", "3"), ("minimum", "2"), ("until", "2h")];
+    assert_eq!(lasts(&held).await.as_hours(), 2);
     assert!(lasts(&[("desired", "4"), ("minimum", "2")]).await.as_mins() < 10);
 }
 

@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_tag_names_the_commit_and_the_second_so_that_it_is_never_another_builds() {
         let now = "2026-11-24T03:12:45Z".parse().unwrap();
-        let tree = Tree { commit: "a1b2c3d".to_owned(), dirty: Vec::new() };
+        let tree = Tree { commit: "a1b2c3d".to_owned(), dirty: Vec::new(), contents: String::new() };
         assert_eq!(tag(Some(&tree), now), "emergency-a1b2c3d-20261124-031245");
         assert_eq!(tag(None, now), "emergency-nocommit-20261124-031245");
     }
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn what_is_not_committed_is_counted_and_its_names_reach_no_terminal_raw() {
         let dirty = |names: &[&str]| names.iter().map(|name| format!("M {name}")).collect();
-        let one = Tree { commit: "a1b2c3d".to_owned(), dirty: dirty(&["a\u{1b}[2J"]) };
+        let one = Tree { commit: "a1b2c3d".to_owned(), dirty: dirty(&["a\u{1b}[2J"]), contents: String::new() };
         assert!(uncommitted(&one).starts_with("1 file is not as committed in a1b2c3d"));
         assert!(!uncommitted(&one).contains('\u{1b}'));
         let many = Tree { dirty: dirty(&["a", "b", "c", "d"]), ..one };
