@@ -7,9 +7,6 @@ use clap::{Arg, ArgMatches, Command};
 use crate::platform::text::printable;
 use crate::runbook::{Kind, Library, Param, Runbook};
 
-/// Flags of plantao that stand on every command: a parameter can't take their names.
-const TAKEN: [&str; 3] = ["ascii", "endpoint-url", "no-mouse"];
-
 /// Adds every runbook to `plan` and `run`.
 pub fn with_runbooks(command: Command, library: &Library) -> Command {
     ["plan", "run"].into_iter().fold(command, |command, name| {
@@ -24,8 +21,7 @@ pub fn with_runbooks(command: Command, library: &Library) -> Command {
 fn of(runbook: &Runbook) -> Command {
     let command =
         Command::new(runbook.name.clone()).about(printable(&runbook.title).into_owned()).disable_version_flag(true);
-    let params = runbook.params.iter().filter(|param| !TAKEN.contains(&param.name.as_str()));
-    params.fold(command, |command, param| command.arg(flag(param)))
+    runbook.params.iter().fold(command, |command, param| command.arg(flag(param)))
 }
 
 fn flag(param: &Param) -> Arg {
@@ -50,13 +46,45 @@ pub fn answers(runbook: &Runbook, matches: &ArgMatches) -> BTreeMap<String, Stri
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use clap::CommandFactory;
 
     use super::*;
     use crate::cli::args::Cli;
+    use crate::runbook::TAKEN;
 
     fn matches(arguments: &[&str]) -> Result<ArgMatches, clap::Error> {
         with_runbooks(Cli::command(), &Library::of(Vec::new())).try_get_matches_from(arguments)
+    }
+
+    #[test]
+    fn no_question_of_a_runbook_can_take_the_name_of_a_flag_and_every_other_name_is_free() {
+        let command = Cli::command();
+        let longs =
+            |command: &Command| command.get_arguments().filter_map(|arg| Some(arg.get_long()?.to_owned())).collect();
+        let mut flags: BTreeSet<String> = longs(&command);
+        for name in ["plan", "run"] {
+            flags.extend::<BTreeSet<String>>(longs(command.find_subcommand(name).unwrap()));
+        }
+        flags.extend(["help".to_owned(), "version".to_owned()]);
+        assert_eq!(flags, TAKEN.into_iter().map(str::to_owned).collect());
+        let mine = |name: &str| {
+            let text = format!(
+                "# Mine\n```toml runbook\ndanger = \"safe\"\n[param.{name}]\nask = \"?\"\ntype = \"text\"\n```\n## Go\n```sh\ntrue\n```\n"
+            );
+            crate::runbook::read(&text, "mine.md")
+        };
+        for name in TAKEN {
+            assert!(mine(name).unwrap_err().to_string().contains(&format!("--{name} is a flag of plantao itself")));
+        }
+        sound_with(&mine("follow").unwrap());
+    }
+
+    /// Would end the program if a flag were there twice.
+    fn sound_with(runbook: &Runbook) {
+        let add = |command: Command| command.subcommand(of(runbook));
+        Cli::command().mut_subcommand("plan", add).mut_subcommand("run", add).debug_assert();
     }
 
     #[test]

@@ -46,7 +46,7 @@ use head::Head;
 pub use kind::{Kind, Literal, duration};
 pub use known::{KNOWN, Known, known};
 pub use library::{Broken, Library};
-pub use param::{Default, Param};
+pub use param::{Default, Param, TAKEN};
 pub use redis::Redis;
 pub use shell::Shell;
 pub use shipped::{SHIPPED, shipped};

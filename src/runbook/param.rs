@@ -75,13 +75,16 @@ impl Param {
     }
 }
 
-/// Flags of `plantao run` itself.
-const TAKEN: [&str; 14] = [
+/// Flags of `plantao plan` and `plantao run` themselves; the command line's own test keeps the list true.
+pub const TAKEN: [&str; 16] = [
+    "ascii",
     "config",
     "database",
-    "follow",
+    "detach",
+    "endpoint-url",
     "help",
     "json",
+    "no-mouse",
     "platform",
     "profile",
     "read-only",
@@ -89,7 +92,6 @@ const TAKEN: [&str; 14] = [
     "region",
     "service",
     "version",
-    "when",
     "yes",
 ];
 /// What a `[param.NAME]` may hold.
