@@ -15,7 +15,7 @@ pub(super) struct Veil(Vec<String>);
 
 impl Veil {
     pub(super) fn of(context: &Context) -> Veil {
-        Veil(secrets::known(&context.platform))
+        Veil(secrets::known(context))
     }
 
     /// A line, or a cell of a table.
