@@ -8,8 +8,9 @@ use super::packaged::Packaged;
 
 static REDIS: Packaged = Packaged::new("redis-server", &["--version"], &["redis-server"]);
 
+/// Asked to end, and not killed, a server takes the process of a save under way with it.
 const KEEPER: &str = r#""$@" & server=$!
-read -r _; kill -KILL $server; wait $server"#;
+read -r _; kill $server; wait $server"#;
 
 /// A server of a test's own.
 pub struct Redis {
