@@ -13,6 +13,7 @@ mod registry;
 mod terminal;
 mod tmux;
 mod tools;
+mod workshop;
 
 pub use home::{plantao_at, store_in, told};
 pub use journal::run_that;
@@ -20,10 +21,11 @@ pub use moto::{Fill, Moto, RUNNING, moto};
 pub use paste::Paste;
 pub use postgres::{PASSWORD, Postgres, Which, postgres};
 pub use redis::Redis;
-pub use registry::{Registry, Workshop};
+pub use registry::Registry;
 pub use terminal::{Ended, PATIENCE, Terminal};
 pub use tmux::Tmux;
 pub use tools::{aws_cli, ecs_deploy, python};
+pub use workshop::Workshop;
 
 /// Held while a long-lived process is started, and while a pty is opened: between opening its
 /// descriptors and marking them as not to be inherited, a process started elsewhere would get them too,

@@ -9,7 +9,7 @@ use super::packaged::Packaged;
 use super::tools::aws_cli;
 
 /// What a task definition is changed with: the real one.
-static JQ: Packaged = Packaged::new("jq", "--version");
+static JQ: Packaged = Packaged::new("jq", &["--version"], &["jq"]);
 /// What plans tell people to use.
 const PROGRAMS: [&str; 7] = ["aws", "buildah", "curl", "docker", "podman", "psql", "redis-cli"];
 /// Each argument is a flag's, or the flag; what is asked on the way is answered. As `aws` of version 1, it takes no JSON
@@ -60,7 +60,7 @@ impl Paste {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         }
         let jq = home.path().join("jq");
-        fs::write(&jq, format!("#!/bin/sh\n{}", JQ.script())).unwrap();
+        fs::write(&jq, format!("#!/bin/sh\nexec '{}' \"$@\"\n", JQ.path().display())).unwrap();
         fs::set_permissions(&jq, fs::Permissions::from_mode(0o755)).unwrap();
         Paste { home }
     }

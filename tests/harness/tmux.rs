@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::PATIENCE;
 use super::packaged::Packaged;
 
-static TMUX: Packaged = Packaged::new("tmux", "-V");
+static TMUX: Packaged = Packaged::new("tmux", &["-V"], &["tmux"]);
 
 /// A server of its own; it ends, with all in it, when this goes.
 pub struct Tmux {
@@ -40,7 +40,6 @@ impl Tmux {
         command.env("TMUX_TMPDIR", self.home.path()).env("HOME", self.home.path()).env("LANG", "C.UTF-8");
         command.env("PATH", "/usr/bin:/bin");
         command.env("AWS_EC2_METADATA_DISABLED", "true");
-        TMUX.set_libraries(&mut command);
         let one_at_a_time = super::starting();
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("tmux starts");
         drop(one_at_a_time);

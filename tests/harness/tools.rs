@@ -5,7 +5,7 @@
 //! `venv`; an installed pip; pip taken out of the distribution's package.
 
 use std::fs::{self, File};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -166,6 +166,10 @@ fn write_launcher(kit: &Kit, home: &Path) -> std::io::Result<()> {
     let launcher = home.join("bin").join(kit.program);
     fs::write(&launcher, format!("#!{}\n{}", home.join("bin/python").display(), kit.launcher))?;
     fs::set_permissions(&launcher, fs::Permissions::from_mode(0o755))
+}
+
+pub(super) fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
 }
 
 /// Its standard output; the error is the command and all that it said.
