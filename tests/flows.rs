@@ -372,6 +372,7 @@ async fn what_matches_nothing_says_how_to_get_back() {
     flow.keys("enter").await;
     let text = flow.text();
     assert!(text.contains("no task matches the filter: esc") && text.contains("no event matches"), "{text}");
+    assert!(text.contains("Tasks: 0 of "), "what is filtered away is not gone: {text}");
 }
 
 #[tokio::test(start_paused = true)]

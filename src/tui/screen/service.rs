@@ -125,12 +125,14 @@ fn facts_panel(app: &App, area: Rect, buffer: &mut Buffer) {
 fn tasks_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     let theme = app.theme;
     let tasks = lists::tasks(app);
-    let note = match of(app, app.service) {
-        Some((_, picture)) => say_trouble(&picture.tasks, app.now, theme),
-        None => Line::default(),
+    let (note, all) = match of(app, app.service) {
+        Some((_, picture)) => (say_trouble(&picture.tasks, app.now, theme), picture.tasks.value().map_or(0, Vec::len)),
+        None => (Line::default(), 0),
     };
     let stopped = tasks.iter().filter(|t| t.is_stopped()).count();
-    let title = if stopped > 0 {
+    let title = if tasks.len() < all {
+        format!("Tasks: {} of {all} match the filter", tasks.len())
+    } else if stopped > 0 {
         format!("Tasks {} and {stopped} stopped", tasks.len() - stopped)
     } else {
         format!("Tasks {}", tasks.len())
