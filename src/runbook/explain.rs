@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::action::{ACTIONS, Action, Field};
 use super::blocks::{BLOCKS, BlockKind, block_kind};
 use super::known;
-use crate::platform::text::nearest;
+use crate::platform::text::{nearest, printable};
 
 /// What an action does and takes, for a screen of 80 columns.
 ///
@@ -19,7 +19,7 @@ pub fn explain(name: &str) -> Result<String, String> {
         let all: Vec<&str> = ACTIONS.iter().map(|a| a.name).chain(BLOCKS.iter().map(|b| b.name)).collect();
         let near = nearest(name, all.iter().copied());
         let hint = near.map_or_else(String::new, |near| format!("; did you mean \"{near}\"?"));
-        return Err(format!("there is no action \"{name}\"{hint}\nactions: {}", all.join(", ")));
+        return Err(format!("there is no action \"{}\"{hint}\nactions: {}", printable(name), all.join(", ")));
     };
     let mut text = format!("{}\n", action.name);
     paragraph(&mut text, "  ", action.does);

@@ -87,6 +87,9 @@ fn overlay_hints(app: &App) -> Line<'static> {
 }
 
 fn plan_keys(page: &PlanPage) -> Vec<(&'static str, &'static str)> {
+    if page.confirm.as_ref().is_some_and(|confirm| matches!(confirm.way, Way::Name(_))) {
+        return vec![("enter", "next, then do it"), ("tab", "reason or name"), ("esc", "back"), ("pgdn", "scroll")];
+    }
     if page.confirm.is_some() {
         return vec![("esc", "back to the plan"), ("pgdn", "scroll the plan")];
     }
