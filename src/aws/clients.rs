@@ -127,17 +127,19 @@ impl Clients {
         if let Some(endpoint) = &connection.endpoint {
             loader = loader.endpoint_url(endpoint);
         }
+        let config = loader.load().await;
         let known = Known {
             region: region.map(|region| region.as_ref().to_owned()),
             profile,
-            endpoint: connection.endpoint.clone(),
+            // Also what the environment or the profile names.
+            endpoint: config.endpoint_url().map(str::to_owned),
             origin,
             chain: Some(chain),
             meter: Meter::new(connection.read_only),
             account: Mutex::new(None),
             told: Mutex::default(),
         };
-        Clients::of(&loader.load().await, known)
+        Clients::of(&config, known)
     }
 
     /// Over any HTTP client with static credentials: tests, the world in-process.

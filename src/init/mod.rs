@@ -16,7 +16,7 @@ use self::choose::{Ask, Kind, Terminal, choose};
 use self::look::note;
 use crate::aws::cloudwatch::Listed;
 use crate::aws::{Clients, Connection, alarms, cloudwatch, ecs, rds, sts};
-use crate::platform::text::printable;
+use crate::platform::text::{printable, shell_word};
 use crate::platform::{Platform, Trouble, file};
 use crate::triage::unwatched;
 pub use found::{Found, FoundContainer, FoundService};
@@ -188,6 +188,9 @@ fn said(found: &Found, platform: &Platform, path: &str) -> String {
     for note in &found.notes {
         let _ = writeln!(out, "  could not be looked at: {}", printable(note));
     }
-    let _ = writeln!(out, "Wrote {path}. Next: plantao doctor");
+    // Only the file in its own place is found without being named.
+    let is_found = Path::new(path).ends_with("plantao/platform.toml");
+    let named = if is_found { String::new() } else { format!("-c {} ", shell_word(path)) };
+    let _ = writeln!(out, "Wrote {path}. Next: plantao {named}doctor");
     out
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Finding;
+use super::{Finding, identity};
 use crate::platform::{Picture, Severity};
 
 /// How the platform is, as `plantao status` answers a script.
@@ -50,7 +50,10 @@ pub fn verdict(findings: &[Finding], picture: &Picture) -> Verdict {
     let blind = picture.services.iter().any(|s| s.state.value().is_none())
         || picture.databases.iter().any(|d| d.value().is_none())
         || picture.alarms.value().is_none();
+    // Whoever asks in the wrong place learns nothing of how the platform is.
+    let elsewhere = findings.iter().any(|finding| finding.id == identity::REGION);
     match worst {
+        _ if elsewhere => Verdict::Unknown,
         Some(Severity::Critical) => Verdict::Critical,
         _ if blind => Verdict::Unknown,
         Some(Severity::Warning) => Verdict::Warning,

@@ -35,6 +35,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
+use super::past::StepPast;
 use super::{Halt, Held, Scribe, Seen, StepOutcome, Store, View, Work};
 use crate::aws::Clients;
 use crate::clock::Clock;
@@ -80,9 +81,7 @@ pub struct Context {
 impl Context {
     /// Where on this machine the account is simulated, if it is.
     pub fn simulated(&self) -> Option<String> {
-        let variable = || std::env::var("AWS_ENDPOINT_URL").ok();
-        let endpoint = self.clients.endpoint().map(str::to_owned).or_else(variable)?;
-        super::lock::simulated(&endpoint)
+        super::lock::simulated(self.clients.endpoint()?)
     }
 
     /// Sleeps this long by the run's own clock.
@@ -284,7 +283,7 @@ impl Action {
             Action::BuildImage(action) => action.plan(context, seen).await,
             Action::FindImage(action) => action.plan(context, seen).await,
             Action::PushImage(action) => action.plan(context, seen).await,
-            Action::UpdateService(action) => action.plan(context).await,
+            Action::UpdateService(action) => action.plan(context, seen).await,
             Action::WaitSteady(action) => action.plan(context).await,
             Action::SetBounds(action) => action.plan(context).await,
             Action::Redis(action) => action.plan(context).await,
@@ -343,6 +342,24 @@ impl Action {
     }
 
     /// Takes it back; `None` if there is nothing to take back.
+    /// Why there is nothing to put back of it as things are now; `None` if there is, or nobody can tell. Only reads.
+    ///
+    /// # Errors
+    /// If things are no longer as the run left them.
+    pub(super) async fn look_back(
+        &self,
+        context: &Context,
+        view: &View,
+        past: &StepPast,
+    ) -> Result<Option<&'static str>, Halt> {
+        match self {
+            Action::UpdateService(action) => action.look_back(context, view, past).await,
+            Action::SetBounds(action) => action.look_back(context, view).await,
+            Action::Rollback(action) => action.look_back(context, view, past).await,
+            _ => Ok(None),
+        }
+    }
+
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<Option<String>, Halt> {
         match self {
             Action::UpdateService(action) => action.undo(work).await.map(Some),

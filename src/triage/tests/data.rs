@@ -403,6 +403,7 @@ fn a_wrong_region_is_one_finding_and_says_which_region_is_meant() {
     assert_eq!(all[0].evidence, evidence);
     let advice = "start without --region eu-west-1";
     assert_eq!((all[0].severity, all[0].advice.as_deref()), (Severity::Critical, Some(advice)));
+    assert_eq!(verdict(&all, &picture), Verdict::Unknown, "a wrong flag pages nobody");
     // Where its alarms are it is here, and its names are wrong.
     let mut misspelt = picture.clone();
     misspelt.alarms = fixture::picture().alarms;
