@@ -19,8 +19,8 @@ use crate::clock::Clock;
 use crate::headless;
 use crate::platform::text::printable;
 use crate::run::{
-    Beginning, Command, Commands, Context, Follower, Halt, Locks, Lookup, Order, Plan, Reached, RunId, Said, Standing,
-    Store, examine, going_back, user,
+    Beginning, Command, Commands, Context, Dead, Follower, Halt, Locks, Lookup, Order, Plan, Reached, RunId, Said,
+    Standing, Store, examine, going_back, user,
 };
 use crate::runbook::{ACTIONS, BLOCKS, explain};
 
@@ -114,13 +114,23 @@ fn list(store: &Store, json: bool) -> ExitCode {
     }
     let mut text = String::new();
     for id in runs {
-        let _ = writeln!(text, "{id}  {}", state(store, &id));
+        let _ = writeln!(text, "{id}  {}{}", on(store, &id), state(store, &id));
     }
     print(&text, 0)
 }
 
+/// What a run is on, and whether that is only simulated.
+fn on(store: &Store, id: &RunId) -> String {
+    let Ok(Standing { target: Some(target), .. }) = Standing::of(store, id) else { return String::new() };
+    let simulated = if target.simulated.is_some() { " (simulated)" } else { "" };
+    format!("{target}{simulated}  ")
+}
+
 /// In a few words, how a run stands.
 fn state(store: &Store, id: &RunId) -> String {
+    if let Some(dead) = Dead::of(store, id).filter(|dead| !dead.holds.is_empty()) {
+        return dead.words(Clock::system().now());
+    }
     match Standing::of(store, id) {
         Ok(standing) => printable(&standing.words()).into_owned(),
         Err(error) => format!("can't be read: {}", super::locate::why(&error)),
@@ -192,14 +202,15 @@ fn resume(whence: &Whence, store: &Store, id: RunId) -> ExitCode {
 }
 
 /// Refuses what is not here, before anybody is asked or any process started.
-async fn elsewhere(whence: &Whence, plan: &Plan, id: &RunId) -> Result<(), Halt> {
+async fn elsewhere(whence: &Whence, plan: &Plan, id: &RunId) -> Result<Option<Context>, Halt> {
     // Who has no platform file any more is told by the process that carries the run out.
-    let Ok((_, platform)) = Environment::read().platform(whence) else { return Ok(()) };
+    let Ok((_, platform)) = Environment::read().platform(whence) else { return Ok(None) };
     let clients = Clients::connect(&connection(whence, Some(&platform))).await;
     let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: None };
     plan.refuse_elsewhere(id, &context, None)?;
     let identity = get_caller_identity(&context.clients).await?;
-    plan.refuse_elsewhere(id, &context, Some(&identity.account))
+    plan.refuse_elsewhere(id, &context, Some(&identity.account))?;
+    Ok(Some(context))
 }
 
 /// A run that goes on takes itself back; one that is over is taken back by another.
@@ -214,8 +225,13 @@ fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode 
         Ok(mut plan) => {
             plan.warn_of_other_run(Locks::of_machine().as_ref());
             on_runtime(async {
-                match elsewhere(whence, &plan, id).await {
-                    Ok(()) => run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args).await,
+                let plan = match elsewhere(whence, &plan, id).await {
+                    Ok(Some(context)) => plan.as_things_are(&context, store).await,
+                    Ok(None) => Ok(plan),
+                    Err(halt) => Err(halt),
+                };
+                match plan {
+                    Ok(plan) => run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args).await,
                     Err(halt) => run::refused(&halt, args.wish.json),
                 }
             })

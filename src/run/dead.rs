@@ -42,7 +42,7 @@ impl Dead {
     }
 
     /// The run, if it is dead.
-    fn of(store: &Store, id: &RunId) -> Option<Dead> {
+    pub fn of(store: &Store, id: &RunId) -> Option<Dead> {
         // Looked at first: what a process writes before it dies is then read below.
         if Follower::open(store, id).ok()?.is_alive() {
             return None;

@@ -266,3 +266,17 @@ fn bounds() -> SetBounds {
     let place = Place { cluster: "analytics-production".to_owned(), name: SERVICE.to_owned() };
     SetBounds { place, ..SetBounds::default() }
 }
+
+#[tokio::test(start_paused = true)]
+async fn nobody_takes_tasks_away_from_a_service_that_lacks_them_without_being_told() {
+    let (host, context) = world();
+    let fewer = async || {
+        let plan = plan(&context, "scale", &[("desired", "2")]).await;
+        plan.all_warnings().find(|warning| warning.contains("fewer tasks")).map(str::to_owned)
+    };
+    assert_eq!(fewer().await, None, "a calm day");
+    host.with(|world| world.apply(Happening::Surge { service: SERVICE.to_owned(), factor: 2.0 }));
+    tokio::time::advance(Duration::from_mins(10)).await;
+    let told = fewer().await.expect("a warning");
+    assert!(told.contains("CPU is ") && told.ends_with("target < 65 %: fewer tasks make it worse"), "{told}");
+}

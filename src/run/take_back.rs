@@ -10,7 +10,7 @@ use super::action::AWAITED;
 use super::beginning::{Beginning, events, going_back};
 use super::engine::Run;
 use super::past::{Past, StepPast};
-use super::{Action, Answer, Change, Ending, Halt, Plan, PlannedStep, RunId, Store, View};
+use super::{Action, Answer, Change, Context, Ending, Halt, Plan, PlannedStep, RunId, Store, View};
 use crate::runbook::Danger;
 
 impl Plan {
@@ -43,6 +43,25 @@ impl Plan {
         )];
         (plan.made_at, plan.undoes) = (now, Some(id.clone()));
         Ok(plan)
+    }
+
+    /// The plan that takes back what a run did, as things are now: what is as it was already is not shown as a change.
+    ///
+    /// # Errors
+    /// If something is no longer as that run left it, or all of it is as it was.
+    pub async fn as_things_are(mut self, context: &Context, store: &Store) -> Result<Plan, Halt> {
+        let past = inherited(store, &self)?;
+        let mut changes = false;
+        for (step, past) in self.steps.iter_mut().zip(&past.steps).filter(|(_, past)| past.is_to_take_back()) {
+            match step.action.look_back(context, &step.view, past).await? {
+                Some(words) => {
+                    step.view =
+                        View { basis: step.view.basis.take(), facts: vec![words.to_owned()], ..View::default() };
+                }
+                None => changes = true,
+            }
+        }
+        if changes { Ok(self) } else { Err(Halt::refused("there is nothing to take back: all is as it was")) }
     }
 
     /// Why there is nothing to take back of what a run of this plan did; `None` if there is something.

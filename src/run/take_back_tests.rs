@@ -288,3 +288,32 @@ async fn the_way_back_from_what_was_dangerous_is_one_key_and_keeps_the_reason() 
         "# Mine\n```toml runbook\ndanger = \"danger\"\n```\n## Go back\n```toml ecs.rollback\nto = \"40\"\n```\n";
     assert_eq!(of(forward, &context).await.danger_of_undo().0, Danger::Danger);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_about_to_be_taken_back_is_shown_as_things_are_and_not_as_the_journal_left_them() {
+    let (host, context) = world();
+    let (_folder, office) = office();
+    let first = plan(&context, "scale", &[("desired", "5"), ("minimum", "2")]).await;
+    let done = carry_out(&office, &context, first).await;
+    let as_things_are = async || back(&office, &done.id, &context)?.as_things_are(&context, &office.store).await;
+    assert_eq!(as_things_are().await.unwrap().steps, back(&office, &done.id, &context).unwrap().steps);
+
+    let scaled = |desired| Happening::SetDesired { service: SERVICE.to_owned(), count: desired };
+    host.with(|world| world.apply(scaled(3)));
+    let plan = as_things_are().await.unwrap();
+    let changes: Vec<&str> =
+        plan.steps.iter().flat_map(|s| &s.view.changes).map(|change| change.what.as_str()).collect();
+    assert_eq!(changes, ["auto scaling's minimum"], "the count is as it was already");
+    host.with(|world| world.apply(scaled(4)));
+    let halt = as_things_are().await.unwrap_err();
+    assert_eq!(halt.ending, Ending::PlanStale, "nobody confirms what would not be done: {}", halt.words);
+    host.with(|world| {
+        world.apply(scaled(3));
+        world.apply(Happening::Scalable { service: SERVICE.to_owned(), min: 1, max: 6, suspended: true });
+    });
+    let halt = as_things_are().await.unwrap_err();
+    assert_eq!(
+        (halt.ending, halt.words.as_str()),
+        (Ending::Refused, "there is nothing to take back: all is as it was")
+    );
+}

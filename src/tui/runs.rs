@@ -78,7 +78,7 @@ impl Runs {
             let plan = match &wanted.what {
                 What::Runbook(runbook) => Plan::make(&context, wanted.wish(runbook)).await.map(|(plan, _)| plan),
                 What::Back(id) => match &context.store {
-                    Some(store) => Plan::taking_back(store, id, context.clock.now()),
+                    Some(store) => back(&context, store, id).await,
                     None => Err(Halt::refused("there are no journals here")),
                 },
             };
@@ -254,4 +254,11 @@ fn rows(store: &Store, here: &Here) -> std::io::Result<Vec<RunRow>> {
         Err(error) => RunRow { id, who: String::new(), state: format!("can't be read: {error}"), goes_on: false },
     };
     Ok(here.runs(store)?.take(LISTED).map(|(id, _)| row(id)).collect())
+}
+
+/// The plan that takes a run back, which must have been here.
+async fn back(context: &Context, store: &Store, id: &RunId) -> Result<Plan, Halt> {
+    let plan = Plan::taking_back(store, id, context.clock.now())?;
+    plan.refuse_elsewhere(id, context, None)?;
+    plan.as_things_are(context, store).await
 }

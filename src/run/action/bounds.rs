@@ -170,18 +170,34 @@ impl SetBounds {
         }
     }
 
-    pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
-        let Work { context, scribe, view, past, .. } = work;
-        let before: Bounds = view.basis()?;
-        let now = self.look(context).await?;
+    /// Why there is nothing to put back as the bounds are now; `None` if there is something. Only reads.
+    ///
+    /// # Errors
+    /// If they are no longer as the run left them.
+    pub(super) async fn look_back(&self, context: &Context, view: &View) -> Result<Option<&'static str>, Halt> {
+        self.needless(view.basis()?, self.look(context).await?, false)
+    }
+
+    /// `under_way`: it was sent already.
+    fn needless(&self, before: Bounds, now: Bounds, under_way: bool) -> Result<Option<&'static str>, Halt> {
         if now == before {
-            return Ok("they are as they were".to_owned());
+            return Ok(Some("they are as they were"));
         }
-        if past.undoing.is_empty() && now != self.wanted(before) {
+        if !under_way && now != self.wanted(before) {
             return Err(Halt::stale(format!(
                 "auto scaling's bounds are no longer as this run left them ({}–{}): not moved back",
                 now.min, now.max
             )));
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
+        let Work { context, scribe, view, past, .. } = work;
+        let before: Bounds = view.basis()?;
+        let now = self.look(context).await?;
+        if let Some(words) = self.needless(before, now, !past.undoing.is_empty())? {
+            return Ok(words.to_owned());
         }
         self.send(context, scribe, now, before).await?;
         Ok(format!("they are {}–{} again", before.min, before.max))

@@ -17,6 +17,7 @@ use crate::aws::ecr_images::describe_image;
 use crate::aws::service_deployments::{ServiceDeployment, list_service_deployments, roll_back_deployment};
 use crate::platform::text::shell_word;
 use crate::platform::{Definition, Image, Rollout, Service, TroubleKind};
+use crate::run::past::StepPast;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Candidate, Halt, Scribe, Seen, View, Work, history};
 
@@ -247,6 +248,15 @@ impl Rollback {
 
     fn not_seen(&self) -> Halt {
         Halt::failed(format!("ECS accepted to roll back, and :{} does not show: look at the service", self.to))
+    }
+
+    pub(super) async fn look_back(
+        &self,
+        context: &Context,
+        view: &View,
+        past: &StepPast,
+    ) -> Result<Option<&'static str>, Halt> {
+        self.update().look_back(context, view, past).await
     }
 
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {

@@ -12,12 +12,22 @@ use crate::run::action::deployment::{AWAITED, Awaited};
 use crate::run::action::lost::{LOST, Looks};
 use crate::run::action::service::Basis;
 use crate::run::action::{Context, Done};
+use crate::run::past::StepPast;
 use crate::run::scribe::{is_uncertain, was_uncertain};
-use crate::run::{Answer, Halt, Scribe, Work};
+use crate::run::{Answer, Halt, Scribe, View, Work};
 
 const OPERATION: &str = "ecs:UpdateService";
 /// How often a throttled request is sent again; a throttled one has not been carried out.
 const THROTTLED: u32 = 5;
+
+const AS_IT_WAS: &str = "it is as it was";
+
+/// What comes back to what was before.
+enum Back {
+    /// Nothing has to be sent, and why.
+    Needless(&'static str),
+    By(Box<UpdateService>),
+}
 
 impl UpdateService {
     pub(in crate::run::action) async fn apply(&self, work: &mut Work<'_>) -> Result<Done, Halt> {
@@ -198,20 +208,41 @@ impl UpdateService {
 
     /// Puts back what was there, if what is there is what this run made.
     pub(in crate::run::action) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {
-        if self.registered {
-            let sent =
-                work.past.asked.last().and_then(|asked| asked.parameters.get("taskDefinition")).and_then(Value::as_str);
-            let number = sent.and_then(|sent| Revision::parse(sent).number);
-            let Some(number) = number else { return Ok("nothing had been deployed".to_owned()) };
-            return self.with_revision(number).put_back(work).await;
+        match self.as_sent(work.past) {
+            Some(sent) => sent.put_back(work).await,
+            None => Ok("nothing had been deployed".to_owned()),
         }
-        self.put_back(work).await
     }
 
-    async fn put_back(&self, work: &mut Work<'_>) -> Result<String, Halt> {
-        let Work { context, scribe, view, outputs, past } = work;
-        let before: Basis = view.basis()?;
-        let now = self.place.look_to_change(context).await?;
+    /// Why there is nothing to put back as the service is now; `None` if there is something. Only reads.
+    ///
+    /// # Errors
+    /// If it is no longer as the run left it.
+    pub(in crate::run::action) async fn look_back(
+        &self,
+        context: &Context,
+        view: &View,
+        past: &StepPast,
+    ) -> Result<Option<&'static str>, Halt> {
+        let Some(sent) = self.as_sent(past) else { return Ok(None) };
+        let now = sent.place.look_to_change(context).await?;
+        Ok(match sent.back(&view.basis()?, &now, false)? {
+            Back::Needless(words) => Some(words),
+            Back::By(_) => None,
+        })
+    }
+
+    /// With the revision that was registered, as the request named it; `None` if there was none.
+    fn as_sent(&self, past: &StepPast) -> Option<UpdateService> {
+        if !self.registered {
+            return Some(self.clone());
+        }
+        let sent = past.asked.last()?.parameters.get("taskDefinition")?.as_str()?;
+        Some(self.with_revision(Revision::parse(sent).number?))
+    }
+
+    /// The way back from how the service is now. `under_way`: it was sent already, and may have come halfway.
+    fn back(&self, before: &Basis, now: &Service, under_way: bool) -> Result<Back, Halt> {
         let back = UpdateService {
             place: self.place.clone(),
             desired_count: self.desired_count.map(|_| before.desired),
@@ -219,21 +250,35 @@ impl UpdateService {
             ..UpdateService::default()
         };
         if back.desired_count.is_none() && back.task_definition.is_none() {
-            return Ok("fresh tasks stay: there is nothing to put back".to_owned());
+            return Ok(Back::Needless("fresh tasks stay: there is nothing to put back"));
         }
-        if back.is_so(&now, &before) {
-            if past.undoing.last().is_some_and(|asked| was_uncertain(asked.answer.as_ref())) {
-                scribe.found(OPERATION, json!(Basis::of(&now)))?;
-            }
-            return Ok("it is as it was".to_owned());
+        if back.is_so(now, before) {
+            return Ok(Back::Needless(AS_IT_WAS));
         }
-        if past.undoing.is_empty() && !self.is_so(&now, &before) {
-            let seen = Basis::of(&now);
+        if !under_way && !self.is_so(now, before) {
+            let seen = Basis::of(now);
             return Err(Halt::stale(format!(
                 "it is no longer as this run left it ({} tasks of {}): not put back, somebody else has changed it",
                 seen.desired, seen.revision
             )));
         }
+        Ok(Back::By(Box::new(back)))
+    }
+
+    async fn put_back(&self, work: &mut Work<'_>) -> Result<String, Halt> {
+        let Work { context, scribe, view, outputs, past } = work;
+        let before: Basis = view.basis()?;
+        let now = self.place.look_to_change(context).await?;
+        let back = match self.back(&before, &now, !past.undoing.is_empty())? {
+            Back::By(back) => back,
+            Back::Needless(words) => {
+                let lost = past.undoing.last().is_some_and(|asked| was_uncertain(asked.answer.as_ref()));
+                if lost && words == AS_IT_WAS {
+                    scribe.found(OPERATION, json!(Basis::of(&now)))?;
+                }
+                return Ok(words.to_owned());
+            }
+        };
         back.send(context, scribe, outputs, &before, Basis::of(&now)).await.map(|done| done.words)
     }
 }

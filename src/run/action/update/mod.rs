@@ -16,7 +16,7 @@ use crate::aws::task_definition::describe_task_definition;
 use crate::platform::text::shell_word;
 use crate::platform::{Definition, Service};
 use crate::run::plan::Change;
-use crate::run::{Halt, View};
+use crate::run::{Halt, Seen, View};
 
 pub(super) use warnings::OUTAGE;
 
@@ -63,13 +63,15 @@ impl Moved {
 }
 
 impl UpdateService {
-    pub(super) async fn plan(&self, context: &Context) -> Result<View, Halt> {
+    pub(super) async fn plan(&self, context: &Context, seen: &Seen) -> Result<View, Halt> {
         let (service, controls) = self.place.look_to_plan(context).await?;
         let wanted = match self.task_definition {
             Some(number) => Some(preview::revision(context, &service, number).await?),
             None => None,
         };
-        self.plan_on(context, &service, &controls, wanted.as_ref()).await
+        let mut view = self.plan_on(context, &service, &controls, wanted.as_ref()).await?;
+        view.warnings.extend(self.load_on_fewer(context, &service, &seen.picture));
+        Ok(view)
     }
 
     /// … on a service that was looked at, and the revision that is wanted, which was asked for.

@@ -1,11 +1,28 @@
 //! What could go wrong with a change of a service.
 
 use super::UpdateService;
-use crate::platform::{Scaling, Service};
+use crate::platform::{Level, Picture, Role, Scaling, Service, Subject};
+use crate::run::Context;
 
 pub(in crate::run::action) const OUTAGE: &str = "no task will run: this is an outage";
 
 impl UpdateService {
+    /// What fewer tasks have to carry, where those that run have more than they should.
+    pub(super) fn load_on_fewer(&self, context: &Context, service: &Service, picture: &Picture) -> Option<String> {
+        let platform = &context.platform;
+        self.desired_count.filter(|count| *count < service.desired)?;
+        let index =
+            platform.services.iter().position(|s| s.name == self.place.name && s.cluster == self.place.cluster)?;
+        let past = |role: Role| {
+            let (i, gauge) = platform.gauge(Subject::Service(index), role)?;
+            let (point, level) = picture.reading(i, gauge)?;
+            let target = gauge.target.filter(|_| level == Some(Level::Past))?;
+            Some(format!("{} is {}, target {}", gauge.title, gauge.unit.show(point.value), target.show(gauge.unit)))
+        };
+        let load: Vec<String> = [Role::Cpu, Role::Memory].into_iter().filter_map(past).collect();
+        (!load.is_empty()).then(|| format!("{}: fewer tasks make it worse", load.join(" and ")))
+    }
+
     pub(super) fn warnings(&self, service: &Service, scaling: Option<&Scaling>) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Some(count) = self.desired_count {
