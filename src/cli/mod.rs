@@ -32,6 +32,7 @@ use self::output::{complain, print, print_json};
 use crate::aws::{Clients, Connection};
 use crate::clock::Clock;
 use crate::platform::{Platform, region};
+use crate::run::{Context, Dead, Here, Store};
 use crate::runbook::Library;
 use crate::{doctor, headless, init};
 
@@ -193,8 +194,11 @@ fn status(whence: &Whence, json: bool) -> ExitCode {
     };
     let connection = connection(whence, Some(&platform));
     on_runtime(async move {
-        let clients = Clients::connect(&connection).await;
-        let status = headless::status(&platform.into(), &clients, &Clock::system()).await;
+        let (clients, store) = (Clients::connect(&connection).await, Store::of_user());
+        let context = Context { platform: platform.into(), clients, clock: Clock::system(), store };
+        let status = headless::status(&context.platform, &context.clients, &context.clock).await;
+        let dead = context.store.as_ref().map(|store| Dead::all(store, &Here::of(&context)));
+        let status = status.beside(&dead.unwrap_or_default());
         let code = status.exit_code();
         if json { print_json(&status.json(), code) } else { print(&status.text(), code) }
     })

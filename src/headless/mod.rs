@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::{Picture, Platform, Subject};
+use crate::run::Dead;
 use crate::triage::{self, Finding, Verdict};
 use crate::watch;
 
@@ -42,6 +43,14 @@ impl Status {
         let findings = triage::findings(&platform, &picture, at);
         let verdict = triage::verdict(&findings, &picture);
         Status { platform, picture, findings, verdict, region, at }
+    }
+
+    /// … and which runs were killed there.
+    #[must_use]
+    pub fn beside(mut self, dead: &[Dead]) -> Status {
+        Dead::tell(dead, &self.platform, &mut self.findings);
+        self.verdict = triage::verdict(&self.findings, &self.picture);
+        self
     }
 
     /// 0 all well, 1 warning, 2 critical, 3 could not tell.

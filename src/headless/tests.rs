@@ -4,6 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::*;
 use crate::platform::{Database, Fact, Observation, Point, Spent, Trouble, TroubleKind, file};
+use crate::run::{Held, RunId, Target};
 
 fn now() -> Timestamp {
     "2026-11-24T03:12:00Z".parse().unwrap()
@@ -165,4 +166,25 @@ proptest! {
         prop_assert!(!json.chars().any(|c| c.is_control() && c != '\n'));
         prop_assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok());
     }
+}
+
+#[test]
+fn a_script_is_told_of_a_killed_run_that_holds_bounds_and_a_pager_rings() {
+    let (platform, picture) = (Arc::new(crate::platform::fixture::platform()), crate::platform::fixture::picture());
+    let at = crate::platform::fixture::now();
+    let status = || Status::of(Arc::clone(&platform), picture.clone(), None, at);
+    let before = status().exit_code();
+    let target = Target {
+        kind: "service".into(),
+        account: "123456789012".into(),
+        region: "us-east-1".into(),
+        name: "analytics-production/analytics-api".into(),
+        simulated: None,
+    };
+    let held = Held { what: "bounds 4–6".into(), before: "1–6".into(), until: at };
+    let id: RunId = "20261124-031245-scale-x7f2".parse().unwrap();
+    let status = status().beside(&[Dead { id, target, holds: vec![held] }]);
+    assert_eq!((before, status.exit_code()), (0, 1));
+    assert!(status.text().contains("a killed run holds bounds 4–6"), "{}", status.text());
+    assert!(status.json().contains("plantao runs resume 20261124-031245-scale-x7f2"), "{}", status.json());
 }

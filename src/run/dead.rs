@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use super::beginning::Beginning;
 use super::{Action, Event, Follower, Halt, Here, Past, Plan, PlannedStep, RunId, Store, Target, verify};
 use crate::platform::text::date;
+use crate::platform::{Platform, ServiceSpec, Severity, Subject};
+use crate::triage::Finding;
 
 /// What waits for it.
 const UNTIL_THEN: &str = "until that is done the bounds are not moved by another run";
@@ -34,6 +36,9 @@ pub struct Held {
 }
 
 impl Dead {
+    /// The beginning of the id of a finding that a run was killed; its own id follows.
+    pub const FINDING: &str = "run/";
+
     /// All of this machine's user that were on what is here, the newest first. A journal that can't be read is told by
     /// the list of runs.
     pub fn all(store: &Store, here: &Here) -> Vec<Dead> {
@@ -60,6 +65,46 @@ impl Dead {
             return None;
         }
         Some(Dead { id: id.clone(), holds: plan.held(&past), target: plan.target })
+    }
+
+    /// Puts such runs beside what is wrong, each behind what is as bad. What one holds stays until somebody takes it up:
+    /// its guardian is gone too, or has failed. One that holds nothing is only told.
+    pub fn tell(dead: &[Dead], platform: &Platform, findings: &mut Vec<Finding>) {
+        for dead in dead.iter().rev() {
+            let finding = dead.finding(platform);
+            let at = findings.partition_point(|other| other.severity >= finding.severity);
+            findings.insert(at, finding);
+        }
+    }
+
+    fn finding(&self, platform: &Platform) -> Finding {
+        let id = &self.id;
+        let (severity, title, evidence) = match self.holds.first() {
+            Some(Held { what, before, until }) => (
+                Severity::Warning,
+                format!("a killed run holds {what}"),
+                format!("run {id} · until {}; {before} before", date(*until)),
+            ),
+            None => (Severity::Notice, "a run was killed before its end".to_owned(), format!("run {id}")),
+        };
+        let on = |service: &ServiceSpec| self.target.name == service.path();
+        Finding {
+            id: format!("{}{id}", Dead::FINDING),
+            severity,
+            title,
+            evidence,
+            since: None,
+            began: None,
+            after: None,
+            runbook: None,
+            advice: Some("take it up".to_owned()),
+            command: Some(format!("plantao runs resume {id}")),
+            subject: platform.services.iter().position(on).map_or(Subject::Platform, Subject::Service),
+            alarm: None,
+            suspect: None,
+            gauge: None,
+            gauges: Vec::new(),
+        }
     }
 
     /// What it left behind, and the command that ends it.

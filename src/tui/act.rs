@@ -3,14 +3,13 @@
 use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
 
 use super::app::{AlarmDetail, App, Due, Overlay, Screen};
-use super::dead::DEAD;
 use super::effect::Effect;
 use super::keymap::Action;
 use super::palette::{Goal, Palette};
 use super::run_page::RunPage;
 use super::{layout, lists};
 use crate::platform::Subject;
-use crate::run::Command;
+use crate::run::{Command, Dead};
 use crate::triage::Finding;
 use crate::watch::Attention;
 
@@ -236,7 +235,7 @@ impl App {
         if let Some(name) = finding.id.strip_prefix("alarm/") {
             return self.reach(Goal::Alarm(name.to_owned()));
         }
-        if let Some(id) = finding.id.strip_prefix(DEAD) {
+        if let Some(id) = finding.id.strip_prefix(Dead::FINDING) {
             return id.parse().map_or_else(|_| Vec::new(), |id| self.open_dead(id));
         }
         if finding.id.starts_with("runbook/") {

@@ -3,13 +3,7 @@
 use super::app::{App, Overlay};
 use super::effect::Effect;
 use super::run_page::RunPage;
-use crate::platform::text::date;
-use crate::platform::{ServiceSpec, Severity, Subject};
 use crate::run::{Dead, RunId};
-use crate::triage::Finding;
-
-/// The beginning of the id of a finding that a run was killed.
-pub(super) const DEAD: &str = "run/";
 
 impl App {
     /// What was looked for is found. The newest is followed if no other run is: `o` shows it.
@@ -26,38 +20,9 @@ impl App {
         }
     }
 
-    /// What such a run holds stays until somebody takes it up: its guardian is gone too, or has failed. One that holds nothing is only told.
+    /// Says what was killed beside what is wrong.
     pub(super) fn add_dead_runs(&mut self) {
-        for dead in self.dead.iter().rev() {
-            let severity = if dead.holds.is_empty() { Severity::Notice } else { Severity::Warning };
-            let title = match dead.holds.first() {
-                Some(held) => format!("a killed run holds {}", held.what),
-                None => "a run was killed before its end".to_owned(),
-            };
-            let on = |service: &ServiceSpec| dead.target.name == service.path();
-            let finding = Finding {
-                id: format!("{DEAD}{}", dead.id),
-                severity,
-                title,
-                evidence: match dead.holds.first() {
-                    Some(held) => format!("run {} · until {}; {} before", dead.id, date(held.until), held.before),
-                    None => format!("run {}", dead.id),
-                },
-                since: None,
-                began: None,
-                after: None,
-                runbook: None,
-                advice: Some("take it up".to_owned()),
-                command: Some(format!("plantao runs resume {}", dead.id)),
-                subject: self.platform.services.iter().position(on).map_or(Subject::Platform, Subject::Service),
-                alarm: None,
-                suspect: None,
-                gauge: None,
-                gauges: Vec::new(),
-            };
-            let at = self.findings.partition_point(|finding| finding.severity >= severity);
-            self.findings.insert(at, finding);
-        }
+        Dead::tell(&self.dead, &self.platform, &mut self.findings);
     }
 
     /// Shows a run that was killed.
