@@ -27,14 +27,22 @@ pub fn list<T>(
     line: impl Fn(&T, usize) -> Line<'static>,
 ) {
     let height = usize::from(area.height);
-    if height == 0 || items.is_empty() {
+    if area.is_empty() || items.is_empty() {
         return;
     }
     let selected = selected.min(items.len() - 1);
     let shown = in_sight(items.len(), selected, height);
+    // Nobody may take the part that is shown for the whole.
+    let above = (shown.start > 0).then_some((shown.start, "↑"));
+    let below = (shown.end < items.len()).then_some((shown.end - 1, "↓"));
     for row in shown.clone() {
         let y = area.y + (row - shown.start) as u16;
-        buffer.set_line(area.x, y, &line(&items[row], usize::from(area.width)), area.width);
+        let mark = below.into_iter().chain(above).find(|(at, _)| *at == row).map(|(_, mark)| mark);
+        let columns = area.width.saturating_sub(u16::from(mark.is_some()));
+        buffer.set_line(area.x, y, &line(&items[row], usize::from(columns)), columns);
+        if let Some(mark) = mark {
+            buffer.set_string(area.x + columns, y, mark, theme.key());
+        }
         if focused && row == selected {
             select(buffer, Rect { y, height: 1, ..area }, theme);
         }
