@@ -1,6 +1,7 @@
 //! `plantao runs`, `plantao follow`, `plantao runbooks`, `plantao explain`.
 
 use std::fmt::Write as _;
+use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -114,26 +115,27 @@ fn list(store: &Store, json: bool) -> ExitCode {
     }
     let mut text = String::new();
     for id in runs {
-        let _ = writeln!(text, "{id}  {}{}", on(store, &id), state(store, &id));
+        let _ = writeln!(text, "{id}  {}", row(store, &id));
     }
     print(&text, 0)
 }
 
-/// What a run is on, and whether that is only simulated.
-fn on(store: &Store, id: &RunId) -> String {
-    let Ok(Standing { target: Some(target), .. }) = Standing::of(store, id) else { return String::new() };
+/// What a run is on, whether that is only simulated, and how it stands.
+fn row(store: &Store, id: &RunId) -> String {
+    let standing = Standing::of(store, id);
+    let Ok(Standing { target: Some(target), ended, alive, .. }) = &standing else { return words(&standing) };
     let simulated = if target.simulated.is_some() { " (simulated)" } else { "" };
-    format!("{target}{simulated}  ")
+    // Only a run that was killed may hold something: no other journal is read again.
+    let dead = if ended.is_none() && !alive { Dead::of(store, id) } else { None };
+    let held = dead.filter(|dead| !dead.holds.is_empty()).map(|dead| dead.words(Clock::system().now()));
+    format!("{target}{simulated}  {}", held.unwrap_or_else(|| words(&standing)))
 }
 
 /// In a few words, how a run stands.
-fn state(store: &Store, id: &RunId) -> String {
-    if let Some(dead) = Dead::of(store, id).filter(|dead| !dead.holds.is_empty()) {
-        return dead.words(Clock::system().now());
-    }
-    match Standing::of(store, id) {
+fn words(standing: &io::Result<Standing>) -> String {
+    match standing {
         Ok(standing) => printable(&standing.words()).into_owned(),
-        Err(error) => format!("can't be read: {}", super::locate::why(&error)),
+        Err(error) => format!("can't be read: {}", super::locate::why(error)),
     }
 }
 
@@ -267,7 +269,7 @@ fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result
 fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>, json: bool) -> ExitCode {
     match Follower::open(store, id) {
         Ok(follower) if follower.is_alive() => {}
-        Ok(_) => return failed(&format!("run {id} is not going on: {}", state(store, id))),
+        Ok(_) => return failed(&format!("run {id} is not going on: {}", words(&Standing::of(store, id)))),
         Err(error) => return failed(&format!("run {id} can't be read: {}", super::locate::why(&error))),
     }
     let by = user();

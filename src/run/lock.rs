@@ -181,7 +181,8 @@ impl Target {
 
 impl std::fmt::Display for Target {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.kind, self.name)
+        // A journal may say anything.
+        write!(f, "{} {}", printable(&self.kind), printable(&self.name))
     }
 }
 

@@ -24,6 +24,11 @@ pub(super) fn known(context: &Context) -> Vec<String> {
     of(variables.chain(told), urls)
 }
 
+/// A text without these secrets.
+pub(super) fn hide(secrets: &[String], text: String) -> String {
+    secrets.iter().fold(text, |text, secret| text.replace(secret.as_str(), "…"))
+}
+
 /// A secret as variables, by whose names it is known what is hidden: the fields of one that is JSON, or all of it. Of a
 /// URL only the password is: what it leads to is no secret.
 fn told(secret: &str) -> Vec<(String, String)> {

@@ -355,7 +355,7 @@ impl Action {
         match self {
             Action::UpdateService(action) => action.look_back(context, view, past).await,
             Action::SetBounds(action) => action.look_back(context, view).await,
-            Action::Rollback(action) => action.look_back(context, view, past).await,
+            Action::Rollback(action) => action.update().look_back(context, view, past).await,
             _ => Ok(None),
         }
     }

@@ -20,7 +20,7 @@ impl Veil {
 
     /// A line, or a cell of a table.
     pub(super) fn over(&self, text: &str) -> String {
-        let text = self.0.iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), HIDDEN));
+        let text = secrets::hide(&self.0, text.to_owned());
         masked(&[text])
     }
 

@@ -17,7 +17,6 @@ use crate::aws::ecr_images::describe_image;
 use crate::aws::service_deployments::{ServiceDeployment, list_service_deployments, roll_back_deployment};
 use crate::platform::text::shell_word;
 use crate::platform::{Definition, Image, Rollout, Service, TroubleKind};
-use crate::run::past::StepPast;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Candidate, Halt, Scribe, Seen, View, Work, history};
 
@@ -51,7 +50,8 @@ enum Found {
 }
 
 impl Rollback {
-    fn update(&self) -> UpdateService {
+    /// The same as an update of the service: what it is taken back as.
+    pub(super) fn update(&self) -> UpdateService {
         UpdateService { place: self.place.clone(), task_definition: Some(self.to), ..UpdateService::default() }
     }
 
@@ -248,15 +248,6 @@ impl Rollback {
 
     fn not_seen(&self) -> Halt {
         Halt::failed(format!("ECS accepted to roll back, and :{} does not show: look at the service", self.to))
-    }
-
-    pub(super) async fn look_back(
-        &self,
-        context: &Context,
-        view: &View,
-        past: &StepPast,
-    ) -> Result<Option<&'static str>, Halt> {
-        self.update().look_back(context, view, past).await
     }
 
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<String, Halt> {

@@ -204,7 +204,7 @@ fn hidden(line: Vec<u8>, mask: &[String]) -> Vec<u8> {
         return line;
     }
     let text = String::from_utf8_lossy(&line).into_owned();
-    mask.iter().fold(text, |text, secret| text.replace(secret.as_str(), "…")).into_bytes()
+    secrets::hide(mask, text).into_bytes()
 }
 
 /// How many bytes at the end of a line may be the beginning of a secret.

@@ -95,28 +95,25 @@ fn column(app: &App, columns: u16) -> Buffer {
 /// The first line of the column that is shown: as far as the user has scrolled, or so that the selected line and its
 /// neighbour are in sight.
 pub fn first_line(app: &App) -> u16 {
-    let (columns, rows) = (app.size.0, layout::body_height(app.size));
-    match app.place().scroll {
-        Some(scroll) => scroll.min(layout::stacked_height(app).saturating_sub(rows)),
-        None => first_for_selection(&column(app, columns), rows),
-    }
+    first_of(app, &column(app, app.size.0), layout::body_height(app.size))
 }
 
-fn first_for_selection(column: &Buffer, rows: u16) -> u16 {
+fn first_of(app: &App, column: &Buffer, rows: u16) -> u16 {
+    let last = column.area.height.saturating_sub(rows);
+    if let Some(scroll) = app.place().scroll {
+        return scroll.min(last);
+    }
     let middle = column.area.width / 2;
     let is_selected = |y: &u16| column[(middle, *y)].modifier.contains(Modifier::REVERSED);
     let selected = (0..column.area.height).find(|y| column.area.width > 0 && is_selected(y)).unwrap_or_default();
-    (selected + 2).saturating_sub(rows).min(column.area.height.saturating_sub(rows))
+    (selected + 2).saturating_sub(rows).min(last)
 }
 
 /// Draws the panels below each other and shows the part that the user has come to.
 fn stacked(app: &App, body: Rect, buffer: &mut Buffer) {
     let canvas = column(app, body.width);
     let total = canvas.area.height;
-    let first = match app.place().scroll {
-        Some(scroll) => scroll.min(total.saturating_sub(body.height)),
-        None => first_for_selection(&canvas, body.height),
-    };
+    let first = first_of(app, &canvas, body.height);
     for row in 0..body.height.min(total - first) {
         for column in 0..body.width {
             buffer[(body.x + column, body.y + row)] = canvas[(column, first + row)].clone();

@@ -1,6 +1,6 @@
 //! What could go wrong with a change of a service.
 
-use super::UpdateService;
+use super::{Place, UpdateService};
 use crate::platform::{Level, Picture, Role, Scaling, Service, Subject};
 use crate::run::Context;
 
@@ -11,8 +11,7 @@ impl UpdateService {
     pub(super) fn load_on_fewer(&self, context: &Context, service: &Service, picture: &Picture) -> Option<String> {
         let platform = &context.platform;
         self.desired_count.filter(|count| *count < service.desired)?;
-        let index =
-            platform.services.iter().position(|s| s.name == self.place.name && s.cluster == self.place.cluster)?;
+        let index = platform.services.iter().position(|spec| Place::from(spec) == self.place)?;
         let past = |role: Role| {
             let (i, gauge) = platform.gauge(Subject::Service(index), role)?;
             let (point, level) = picture.reading(i, gauge)?;
