@@ -5,6 +5,7 @@ mod runs;
 
 use std::sync::Arc;
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 use plantao::platform::{
@@ -15,6 +16,7 @@ use plantao::platform::{
 };
 use plantao::runbook::Library;
 use plantao::tui::app::{App, Due};
+use plantao::tui::effect::Effect;
 use plantao::tui::keymap::{BINDINGS, press};
 use plantao::tui::message::Message;
 use plantao::tui::screen::{paint, paint_header};
@@ -282,6 +284,12 @@ fn something(rng: &mut Rng, app: &App) -> Message {
             history: Ok(Vec::new()),
             points: Some(Ok(many(rng, 50, |r| Point { at: when(r), value: number(r) }))),
         },
+        6 if rng.bool() => Message::Mouse(MouseEvent {
+            kind: [MouseEventKind::Down(MouseButton::Left), MouseEventKind::ScrollDown][rng.usize(..2)],
+            column: rng.u16(..200),
+            row: rng.u16(..60),
+            modifiers: KeyModifiers::NONE,
+        }),
         6 => press(&rng.char('!'..='~').to_string()).map_or(Message::Resumed, Message::Key),
         _ => {
             let binding = &BINDINGS[rng.usize(..BINDINGS.len())];
@@ -350,7 +358,12 @@ proptest! {
         for _ in 0..40 {
             let message = something(&mut rng, &app);
             let before = app.now;
-            app.update(message);
+            let clicked = matches!(message, Message::Mouse(_));
+            let effects = app.update(message);
+            let begins = effects.iter().any(|effect| {
+                matches!(effect, Effect::StartRun { .. } | Effect::Tell(..) | Effect::TakeUp(_))
+            });
+            prop_assert!(!clicked || !begins, "a click did {effects:?}");
             app.settle();
             prop_assert_eq!(draw(&app), Ok(()));
             let has_aged = app.now != before;

@@ -28,6 +28,7 @@ macro_rules! assert_both {
 mod back;
 mod endings;
 mod flow;
+mod mouse;
 mod refused;
 mod runs;
 mod treated;

@@ -1,8 +1,8 @@
 //! What each action does to the state.
 
-use crossterm::event::{KeyCode, KeyEvent, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent};
 
-use super::app::{AlarmDetail, App, Due, Overlay, Screen};
+use super::app::{AlarmDetail, App, Overlay, Screen};
 use super::effect::Effect;
 use super::keymap::Action;
 use super::palette::{Goal, Palette};
@@ -15,22 +15,8 @@ use crate::watch::Attention;
 
 /// Lines that a page key moves.
 const PAGE: usize = 10;
-/// Lines that a notch of the mouse's wheel moves.
-const NOTCH: usize = 3;
 
 impl App {
-    pub(super) fn mouse(&mut self, mouse: MouseEvent) -> Vec<Effect> {
-        let down = match mouse.kind {
-            MouseEventKind::ScrollDown => true,
-            MouseEventKind::ScrollUp => false,
-            _ => return Vec::new(),
-        };
-        self.due = Due::Frame;
-        let effects = self.touch();
-        self.step(NOTCH, down);
-        effects
-    }
-
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         match action {
             Action::Quit => return vec![Effect::Quit],
@@ -115,7 +101,7 @@ impl App {
         place.scroll = None;
     }
 
-    fn step(&mut self, by: usize, down: bool) {
+    pub(super) fn step(&mut self, by: usize, down: bool) {
         let moved = |at: usize, last: usize| {
             if down { at.saturating_add(by).min(last) } else { at.saturating_sub(by).min(last) }
         };
@@ -202,7 +188,7 @@ impl App {
         }
     }
 
-    fn open(&mut self) -> Vec<Effect> {
+    pub(super) fn open(&mut self) -> Vec<Effect> {
         if let Some(Overlay::Finding(id)) = &self.overlay {
             let found = self.findings.iter().find(|f| f.id == *id).cloned();
             return found.map_or_else(Vec::new, |finding| self.open_subject(&finding));

@@ -140,6 +140,8 @@ pub struct App {
     pub run: Option<RunPage>,
     /// Runs that were killed, as far as they were looked for.
     pub dead: Vec<Dead>,
+    /// The row of the selected line in its list, since it was clicked there and until a key is hit.
+    pub clicked: Option<usize>,
     /// First line of the overlay shown.
     pub overlay_scroll: usize,
     /// The filter is being typed.
@@ -184,6 +186,7 @@ impl App {
             overlay: None,
             run: None,
             dead: Vec::new(),
+            clicked: None,
             overlay_scroll: 0,
             filtering: false,
             forbidden: None,
@@ -236,6 +239,7 @@ impl App {
             Message::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Message::Key(key) => {
                 let mut effects = self.touch();
+                self.clicked = None;
                 effects.extend(self.key(key));
                 effects
             }
@@ -314,7 +318,7 @@ impl App {
     /// What a message makes due by its kind alone.
     fn due_after(&self, message: &Message) -> Due {
         match message {
-            // The wheel makes a frame due where it is turned.
+            // What the mouse changes makes a frame due.
             Message::Mouse(_) => Due::Nothing,
             Message::Observed(_) => Due::Header,
             // What lies over the screen tells seconds, and so does waiting.

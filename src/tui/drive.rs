@@ -185,7 +185,7 @@ impl App {
         }
     }
 
-    fn plan_again(&mut self) -> Vec<Effect> {
+    pub(super) fn plan_again(&mut self) -> Vec<Effect> {
         let Some(Overlay::Plan(mut page)) = self.overlay.take() else { return Vec::new() };
         let make = self.make(&mut page);
         self.overlay = Some(Overlay::Plan(page));

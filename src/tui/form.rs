@@ -141,6 +141,15 @@ impl Form {
         self.on = order.get(next).copied();
     }
 
+    /// Takes one of what the question that is answered can be answered with. False if it is the answer.
+    pub fn choose(&mut self, choice: usize) -> bool {
+        let Some(field) = self.on.and_then(|on| self.fields.get_mut(on)) else { return false };
+        let value = field.offered().get(choice).map(|choice| choice.value.clone());
+        let Some(value) = value.filter(|_| field.chosen() != Some(choice)) else { return false };
+        field.set(value);
+        true
+    }
+
     /// Puts pasted text into the answer.
     pub fn paste(&mut self, line: &str) {
         let Some(field) = self.on.and_then(|on| self.fields.get_mut(on)) else { return };

@@ -3,6 +3,7 @@
 
 mod act;
 pub mod app;
+mod canvas;
 pub mod connection;
 mod dead;
 mod drive;
@@ -13,6 +14,7 @@ pub mod keymap;
 mod layout;
 mod lists;
 pub mod message;
+mod mouse;
 pub mod palette;
 mod plan_page;
 mod run_page;
@@ -51,7 +53,7 @@ const QUEUE: usize = 1_024;
 pub struct Options {
     /// Only ASCII, whatever the locale says.
     pub ascii: bool,
-    /// Take the mouse's wheel; the terminal's own selection then needs shift.
+    /// Take the mouse, its clicks and its wheel; the terminal's own selection then needs shift.
     pub mouse: bool,
     /// Every runbook, the user's too.
     pub library: Library,

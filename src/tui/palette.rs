@@ -116,6 +116,11 @@ impl Palette {
         self.found.get(self.cursor).map(|i| self.items[*i].goal.clone())
     }
 
+    /// Selects an item of those found. False if it is selected.
+    pub fn select(&mut self, item: usize) -> bool {
+        std::mem::replace(&mut self.cursor, item) != item
+    }
+
     /// Takes a key that neither closes the palette nor chooses.
     pub fn key(&mut self, key: KeyEvent) {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);

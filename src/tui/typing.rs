@@ -65,16 +65,16 @@ impl App {
         let Some(Overlay::Palette(palette)) = &mut self.overlay else { return Vec::new() };
         match key.code {
             KeyCode::Esc => self.overlay = None,
-            KeyCode::Enter => {
-                let goal = palette.goal();
-                self.overlay = None;
-                if let Some(goal) = goal {
-                    return self.reach(goal);
-                }
-            }
+            KeyCode::Enter => return self.reach_found(),
             _ => palette.key(key),
         }
         Vec::new()
+    }
+
+    /// Closes the palette and goes where its selected item leads.
+    pub(super) fn reach_found(&mut self) -> Vec<Effect> {
+        let Some(Overlay::Palette(palette)) = self.overlay.take() else { return Vec::new() };
+        palette.goal().map_or_else(Vec::new, |goal| self.reach(goal))
     }
 
     pub(super) fn paste(&mut self, text: &str) {

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use jiff::Timestamp;
 use plantao::aws::Clients;
 use plantao::clock::Clock;
@@ -245,6 +246,26 @@ impl Flow {
     pub async fn pastes(&mut self, text: &str) {
         let effects = self.app.update(Message::Paste(text.to_owned()));
         self.carry_out(effects);
+        self.pass(Duration::from_millis(500)).await;
+    }
+
+    /// Clicks where this stands on the screen, the first one from above.
+    pub async fn clicks(&mut self, text: &str) {
+        let screen = self.text();
+        let found = screen.lines().enumerate().find_map(|(y, line)| Some((y, line.find(text)?, line)));
+        let (row, at, line) = found.unwrap_or_else(|| panic!("no {text}\n{screen}"));
+        self.clicks_at(line[..at].chars().count() as u16, row as u16).await;
+    }
+
+    pub async fn clicks_at(&mut self, column: u16, row: u16) {
+        let kind = MouseEventKind::Down(MouseButton::Left);
+        self.mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE }).await;
+    }
+
+    pub async fn mouse(&mut self, event: MouseEvent) {
+        let effects = self.app.update(Message::Mouse(event));
+        self.carry_out(effects);
+        self.settle();
         self.pass(Duration::from_millis(500)).await;
     }
 

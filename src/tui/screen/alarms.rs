@@ -1,6 +1,5 @@
 //! Screen 4: every alarm, worst first. Also the list on the overview.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -9,6 +8,7 @@ use ratatui::widgets::Widget;
 use super::Draw;
 use crate::platform::{Alarm, AlarmState, Comparison, Severity, text};
 use crate::tui::app::{App, Screen};
+use crate::tui::canvas::{Canvas, Spot};
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, width};
 use crate::tui::theme::alarm_glyph;
@@ -18,8 +18,8 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     vec![(lists::alarms(app).len().clamp(1, 200) as u16 + 2, draw as Draw)]
 }
 
-pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
-    panel_of(app, app.overlay.is_none(), app.place().cursors[0], area, buffer);
+pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    panel_of(app, 0, app.overlay.is_none(), area, canvas);
 }
 
 /// How bad an alarm is when it fires.
@@ -28,8 +28,8 @@ pub(super) fn severity(app: &App, alarm: &Alarm) -> Severity {
     app.platform.expected_alarm(&alarm.name).map_or(unknown, |e| e.severity)
 }
 
-/// The panel with the list.
-pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buffer: &mut Buffer) {
+/// The panel with the list, and which panel of its screen it is.
+pub(super) fn panel_of(app: &App, pane: usize, focused: bool, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.theme;
     let part = &app.picture.alarms;
     let all = part.value().map_or(&[][..], Vec::as_slice);
@@ -41,7 +41,7 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
         _ => String::new(),
     };
     let title = if all.is_empty() { "Alarms".to_owned() } else { format!("Alarms {firing} of {total}{scaling}") };
-    let inner = panel(&title, &say_trouble(part, app.now, theme), focused, theme, area, buffer);
+    let inner = panel(&title, &say_trouble(part, app.now, theme), focused, theme, area, canvas);
     let shown = lists::alarms(app);
     if shown.is_empty() {
         let text = match (part.value(), part.trouble()) {
@@ -50,7 +50,7 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
             (None, Some(trouble)) => trouble.to_string(),
             (None, None) => "…".to_owned(),
         };
-        Line::styled(fit(&text, usize::from(inner.width)), theme.muted()).render(inner, buffer);
+        Line::styled(fit(&text, usize::from(inner.width)), theme.muted()).render(inner, canvas);
         return;
     }
     let columns = usize::from(inner.width);
@@ -58,7 +58,8 @@ pub(super) fn panel_of(app: &App, focused: bool, cursor: usize, area: Rect, buff
     // Where there is no room for the reason anyway, the name gets it.
     let most = if columns < 70 { columns.saturating_sub(18) } else { columns * 2 / 5 };
     let name = name.clamp(8, most.max(8));
-    list(&shown, cursor, focused, theme, inner, buffer, |alarm, columns| alarm_line(app, alarm, columns, name));
+    let line = |alarm: &&Alarm, columns| alarm_line(app, alarm, columns, name);
+    list(&shown, app.place().cursors[pane], focused, inner, canvas, |at| Spot::Line(pane, at), line);
 }
 
 fn alarm_line(app: &App, alarm: &Alarm, columns: usize, name: usize) -> Line<'static> {

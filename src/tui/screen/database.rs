@@ -8,6 +8,7 @@ use ratatui::widgets::{Paragraph, Widget};
 use super::Draw;
 use crate::platform::{Database, Serving, Severity, Subject, text};
 use crate::tui::app::App;
+use crate::tui::canvas::Canvas;
 use crate::tui::text::{fit, pad, width};
 use crate::tui::widget::{LABEL, gauge_line, or_span, overlap, panel, say_trouble};
 
@@ -26,15 +27,15 @@ pub(super) fn summary_height(app: &App) -> u16 {
 }
 
 /// One database in full, or a line for each.
-pub(super) fn summary(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(super) fn summary(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     match app.platform.databases.len() {
         0 => {
-            let inner = panel("RDS", &Line::default(), false, app.theme, area, buffer);
-            Line::styled("no database in the platform file", app.theme.muted()).render(inner, buffer);
+            let inner = panel("RDS", &Line::default(), false, app.theme, area, canvas);
+            Line::styled("no database in the platform file", app.theme.muted()).render(inner, canvas);
         }
-        1 => detail(app, 0, area, buffer),
+        1 => detail(app, 0, area, canvas),
         many => {
-            let inner = panel("RDS", &Line::from(format!("{many} instances")), false, app.theme, area, buffer);
+            let inner = panel("RDS", &Line::from(format!("{many} instances")), false, app.theme, area, canvas);
             let columns = usize::from(inner.width);
             let lines: Vec<Line<'_>> = app
                 .platform
@@ -48,7 +49,7 @@ pub(super) fn summary(app: &App, area: Rect, buffer: &mut Buffer) {
                     line
                 })
                 .collect();
-            Paragraph::new(lines).render(inner, buffer);
+            Paragraph::new(lines).render(inner, canvas);
         }
     }
 }
@@ -128,8 +129,8 @@ fn detail(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     Paragraph::new(lines).render(inner, buffer);
 }
 
-fn detail_panel(app: &App, area: Rect, buffer: &mut Buffer) {
-    detail(app, app.database, area, buffer);
+fn detail_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    detail(app, app.database, area, canvas);
 }
 
 pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
@@ -137,15 +138,15 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     vec![(gauges(app, app.database).len() as u16 + 5, detail_panel as Draw), (charts * 8 + 1, charts_panel as Draw)]
 }
 
-pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let rows = gauges(app, app.database).len() as u16 + 5;
     let [top, rest] = overlap(Layout::vertical([Constraint::Length(rows), Constraint::Fill(1)]), area);
-    detail_panel(app, top, buffer);
-    charts_panel(app, rest, buffer);
+    detail_panel(app, top, canvas);
+    charts_panel(app, rest, canvas);
 }
 
 /// A chart for each gauge, as many side by side as are readable.
-fn charts_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+fn charts_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let gauges = gauges(app, app.database);
     if gauges.is_empty() || area.is_empty() {
         return;
@@ -158,7 +159,7 @@ fn charts_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     for (row, gauges) in rows.iter().zip(gauges.chunks(across)) {
         let cells = Layout::horizontal(vec![Constraint::Fill(1); gauges.len()]).spacing(spacing()).split(*row);
         for (cell, index) in cells.iter().zip(gauges) {
-            super::overview::gauge_chart(app, *index, &app.platform.gauges[*index], *cell, buffer);
+            super::overview::gauge_chart(app, *index, &app.platform.gauges[*index], *cell, canvas);
         }
     }
 }

@@ -19,11 +19,12 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Modifier;
 
 use super::app::{App, Screen};
+use super::canvas::{Canvas, Hit};
 use super::{layout, widget};
 pub use alarm_page::span as alarm_span;
 
 /// Draws one panel of a screen.
-pub type Draw = fn(&App, Rect, &mut Buffer);
+pub type Draw = fn(&App, Rect, &mut Canvas<'_>);
 
 /// The panels of the screen shown, each with its natural height (borders included), for a single column.
 pub fn stack(app: &App) -> Vec<(u16, Draw)> {
@@ -43,6 +44,19 @@ pub fn overlay_last(app: &App) -> usize {
 
 /// Draws the whole frame and says where the cursor stands, if text is being typed.
 pub fn paint(app: &App, area: Rect, buffer: &mut Buffer) -> Option<Position> {
+    paint_on(app, area, &mut Canvas::on(app, buffer))
+}
+
+/// What a click there means: the frame is painted anew, and asked.
+pub fn hit(app: &App, at: Position) -> Option<Hit> {
+    let area = Rect::new(0, 0, app.size.0, app.size.1);
+    let mut buffer = Buffer::empty(area);
+    let mut canvas = Canvas::on(app, &mut buffer);
+    paint_on(app, area, &mut canvas);
+    canvas.hit(at)
+}
+
+fn paint_on(app: &App, area: Rect, buffer: &mut Canvas<'_>) -> Option<Position> {
     if area.is_empty() {
         return None;
     }
@@ -81,21 +95,23 @@ pub fn paint_header(app: &App, line: Rect, buffer: &mut Buffer) {
     }
 }
 
-/// All panels below each other.
-fn column(app: &App, columns: u16) -> Buffer {
-    let mut canvas = Buffer::empty(Rect::new(0, 0, columns, layout::stacked_height(app)));
+/// All panels below each other, and their lines that can be clicked.
+fn column(app: &App, columns: u16) -> (Buffer, Vec<Hit>) {
+    let mut cells = Buffer::empty(Rect::new(0, 0, columns, layout::stacked_height(app)));
+    let mut canvas = Canvas::on(app, &mut cells);
     let mut y = 0;
     for (height, draw) in stack(app) {
         draw(app, Rect::new(0, y, columns, height), &mut canvas);
         y += height - 1;
     }
-    canvas
+    let hits = canvas.hits;
+    (cells, hits)
 }
 
 /// The first line of the column that is shown: as far as the user has scrolled, or so that the selected line and its
 /// neighbour are in sight.
 pub fn first_line(app: &App) -> u16 {
-    first_of(app, &column(app, app.size.0), layout::body_height(app.size))
+    first_of(app, &column(app, app.size.0).0, layout::body_height(app.size))
 }
 
 fn first_of(app: &App, column: &Buffer, rows: u16) -> u16 {
@@ -110,20 +126,26 @@ fn first_of(app: &App, column: &Buffer, rows: u16) -> u16 {
 }
 
 /// Draws the panels below each other and shows the part that the user has come to.
-fn stacked(app: &App, body: Rect, buffer: &mut Buffer) {
-    let canvas = column(app, body.width);
-    let total = canvas.area.height;
-    let first = first_of(app, &canvas, body.height);
-    for row in 0..body.height.min(total - first) {
+fn stacked(app: &App, body: Rect, canvas: &mut Canvas<'_>) {
+    let (cells, hits) = column(app, body.width);
+    let total = cells.area.height;
+    let first = first_of(app, &cells, body.height);
+    let shown = body.height.min(total - first);
+    for row in 0..shown {
         for column in 0..body.width {
-            buffer[(body.x + column, body.y + row)] = canvas[(column, first + row)].clone();
+            canvas[(body.x + column, body.y + row)] = cells[(column, first + row)].clone();
         }
     }
+    let in_sight = hits.into_iter().filter(|hit| (first..first + shown).contains(&hit.area.y));
+    canvas.hits.extend(in_sight.map(|hit| {
+        let area = Rect { x: body.x + hit.area.x, y: body.y + hit.area.y - first, ..hit.area };
+        Hit { area, ..hit }
+    }));
     // Nobody may take the part that is shown for the whole.
     let more = [(first > 0, "↑", body.y), (first + body.height < total, "↓", body.bottom() - 1)];
     for (there_is, mark, row) in more {
         if there_is {
-            buffer.set_string(body.right() - 1, row, mark, app.theme.key());
+            canvas.set_string(body.right() - 1, row, mark, app.theme.key());
         }
     }
 }

@@ -1,6 +1,5 @@
 //! *Now*: what is wrong, worst first, since when, what changed just before, and the runbook that treats it.
 
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -9,6 +8,7 @@ use ratatui::widgets::Widget;
 use crate::platform::{Part, Severity, text};
 use crate::triage::{Finding, unwatched};
 use crate::tui::app::App;
+use crate::tui::canvas::{Canvas, Spot};
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, pad_left, width, wrap};
 use crate::tui::theme::glyph;
@@ -40,16 +40,17 @@ pub(super) fn height(app: &App, columns: u16, most: usize) -> u16 {
 }
 
 /// Draws the panel.
-pub(super) fn draw(app: &App, focused: bool, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, focused: bool, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.theme;
     let rows = usize::from(area.height.saturating_sub(2));
     let lines = lines(app, usize::from(area.width.saturating_sub(2)), rows);
     let findings = lists::findings(app);
-    let own = lines.iter().enumerate().filter(|(_, line)| matches!(line, NowLine::Finding(..)));
+    let is_own = |line: &&NowLine<'_>| matches!(line, NowLine::Finding(..));
+    let own = lines.iter().enumerate().filter(|(_, line)| is_own(line));
     let selected = own.map(|(row, _)| row).nth(app.place().cursors[0]).unwrap_or(lines.len().saturating_sub(1));
-    let shown = in_sight(lines.len(), selected, rows);
-    let seen = lines[shown].iter().filter(|line| matches!(line, NowLine::Finding(..))).count();
-    let inner = panel("Now", &note(app, findings.len(), findings.len() - seen), focused, theme, area, buffer);
+    let shown = in_sight(lines.len(), selected, rows, canvas.row.filter(|_| focused));
+    let seen = lines[shown].iter().filter(is_own).count();
+    let inner = panel("Now", &note(app, findings.len(), findings.len() - seen), focused, theme, area, canvas);
     if lines.is_empty() {
         let (text, style) = if app.findings.is_empty() {
             nothing_wrong(app)
@@ -60,11 +61,13 @@ pub(super) fn draw(app: &App, focused: bool, area: Rect, buffer: &mut Buffer) {
         if app.findings.is_empty() {
             line.extend(not_watched(app));
         }
-        line.render(inner, buffer);
+        line.render(inner, canvas);
         return;
     }
     let columns = Columns::of(app, usize::from(inner.width));
-    list(&lines, selected, focused, theme, inner, buffer, |line, room| match line {
+    // The lines below a finding's own are its too.
+    let spot = |row: usize| Spot::Line(0, lines[..=row].iter().filter(is_own).count().saturating_sub(1));
+    list(&lines, selected, focused, inner, canvas, spot, |line, room| match line {
         NowLine::Finding(finding, evidence) => finding_line(app, finding, evidence, room, &columns),
         NowLine::More(indent, more) => {
             let text = fit(more, room.saturating_sub(*indent));

@@ -9,6 +9,7 @@ use super::{alarm_page, plan, run, runbook};
 use crate::platform::{Health, Task, text};
 use crate::triage::Finding;
 use crate::tui::app::{App, Overlay};
+use crate::tui::canvas::{Canvas, Spot};
 use crate::tui::keymap::{BINDINGS, Group};
 use crate::tui::palette::Palette;
 use crate::tui::text::{fit, pad, typed, width, wrap};
@@ -36,16 +37,17 @@ pub(super) fn last(app: &App, body: Rect) -> usize {
 }
 
 /// Draws what is open, if anything, and says where the cursor stands if text is typed in it.
-pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub(super) fn draw(app: &App, body: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
     let overlay = app.overlay.as_ref()?;
+    canvas.lie_over(app);
     match overlay {
-        Overlay::Palette(palette) => return draw_palette(app, palette, body, buffer),
-        Overlay::Plan(page) if page.prose.is_none() => return plan::draw(app, page, body, buffer),
+        Overlay::Palette(palette) => return draw_palette(app, palette, body, canvas),
+        Overlay::Plan(page) if page.prose.is_none() => return plan::draw(app, page, body, canvas),
         Overlay::Run => {
-            return app.run.as_ref().and_then(|followed| run::draw(app, followed, body, buffer));
+            return app.run.as_ref().and_then(|followed| run::draw(app, followed, body, canvas));
         }
         Overlay::Runs(rows) => {
-            run::draw_list(app, rows.as_ref(), body, buffer);
+            run::draw_list(app, rows.as_ref(), body, canvas);
             return None;
         }
         _ => {}
@@ -61,12 +63,12 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
         Overlay::Text(_) => ("In full".to_owned(), popup(body, 100, wanted.len() as u16 + 2)),
         Overlay::Palette(_) | Overlay::Run | Overlay::Runs(_) => return None,
     };
-    Clear.render(area, buffer);
-    let inner = panel(&title, &Line::styled("esc", app.theme.muted()), true, app.theme, area, buffer);
+    Clear.render(area, canvas);
+    let inner = panel(&title, &Line::styled("esc", app.theme.muted()), true, app.theme, area, canvas);
     let columns = usize::from(inner.width);
     let page = match overlay {
         Overlay::Alarm(detail) => {
-            let below = alarm_page::draw(app, detail, inner, buffer);
+            let below = alarm_page::draw(app, detail, inner, canvas);
             below.map(|below| (below, alarm_page::rest(app, detail, columns)))
         }
         _ => None,
@@ -74,9 +76,9 @@ pub(super) fn draw(app: &App, body: Rect, buffer: &mut Buffer) -> Option<Positio
     let (rest, lines) = page.unwrap_or_else(|| (inner, lines(app, overlay, columns)));
     let below = lines.len().saturating_sub(usize::from(rest.height));
     let first = app.overlay_scroll.min(below);
-    mark_more(app, first, below - first, area, buffer);
+    mark_more(app, first, below - first, area, canvas);
     Paragraph::new(lines.into_iter().skip(first).take(usize::from(rest.height)).collect::<Vec<_>>())
-        .render(rest, buffer);
+        .render(rest, canvas);
     None
 }
 
@@ -158,6 +160,10 @@ fn help(app: &App, columns: usize) -> Vec<Line<'static>> {
         lines.push(Line::styled(name, app.theme.title()));
         for binding in BINDINGS.iter().filter(|b| b.group == group) {
             lines.extend(key_lines(app, binding.keys, binding.help, columns));
+        }
+        if group == Group::Moving {
+            let mouse = "a click selects, a second opens; the wheel moves";
+            lines.extend(key_lines(app, &["mouse"], mouse, columns));
         }
     }
     if let Some(address) = &app.address {
@@ -272,27 +278,27 @@ fn health_word(health: Health) -> &'static str {
     }
 }
 
-fn draw_palette(app: &App, palette: &Palette, body: Rect, buffer: &mut Buffer) -> Option<Position> {
+fn draw_palette(app: &App, palette: &Palette, body: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
     let theme = app.theme;
     let area = popup(body, 72, 16);
-    Clear.render(area, buffer);
+    Clear.render(area, canvas);
     let (found, cursor) = palette.found();
     let note = Line::styled(format!("{} found", found.len()), theme.muted());
-    let inner = panel("Go to anything", &note, true, theme, area, buffer);
+    let inner = panel("Go to anything", &note, true, theme, area, canvas);
     if inner.is_empty() {
         return None;
     }
     let columns = usize::from(inner.width);
     let (shown, caret) = typed(palette.input(), columns.saturating_sub(3));
     let line = Line::from(vec![Span::styled(": ", theme.key()), Span::raw(shown)]);
-    buffer.set_line(inner.x, inner.y, &line, inner.width);
+    canvas.set_line(inner.x, inner.y, &line, inner.width);
     let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     let found: Vec<_> = found.collect();
     if found.is_empty() {
         let hint = "nothing has these letters in this order: take some back, or esc";
-        Line::styled(fit(hint, columns), theme.muted()).render(rest, buffer);
+        Line::styled(fit(hint, columns), theme.muted()).render(rest, canvas);
     }
-    list(&found, cursor, true, theme, rest, buffer, |item, columns| {
+    list(&found, cursor, true, rest, canvas, Spot::Item, |item, columns| {
         // The name is what is read; where there is little room it has it all.
         let kind = if columns < NARROW { 0 } else { 10 };
         Line::from(vec![

@@ -9,6 +9,7 @@ use super::{Draw, alarms, database, now, service_summary};
 use crate::platform::timeline::{Entry, EntryKind};
 use crate::platform::{Gauge, Level, SPAN, Severity, Subject, text};
 use crate::tui::app::{App, Overlay, Screen};
+use crate::tui::canvas::{Canvas, Spot};
 use crate::tui::layout::has_charts;
 use crate::tui::lists;
 use crate::tui::text::{fit, width};
@@ -32,7 +33,7 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     ]
 }
 
-pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let roomy = has_charts((area.width, area.height + 2));
     let middle = service_height(app).max(database::summary_height(app)) + 2;
     // Its borders are shared with the panels below.
@@ -50,10 +51,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             ]),
             area,
         );
-        now(app, top, buffer);
-        pair(app, cards, buffer, services, database::summary);
-        charts(app, charts_row, buffer);
-        pair(app, bottom, buffer, alarms_panel, timeline_panel);
+        now(app, top, canvas);
+        pair(app, cards, canvas, services, database::summary);
+        charts(app, charts_row, canvas);
+        pair(app, bottom, canvas, alarms_panel, timeline_panel);
     } else {
         let [top, cards, bottom] = overlap(
             Layout::vertical([
@@ -64,17 +65,17 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             ]),
             area,
         );
-        now(app, top, buffer);
-        pair(app, cards, buffer, services, database::summary);
-        pair(app, bottom, buffer, alarms_panel, timeline_panel);
+        now(app, top, canvas);
+        pair(app, cards, canvas, services, database::summary);
+        pair(app, bottom, canvas, alarms_panel, timeline_panel);
     }
 }
 
-fn pair(app: &App, area: Rect, buffer: &mut Buffer, left: Draw, right: Draw) {
+fn pair(app: &App, area: Rect, canvas: &mut Canvas<'_>, left: Draw, right: Draw) {
     // At 80 columns a deployment's line needs 41, a database's 36.
     let [a, b] = overlap(Layout::horizontal([Constraint::Fill(43), Constraint::Fill(38)]), area);
-    left(app, a, buffer);
-    right(app, b, buffer);
+    left(app, a, canvas);
+    right(app, b, canvas);
 }
 
 fn focused(app: &App, pane: usize) -> bool {
@@ -83,8 +84,8 @@ fn focused(app: &App, pane: usize) -> bool {
         && app.overlay.as_ref().is_none_or(|o| matches!(o, Overlay::Palette(_)))
 }
 
-fn now(app: &App, area: Rect, buffer: &mut Buffer) {
-    now::draw(app, focused(app, 0), area, buffer);
+fn now(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    now::draw(app, focused(app, 0), area, canvas);
 }
 
 fn service_height(app: &App) -> u16 {
@@ -96,31 +97,31 @@ fn service_height(app: &App) -> u16 {
 }
 
 /// One service in full, or a line for each, worst first.
-fn services(app: &App, area: Rect, buffer: &mut Buffer) {
+fn services(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     match app.platform.services.len() {
         0 => {
-            let inner = panel("ECS", &Line::default(), false, app.theme, area, buffer);
-            Line::styled("no service in the platform file", app.theme.muted()).render(inner, buffer);
+            let inner = panel("ECS", &Line::default(), false, app.theme, area, canvas);
+            Line::styled("no service in the platform file", app.theme.muted()).render(inner, canvas);
         }
-        1 => service_summary::summary(app, 0, area, buffer),
+        1 => service_summary::summary(app, 0, area, canvas),
         many => {
-            let inner = panel("ECS", &Line::from(format!("{many} services")), false, app.theme, area, buffer);
+            let inner = panel("ECS", &Line::from(format!("{many} services")), false, app.theme, area, canvas);
             let columns = usize::from(inner.width);
             let rows = usize::from(inner.height);
             let lines: Vec<Line<'_>> =
                 app.ranking.iter().take(rows).map(|i| service_summary::one_line(app, *i, columns)).collect();
-            Paragraph::new(lines).render(inner, buffer);
+            Paragraph::new(lines).render(inner, canvas);
         }
     }
 }
 
-fn alarms_panel(app: &App, area: Rect, buffer: &mut Buffer) {
-    alarms::panel_of(app, focused(app, 1), app.place().cursors[1], area, buffer);
+fn alarms_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
+    alarms::panel_of(app, 1, focused(app, 1), area, canvas);
 }
 
-fn timeline_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+fn timeline_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.theme;
-    let inner = panel("Timeline", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, buffer);
+    let inner = panel("Timeline", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, canvas);
     let entries = lists::timeline(app);
     if entries.is_empty() {
         let text = match app.timeline.len() {
@@ -128,11 +129,10 @@ fn timeline_panel(app: &App, area: Rect, buffer: &mut Buffer) {
             0 => "nothing happened yet".to_owned(),
             hidden => format!("none of {hidden} matches the filter: esc"),
         };
-        Line::styled(text, theme.muted()).render(inner, buffer);
+        Line::styled(text, theme.muted()).render(inner, canvas);
     }
-    list(&entries, app.place().cursors[2], focused(app, 2), theme, inner, buffer, |entry, columns| {
-        entry_line(app, entry, columns)
-    });
+    let line = |entry: &&Entry, columns| entry_line(app, entry, columns);
+    list(&entries, app.place().cursors[2], focused(app, 2), inner, canvas, |at| Spot::Line(2, at), line);
 }
 
 fn entry_line(app: &App, entry: &Entry, columns: usize) -> Line<'static> {

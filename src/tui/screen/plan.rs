@@ -12,6 +12,7 @@ use super::{confirmation, questions};
 use crate::platform::{Image, Severity, text};
 use crate::run::{Change, Plan, PlannedStep};
 use crate::tui::app::App;
+use crate::tui::canvas::{Canvas, Hit, Spot};
 use crate::tui::plan_page::PlanPage;
 use crate::tui::text::{fit, pad, width, wrap};
 use crate::tui::theme::Theme;
@@ -25,21 +26,21 @@ pub(super) fn last(app: &App, page: &PlanPage, body: Rect) -> usize {
         confirmation::rows(app, page, confirm, columns).lines.len()
     } else {
         let refused = refused_rows(app.theme, page, columns).len();
-        refused + questions::lines(app.theme, &page.form, columns, rows.saturating_sub(refused)).0.len()
+        refused + questions::asked(app.theme, &page.form, columns, rows.saturating_sub(refused), None).lines.len()
     };
     // One more is the rule above the plan.
     lines(app, page, columns).len().saturating_sub(rows.saturating_sub(taken + 1))
 }
 
 /// Draws the page, and says where the cursor stands if text is typed.
-pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) -> Option<Position> {
+pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
     let theme = app.theme;
-    Clear.render(body, buffer);
+    Clear.render(body, canvas);
     let target = page.plan.as_ref().and_then(|plan| plan.as_ref().ok()).map(|plan| plan.target.to_string());
     let danger = Span::styled(page.danger.clone(), danger_style(theme, &page.danger));
     let mut note = Line::from(vec![Span::styled(target.unwrap_or_default(), theme.muted()), Span::raw("  ")]);
     note.push_span(danger);
-    let mut inner = panel(&page.title, &note, true, theme, body, buffer);
+    let mut inner = panel(&page.title, &note, true, theme, body, canvas);
     let mut caret = None;
     if let Some(confirm) = &page.confirm {
         let rows = confirmation::rows(app, page, confirm, usize::from(inner.width));
@@ -47,7 +48,7 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
         let area = Rect { y: inner.bottom() - height, height, ..inner };
         // What is to be pressed stands last, and is what must be seen.
         let hidden = rows.lines.len() as u16 - height;
-        write(&rows.lines[usize::from(hidden)..], area, buffer);
+        write(&rows.lines[usize::from(hidden)..], area, canvas);
         if let Some((row, column)) = rows.caret.and_then(|(row, column)| Some((row.checked_sub(hidden)?, column))) {
             caret = Some(Position { x: area.x + column.min(area.width.saturating_sub(1)), y: area.y + row });
         }
@@ -55,18 +56,25 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, buffer: &mut Buffer) 
     } else {
         let refused = refused_rows(theme, page, usize::from(inner.width));
         let height = (refused.len() as u16).min(inner.height);
-        write(&refused, Rect { y: inner.bottom() - height, height, ..inner }, buffer);
+        write(&refused, Rect { y: inner.bottom() - height, height, ..inner }, canvas);
         inner.height -= height;
-        let (rows, place) = questions::lines(theme, &page.form, usize::from(inner.width), usize::from(inner.height));
-        let height = (rows.len() as u16).min(inner.height);
-        write(&rows, Rect { height, ..inner }, buffer);
-        if let Some((row, column)) = place.filter(|(row, _)| *row < height) {
+        let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
+        let asked = questions::asked(theme, &page.form, columns, rows, canvas.row);
+        let height = (asked.lines.len() as u16).min(inner.height);
+        write(&asked.lines, Rect { height, ..inner }, canvas);
+        if let Some((row, column)) = asked.caret.filter(|(row, _)| *row < height) {
             caret = Some(Position { x: inner.x + column.min(inner.width.saturating_sub(1)), y: inner.y + row });
         }
+        let (offered, first) = asked.offered;
+        canvas.hits.extend(offered.zip(first..height).enumerate().map(|(row, (choice, y))| Hit {
+            area: Rect { y: inner.y + y, height: 1, ..inner },
+            row,
+            spot: Spot::Item(choice),
+        }));
         inner.y += height;
         inner.height -= height;
     }
-    draw_plan(app, page, inner, buffer);
+    draw_plan(app, page, inner, canvas);
     // On a screen of a few cells the answer itself may have no room.
     caret.filter(|caret| body.contains(*caret))
 }

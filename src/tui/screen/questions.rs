@@ -1,5 +1,7 @@
 //! A runbook's questions on the page of its plan.
 
+use std::ops::Range;
+
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
@@ -8,6 +10,7 @@ use crate::run::Choice;
 use crate::tui::form::{Field, Form};
 use crate::tui::text::{fit, pad, typed, width, wrap};
 use crate::tui::theme::Theme;
+use crate::tui::widget::in_sight;
 
 /// Columns of an answer.
 const ANSWER: usize = 22;
@@ -16,15 +19,19 @@ const LOW: usize = 12;
 /// Most lines of what a question can be answered with.
 const CHOICES: usize = 6;
 
-/// The questions, and where the cursor stands among them: row and column.
-pub(super) fn lines(
-    theme: Theme,
-    form: &Form,
-    columns: usize,
-    rows: usize,
-) -> (Vec<Line<'static>>, Option<(u16, u16)>) {
-    let mut lines = Vec::new();
-    let mut caret = None;
+/// The questions as they stand on the page.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) lines: Vec<Line<'static>>,
+    /// Where the cursor stands: row and column.
+    pub(super) caret: Option<(u16, u16)>,
+    /// Which of what can be chosen is in sight, and the row of the first.
+    pub(super) offered: (Range<usize>, u16),
+}
+
+/// The questions. `clicked` is the row among what can be chosen at which the answer stands, if it was clicked there.
+pub(super) fn asked(theme: Theme, form: &Form, columns: usize, rows: usize, clicked: Option<usize>) -> Asked {
+    let Asked { mut lines, mut caret, mut offered } = Asked::default();
     let label = columns.saturating_sub(ANSWER + 3);
     // On a low screen only the question that is answered is shown, in one line.
     let low = rows < LOW;
@@ -55,10 +62,13 @@ pub(super) fn lines(
             lines.push(line);
         }
         if here {
-            lines.extend(offers(theme, field, columns, CHOICES.min(rows.saturating_sub(form.visible().count() + 6))));
+            let room = CHOICES.min(rows.saturating_sub(form.visible().count() + 6));
+            let chosen = field.chosen().unwrap_or(0);
+            offered = (in_sight(field.offered().len(), chosen, room, clicked), lines.len() as u16);
+            lines.extend(offers(theme, field, columns, offered.0.clone()));
         }
     }
-    (lines, caret)
+    Asked { lines, caret, offered }
 }
 
 fn answer(theme: Theme, field: &Field, shown: String) -> Span<'static> {
@@ -74,7 +84,7 @@ fn answer(theme: Theme, field: &Field, shown: String) -> Span<'static> {
 }
 
 /// What a question can be answered with, around the answer that is chosen.
-fn offers(theme: Theme, field: &Field, columns: usize, rows: usize) -> Vec<Line<'static>> {
+fn offers(theme: Theme, field: &Field, columns: usize, shown: Range<usize>) -> Vec<Line<'static>> {
     if let Some(Err(why)) = &field.choices {
         let words = format!("what there is to choose from is not known: {why}");
         return wrap(&words, columns.saturating_sub(4))
@@ -84,7 +94,6 @@ fn offers(theme: Theme, field: &Field, columns: usize, rows: usize) -> Vec<Line<
     }
     let choices = field.offered();
     let chosen = field.chosen();
-    let first = chosen.unwrap_or(0).saturating_sub(rows / 2).min(choices.len().saturating_sub(rows));
     let wide = choices.iter().map(|choice| width(&choice.label)).max().unwrap_or_default().min(columns / 3);
     let line = |(index, choice): (usize, &Choice)| {
         let here = chosen == Some(index);
@@ -98,5 +107,5 @@ fn offers(theme: Theme, field: &Field, columns: usize, rows: usize) -> Vec<Line<
             Span::styled(format!("  {detail}"), if here { Style::new() } else { theme.muted() }),
         ])
     };
-    choices.iter().enumerate().skip(first).take(rows).map(line).collect()
+    choices.iter().enumerate().skip(shown.start).take(shown.len()).map(line).collect()
 }

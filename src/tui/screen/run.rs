@@ -11,6 +11,7 @@ use super::plan::{ruled, warn};
 use crate::platform::{ServiceStatus, Severity, text};
 use crate::run::{Command, Ending, StepOutcome, Superseder};
 use crate::tui::app::App;
+use crate::tui::canvas::{Canvas, Spot};
 use crate::tui::message::RunRow;
 use crate::tui::plan_page::Way;
 use crate::tui::run_page::{RunPage, RunStep};
@@ -297,25 +298,25 @@ fn capital(words: &str) -> String {
 }
 
 /// Draws the list of runs.
-pub(super) fn draw_list(app: &App, rows: Option<&Result<Vec<RunRow>, String>>, body: Rect, buffer: &mut Buffer) {
+pub(super) fn draw_list(app: &App, rows: Option<&Result<Vec<RunRow>, String>>, body: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.theme;
-    Clear.render(body, buffer);
-    let inner = panel("Runs", &Line::styled("newest first", theme.muted()), true, theme, body, buffer);
+    Clear.render(body, canvas);
+    let inner = panel("Runs", &Line::styled("newest first", theme.muted()), true, theme, body, canvas);
     let columns = usize::from(inner.width);
-    let say = |text: &str, style: Style, buffer: &mut Buffer| {
+    let say = |text: &str, style: Style, canvas: &mut Canvas<'_>| {
         for (row, line) in wrap(text, columns).into_iter().enumerate().take(usize::from(inner.height)) {
-            buffer.set_line(inner.x, inner.y + row as u16, &Line::styled(line, style), inner.width);
+            canvas.set_line(inner.x, inner.y + row as u16, &Line::styled(line, style), inner.width);
         }
     };
     match rows {
-        None => say("reading the journals…", theme.muted(), buffer),
-        Some(Err(why)) => say(why, theme.severity(Severity::Critical), buffer),
+        None => say("reading the journals…", theme.muted(), canvas),
+        Some(Err(why)) => say(why, theme.severity(Severity::Critical), canvas),
         Some(Ok(rows)) if rows.is_empty() => {
-            say("nothing has been run from this machine yet", theme.muted(), buffer);
+            say("nothing has been run from this machine yet", theme.muted(), canvas);
         }
         Some(Ok(rows)) => {
             let longest = rows.iter().map(|row| width(row.id.as_str())).max().unwrap_or_default();
-            list(rows, app.overlay_scroll, true, theme, inner, buffer, |row, columns| {
+            list(rows, app.overlay_scroll, true, inner, canvas, Spot::Item, |row, columns| {
                 let name = pad(row.id.as_str(), longest.min(columns.saturating_sub(4)));
                 let style = if row.goes_on { theme.key() } else { Style::new() };
                 let mark = if row.goes_on { "▶ " } else { "  " };

@@ -10,6 +10,7 @@ use super::Draw;
 use super::service_summary::{deployment_spans, gauges, label, of, tasks_line};
 use crate::platform::{Deployment, Health, ServiceEvent, Severity, Task, text};
 use crate::tui::app::{App, Screen};
+use crate::tui::canvas::{Canvas, Spot};
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, width};
 use crate::tui::widget::{gauge_line, list, overlap, panel, say_trouble};
@@ -24,7 +25,7 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     ]
 }
 
-pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let facts_rows = facts(app, usize::from(area.width)).len() as u16 + 2;
     let deployments = lists::deployments(app).len().clamp(1, 4) as u16 + 2;
     let wide = area.width >= 110;
@@ -40,11 +41,11 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         );
         let [facts_area, charts_area] =
             overlap(Layout::vertical([Constraint::Length(facts_rows), Constraint::Fill(1)]), right);
-        facts_panel(app, facts_area, buffer);
-        tasks_panel(app, tasks_area, buffer);
-        deployments_panel(app, deployments_area, buffer);
-        events_panel(app, events_area, buffer);
-        charts(app, charts_area, buffer);
+        facts_panel(app, facts_area, canvas);
+        tasks_panel(app, tasks_area, canvas);
+        deployments_panel(app, deployments_area, canvas);
+        events_panel(app, events_area, canvas);
+        charts(app, charts_area, canvas);
     } else {
         let facts_rows = facts_rows.min(7);
         let tasks = tasks.min(area.height.saturating_sub(facts_rows + deployments + 2).max(4));
@@ -57,10 +58,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             ]),
             area,
         );
-        facts_panel(app, facts_area, buffer);
-        tasks_panel(app, tasks_area, buffer);
-        deployments_panel(app, deployments_area, buffer);
-        events_panel(app, events_area, buffer);
+        facts_panel(app, facts_area, canvas);
+        tasks_panel(app, tasks_area, canvas);
+        deployments_panel(app, deployments_area, canvas);
+        events_panel(app, events_area, canvas);
     }
 }
 
@@ -106,10 +107,10 @@ fn facts(app: &App, columns: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn facts_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+fn facts_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let Some((spec, picture)) = of(app, app.service) else {
-        let inner = panel("Service", &Line::default(), false, app.theme, area, buffer);
-        Paragraph::new(facts(app, 80)).render(inner, buffer);
+        let inner = panel("Service", &Line::default(), false, app.theme, area, canvas);
+        Paragraph::new(facts(app, 80)).render(inner, canvas);
         return;
     };
     let mut note = say_trouble(&picture.state, app.now, app.theme);
@@ -118,11 +119,11 @@ fn facts_panel(app: &App, area: Rect, buffer: &mut Buffer) {
         note = Line::styled(format!("{} of {many}  [ ]", app.service + 1), app.theme.muted());
     }
     let title = format!("{} in {}", spec.name, spec.cluster);
-    let inner = panel(&title, &note, false, app.theme, area, buffer);
-    Paragraph::new(facts(app, usize::from(inner.width))).render(inner, buffer);
+    let inner = panel(&title, &note, false, app.theme, area, canvas);
+    Paragraph::new(facts(app, usize::from(inner.width))).render(inner, canvas);
 }
 
-fn tasks_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+fn tasks_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.theme;
     let tasks = lists::tasks(app);
     let (note, all) = match of(app, app.service) {
@@ -137,7 +138,7 @@ fn tasks_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     } else {
         format!("Tasks {}", tasks.len())
     };
-    let inner = panel(&title, &note, focused(app, 0), theme, area, buffer);
+    let inner = panel(&title, &note, focused(app, 0), theme, area, canvas);
     if inner.height == 0 {
         return;
     }
@@ -157,15 +158,17 @@ fn tasks_panel(app: &App, area: Rect, buffer: &mut Buffer) {
         titles.push(' ');
     }
     titles.push_str("image / why it stopped");
-    Line::styled(fit(&titles, usize::from(inner.width)), theme.muted()).render(head, buffer);
+    Line::styled(fit(&titles, usize::from(inner.width)), theme.muted()).render(head, canvas);
     let rest = Rect { y: inner.y + 1, height: inner.height - 1, ..inner };
     let rows = task_rows(&tasks, usize::from(rest.height), why_room(usize::from(rest.width), wide));
     if tasks.is_empty() {
-        none_matches(app, "task", rest, buffer);
+        none_matches(app, "task", rest, canvas);
     }
-    let own = rows.iter().enumerate().filter(|(_, row)| matches!(row, TaskRow::Task(..)));
+    let is_own = |row: &&TaskRow<'_>| matches!(row, TaskRow::Task(..));
+    let own = rows.iter().enumerate().filter(|(_, row)| is_own(row));
     let selected = own.map(|(at, _)| at).nth(app.place().cursors[0]).unwrap_or(usize::MAX);
-    list(&rows, selected, focused(app, 0), theme, rest, buffer, |row, columns| match row {
+    let spot = |row: usize| Spot::Line(0, rows[..=row].iter().filter(is_own).count().saturating_sub(1));
+    list(&rows, selected, focused(app, 0), rest, canvas, spot, |row, columns| match row {
         TaskRow::Task(task, more) => task_line(app, task, columns, wide, *more),
         TaskRow::More(why) => Line::from(vec![
             Span::raw(" ".repeat(widths.id + 1)),
@@ -276,12 +279,13 @@ fn task_line(app: &App, task: &Task, columns: usize, wide: bool, below: bool) ->
     Line::from(spans)
 }
 
-fn deployments_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+fn deployments_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.theme;
-    let inner = panel("Deployments", &Line::default(), focused(app, 1), theme, area, buffer);
+    let inner = panel("Deployments", &Line::default(), focused(app, 1), theme, area, canvas);
     let deployments: Vec<&Deployment> = lists::deployments(app).iter().collect();
     let Some((spec, picture)) = of(app, app.service) else { return };
-    list(&deployments, app.place().cursors[1], focused(app, 1), theme, inner, buffer, |deployment, columns| {
+    let spot = |at| Spot::Line(1, at);
+    list(&deployments, app.place().cursors[1], focused(app, 1), inner, canvas, spot, |deployment, columns| {
         let mut line = Line::from(deployment_spans(app, spec, picture, deployment));
         let used = line.width();
         let reason = deployment.rollout_reason.as_deref().unwrap_or_default();
@@ -290,16 +294,15 @@ fn deployments_panel(app: &App, area: Rect, buffer: &mut Buffer) {
     });
 }
 
-fn events_panel(app: &App, area: Rect, buffer: &mut Buffer) {
+fn events_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.theme;
     let events = lists::events(app);
-    let inner = panel("Events", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, buffer);
+    let inner = panel("Events", &Line::styled("UTC", theme.muted()), focused(app, 2), theme, area, canvas);
     if events.is_empty() {
-        none_matches(app, "event", inner, buffer);
+        none_matches(app, "event", inner, canvas);
     }
-    list(&events, app.place().cursors[2], focused(app, 2), theme, inner, buffer, |event, columns| {
-        event_line(app, event, columns)
-    });
+    let line = |event: &&ServiceEvent, columns| event_line(app, event, columns);
+    list(&events, app.place().cursors[2], focused(app, 2), inner, canvas, |at| Spot::Line(2, at), line);
 }
 
 /// An empty list that a filter has emptied says so.

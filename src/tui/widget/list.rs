@@ -7,31 +7,36 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use ratatui::text::Line;
 
+use crate::tui::canvas::{Canvas, Hit, Spot};
 use crate::tui::theme::Theme;
 
-/// The items in sight, of so many, where there is room for so many rows.
-pub fn in_sight(items: usize, selected: usize, rows: usize) -> Range<usize> {
+/// The items in sight, of so many, where there is room for so many rows: the selected one stands in the middle, or where
+/// it was clicked, so that no line moves away under the pointer.
+pub fn in_sight(items: usize, selected: usize, rows: usize, clicked: Option<usize>) -> Range<usize> {
     let selected = selected.min(items.saturating_sub(1));
-    let first = selected.saturating_sub(rows / 2).min(items.saturating_sub(rows));
+    let above = clicked.unwrap_or(rows / 2).min(rows.saturating_sub(1));
+    let first = selected.saturating_sub(above).min(items.saturating_sub(rows));
     first..items.min(first + rows)
 }
 
-/// Draws as many items as fit around the selected one; only those are turned into lines.
+/// Draws as many items as fit around the selected one; only those are turned into lines. `spot` says what a click on an
+/// item selects.
 pub fn list<T>(
     items: &[T],
     selected: usize,
     focused: bool,
-    theme: Theme,
     area: Rect,
-    buffer: &mut Buffer,
+    canvas: &mut Canvas<'_>,
+    spot: impl Fn(usize) -> Spot,
     line: impl Fn(&T, usize) -> Line<'static>,
 ) {
+    let theme = canvas.theme;
     let height = usize::from(area.height);
     if area.is_empty() || items.is_empty() {
         return;
     }
     let selected = selected.min(items.len() - 1);
-    let shown = in_sight(items.len(), selected, height);
+    let shown = in_sight(items.len(), selected, height, canvas.row.filter(|_| focused));
     // Nobody may take the part that is shown for the whole.
     let above = (shown.start > 0).then_some((shown.start, "↑"));
     let below = (shown.end < items.len()).then_some((shown.end - 1, "↓"));
@@ -39,13 +44,15 @@ pub fn list<T>(
         let y = area.y + (row - shown.start) as u16;
         let mark = below.into_iter().chain(above).find(|(at, _)| *at == row).map(|(_, mark)| mark);
         let columns = area.width.saturating_sub(u16::from(mark.is_some()));
-        buffer.set_line(area.x, y, &line(&items[row], usize::from(columns)), columns);
+        canvas.set_line(area.x, y, &line(&items[row], usize::from(columns)), columns);
         if let Some(mark) = mark {
-            buffer.set_string(area.x + columns, y, mark, theme.key());
+            canvas.set_string(area.x + columns, y, mark, theme.key());
         }
+        let bar = Rect { y, height: 1, ..area };
         if focused && row == selected {
-            select(buffer, Rect { y, height: 1, ..area }, theme);
+            select(canvas, bar, theme);
         }
+        canvas.hits.push(Hit { area: bar, row: row - shown.start, spot: spot(row) });
     }
 }
 
