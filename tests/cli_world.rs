@@ -107,7 +107,7 @@ async fn an_answer_without_services_is_told_as_such_and_not_as_a_service_that_wa
     scene.host.inject(Fault::on("ecs:DescribeServices", Failure::FieldsMissing));
     let (code, text) = scene.run(&["status"]).await;
     assert_eq!(code, Some(3), "{text}");
-    assert!(text.contains("cannot tell service analytics-api") && text.contains("answered without"), "{text}");
+    assert!(text.contains("cannot tell service analytics-api") && text.contains("in the answer of"), "{text}");
     assert!(!text.contains("not found") && !text.contains("deleted"), "{text}");
 }
 

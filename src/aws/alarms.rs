@@ -174,13 +174,13 @@ mod tests {
     async fn an_alarm_without_a_name_is_a_bad_answer_and_no_panic() {
         let clients = answering(cbor!({ "MetricAlarms" => [cbor!({ "StateValue" => "OK" })] }));
         let trouble = describe_alarms(&clients).await.unwrap_err();
-        assert_eq!(trouble.why, "monitoring.us-east-1.amazonaws.com answered without AlarmName");
+        assert_eq!(trouble.why, "no AlarmName in the answer of monitoring.us-east-1.amazonaws.com");
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_without_a_list_does_not_say_that_there_are_no_alarms() {
         let trouble = describe_alarms(&answering(cbor!({}))).await.unwrap_err();
-        assert_eq!(trouble.why, "monitoring.us-east-1.amazonaws.com answered without MetricAlarms");
+        assert_eq!(trouble.why, "no MetricAlarms in the answer of monitoring.us-east-1.amazonaws.com");
         assert_eq!(
             describe_alarms(&answering(cbor!({ "MetricAlarms" => Vec::<ciborium::Value>::new() }))).await,
             Ok(Vec::new())

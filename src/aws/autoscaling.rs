@@ -60,7 +60,7 @@ mod tests {
             let clients = Clients::over(Tiny::new(move |_, _| Reply::json(body)).client(), "us-east-1");
             describe_scalable_targets(&clients, &[("prod", "a")]).await
         };
-        assert!(answer("{}").await.unwrap_err().why.ends_with("answered without ScalableTargets"));
+        assert!(answer("{}").await.unwrap_err().why.starts_with("no ScalableTargets in the answer of"));
         assert_eq!(answer(r#"{"ScalableTargets": []}"#).await, Ok(vec![None]));
     }
 

@@ -23,19 +23,19 @@ pub(super) fn unreachable_host(host: &str, connector: &ConnectorError, text: &st
     }
     if lower.contains("certificate") {
         let remedy = "a proxy that opens TLS? Its certificate authority must be among the system's".to_owned();
-        return (TroubleKind::Unreachable, format!("the certificate of {host} is not trusted"), Some(remedy));
+        return (TroubleKind::Unreachable, format!("untrusted certificate of {host}"), Some(remedy));
     }
     let why = match cause::<io::Error>(connector).map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => format!("{host} refuses connections"),
+        Some(io::ErrorKind::ConnectionRefused) => format!("connection refused by {host}"),
         Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof) => {
-            format!("{host} broke the connection")
+            format!("connection broken by {host}")
         }
         Some(io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable) => {
             format!("no route to {host}: is the network up?")
         }
         _ if lower.contains("tls") || lower.contains("handshake") => format!("no TLS with {host}: {}", quote(text)),
-        _ if lower.contains("closed") || lower.contains("incomplete") => format!("{host} broke the connection"),
-        _ => format!("{host} can't be reached: {}", quote(text)),
+        _ if lower.contains("closed") || lower.contains("incomplete") => format!("connection broken by {host}"),
+        _ => format!("no way to {host}: {}", quote(text)),
     };
     (TroubleKind::Unreachable, why, None)
 }
@@ -50,14 +50,14 @@ pub(super) fn html(host: &str, raw: &HttpResponse) -> Option<Why> {
     (is_typed || is_written).then(|| {
         let status = raw.status().as_u16();
         let status = if status == 200 { String::new() } else { format!(" ({status})") };
-        let why = format!("{host} answered with HTML{status}, not AWS: a proxy or captive portal?");
+        let why = format!("HTML{status}, not AWS, from {host}: a proxy or captive portal?");
         (TroubleKind::BadAnswer, why, None)
     })
 }
 
 /// A refusal without any of AWS's words.
 pub(super) fn not_aws(host: &str, status: u16) -> Why {
-    let why = format!("{host} answered HTTP {status} as AWS never does: this is not AWS");
+    let why = format!("this is not AWS: {host} answered HTTP {status} as AWS never does");
     let remedy = "check the endpoint (--endpoint-url, AWS_ENDPOINT_URL) and the proxy".to_owned();
     (TroubleKind::BadAnswer, why, Some(remedy))
 }
@@ -66,7 +66,7 @@ pub(super) fn server_fault(host: &str, raw: &HttpResponse, code: Option<&str>) -
     let status = raw.status().as_u16();
     (status >= 500).then(|| {
         let code = code.filter(|code| !code.is_empty()).map(|code| format!(" {code}")).unwrap_or_default();
-        let why = format!("{host} is in trouble: it answered {status}{code}");
+        let why = format!("answer {status}{code} from {host}: it is in trouble");
         (TroubleKind::Unavailable, why, None)
     })
 }

@@ -27,7 +27,7 @@ pub async fn get_login(clients: &Clients) -> Result<Login, Trouble> {
     let (user, password) = text
         .as_deref()
         .and_then(|text| text.split_once(':'))
-        .ok_or_else(|| clients.lacks(OPERATION, "a user and a password in its token"))?;
+        .ok_or_else(|| clients.lacks(OPERATION, "user and password in its token"))?;
     Ok(Login { user: user.to_owned(), password: Secret::new(password) })
 }
 

@@ -33,7 +33,7 @@ pub async fn architectures(clients: &Clients, repository: &str, digest: &str) ->
         let why = format!("{digest} in {repository}: {}", why.unwrap_or("no manifest"));
         return Err(clients.not_found(OPERATION, why, None));
     };
-    let manifest: Value = serde_json::from_str(manifest).map_err(|_| clients.lacks(OPERATION, "a manifest in JSON"))?;
+    let manifest: Value = serde_json::from_str(manifest).map_err(|_| clients.lacks(OPERATION, "manifest in JSON"))?;
     let mut found = match read(&manifest) {
         Manifest::Platforms(found) => found,
         Manifest::Config(config) => configured(clients, repository, &config).await?,
@@ -80,8 +80,8 @@ async fn configured(clients: &Clients, repository: &str, config: &str) -> Result
         let why = format!("the image's configuration could not be fetched: {why}");
         clients.trouble_of(OPERATION, TroubleKind::Unreachable, why, None)
     })?;
-    let config: Value = serde_json::from_slice(&bytes)
-        .map_err(|_| clients.lacks(OPERATION, "a configuration in JSON behind its address"))?;
+    let config: Value =
+        serde_json::from_slice(&bytes).map_err(|_| clients.lacks(OPERATION, "configuration in JSON"))?;
     Ok(config["architecture"].as_str().map(str::to_owned).into_iter().collect())
 }
 

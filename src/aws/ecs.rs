@@ -242,7 +242,7 @@ mod tests {
         let clients = answering(r#"{"services": [{"serviceName": "api"}]}"#);
         let trouble = describe_services(&clients, "prod", &["api"]).await.unwrap().remove(0).unwrap_err();
         assert_eq!(trouble.kind, TroubleKind::BadAnswer);
-        assert_eq!(trouble.why, "ecs.us-east-1.amazonaws.com answered without status of the service");
+        assert_eq!(trouble.why, "no status of the service in the answer of ecs.us-east-1.amazonaws.com");
     }
 
     #[tokio::test(start_paused = true)]
@@ -250,7 +250,7 @@ mod tests {
         for body in ["{}", r#"{"services": [], "failures": []}"#, r#"{"failures": [{"arn": "x/prod/api"}]}"#] {
             let trouble = describe_services(&answering(body), "prod", &["api"]).await.unwrap().remove(0).unwrap_err();
             assert_eq!(trouble.kind, TroubleKind::BadAnswer, "{body}");
-            assert_eq!(trouble.why, "ecs.us-east-1.amazonaws.com answered without service \"api\"");
+            assert_eq!(trouble.why, "no service \"api\" in the answer of ecs.us-east-1.amazonaws.com");
         }
     }
 

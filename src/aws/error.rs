@@ -1,5 +1,7 @@
 //! Any error of the SDK as a [`Trouble`]: what failed, why, what now, in a person's words.
 //!
+//! The reason comes before the host, whose name may be long: a panel's title line has room for the beginning alone.
+//!
 //! Nothing that may be secret is repeated: of AWS's own text only what it says about things, never what
 //! it says about keys and signatures.
 
@@ -40,7 +42,7 @@ impl Clients {
 
     /// An answer that lacks what it must have.
     pub(super) fn lacks(&self, operation: &str, field: &str) -> Trouble {
-        let why = format!("{} answered without {field}", self.host(operation));
+        let why = format!("no {field} in the answer of {}", self.host(operation));
         self.trouble_of(operation, TroubleKind::BadAnswer, why, None)
     }
 
@@ -108,18 +110,18 @@ impl Clients {
                 match failure.as_connector_error() {
                     _ if text.contains("Missing Region") || text.contains("missing signing region") => no_region(),
                     Some(connector) => unreachable_host(&host, connector, &text),
-                    None => (TroubleKind::Unreachable, format!("{host} can't be reached"), None),
+                    None => (TroubleKind::Unreachable, format!("no way to {host}"), None),
                 }
             }
             SdkError::ResponseError(response) => {
                 let raw = response.raw();
                 html(&host, raw).or_else(|| server_fault(&host, raw, None)).unwrap_or_else(|| {
                     if cause::<io::Error>(error).is_some() {
-                        (TroubleKind::Unreachable, format!("{host} hung up in the middle of its answer"), None)
+                        (TroubleKind::Unreachable, format!("half an answer from {host}: it hung up"), None)
                     } else if raw.status().is_client_error() {
                         not_aws(&host, raw.status().as_u16())
                     } else {
-                        (TroubleKind::BadAnswer, format!("{host} answered what can't be read"), None)
+                        (TroubleKind::BadAnswer, format!("unreadable answer from {host}"), None)
                     }
                 })
             }
@@ -175,8 +177,8 @@ impl Clients {
             | "RequestLimitExceeded"
             | "BandwidthLimitExceeded"
             | "SlowDown"
-            | "LimitExceeded" => (TroubleKind::Throttled, format!("{host} throttles {}", short(operation)), None),
-            _ if status == 429 => (TroubleKind::Throttled, format!("{host} throttles {}", short(operation)), None),
+            | "LimitExceeded" => (TroubleKind::Throttled, format!("throttled: {} by {host}", short(operation)), None),
+            _ if status == 429 => (TroubleKind::Throttled, format!("throttled: {} by {host}", short(operation)), None),
             _ if name.ends_with("NotFound") || name == "ResourceNotFound" => {
                 let why = if message.is_empty() { format!("not found ({bare})") } else { quote(message) };
                 (TroubleKind::NotFound, why, None)

@@ -59,7 +59,7 @@ async fn each_kind_of_trouble_says_why_and_what_now() {
         (
             aws("ThrottlingException", "Rate exceeded"),
             Throttled,
-            "ecs.us-east-1.amazonaws.com throttles DescribeServices",
+            "throttled: DescribeServices by ecs.us-east-1.amazonaws.com",
         ),
         (aws("ClusterNotFoundException", "Cluster not found."), NotFound, "Cluster not found."),
         (
@@ -85,45 +85,45 @@ async fn each_kind_of_trouble_says_why_and_what_now() {
         (
             Reply::json_error(500, "ServerException", "Service Unavailable. Please try again later."),
             Unavailable,
-            "ecs.us-east-1.amazonaws.com is in trouble: it answered 500 ServerException",
+            "answer 500 ServerException from ecs.us-east-1.amazonaws.com: it is in trouble",
         ),
         (
             Reply::Answer(503, "text/plain", b"no".to_vec()),
             Unavailable,
-            "ecs.us-east-1.amazonaws.com is in trouble: it answered 503",
+            "answer 503 from ecs.us-east-1.amazonaws.com: it is in trouble",
         ),
         (
             Reply::Answer(200, "text/html", b"<html><body>Sign in</body></html>".to_vec()),
             BadAnswer,
-            "ecs.us-east-1.amazonaws.com answered with HTML, not AWS: a proxy or captive portal?",
+            "HTML, not AWS, from ecs.us-east-1.amazonaws.com: a proxy or captive portal?",
         ),
         (
             Reply::Answer(407, "text/html", b"<!DOCTYPE html>".to_vec()),
             BadAnswer,
-            "ecs.us-east-1.amazonaws.com answered with HTML (407), not AWS: a proxy or captive portal?",
+            "HTML (407), not AWS, from ecs.us-east-1.amazonaws.com: a proxy or captive portal?",
         ),
         (
             Reply::Answer(404, "text/html; charset=utf-8", b"<html>no such page".to_vec()),
             BadAnswer,
-            "ecs.us-east-1.amazonaws.com answered with HTML (404), not AWS: a proxy or captive portal?",
+            "HTML (404), not AWS, from ecs.us-east-1.amazonaws.com: a proxy or captive portal?",
         ),
         (
             Reply::Answer(404, "text/plain", b"404 page not found".to_vec()),
             BadAnswer,
-            "ecs.us-east-1.amazonaws.com answered HTTP 404 as AWS never does: this is not AWS: \
+            "this is not AWS: ecs.us-east-1.amazonaws.com answered HTTP 404 as AWS never does: \
              check the endpoint (--endpoint-url, AWS_ENDPOINT_URL) and the proxy",
         ),
-        (Reply::json("{\"services\": [{\"serv"), BadAnswer, "ecs.us-east-1.amazonaws.com answered what can't be read"),
+        (Reply::json("{\"services\": [{\"serv"), BadAnswer, "unreadable answer from ecs.us-east-1.amazonaws.com"),
         (Reply::Never, TimedOut, "no answer from ecs.us-east-1.amazonaws.com in 10 s"),
         (
             Reply::Broken(ErrorKind::ConnectionRefused, "Connection refused"),
             Unreachable,
-            "ecs.us-east-1.amazonaws.com refuses connections",
+            "connection refused by ecs.us-east-1.amazonaws.com",
         ),
         (
             Reply::Broken(ErrorKind::ConnectionReset, "reset by peer"),
             Unreachable,
-            "ecs.us-east-1.amazonaws.com broke the connection",
+            "connection broken by ecs.us-east-1.amazonaws.com",
         ),
         (
             Reply::Broken(ErrorKind::Other, "dns error: failed to lookup address information"),
@@ -133,7 +133,7 @@ async fn each_kind_of_trouble_says_why_and_what_now() {
         (
             Reply::Broken(ErrorKind::InvalidData, "invalid peer certificate: UnknownIssuer"),
             Unreachable,
-            "the certificate of ecs.us-east-1.amazonaws.com is not trusted: a proxy that opens TLS? Its certificate authority must be among the system's",
+            "untrusted certificate of ecs.us-east-1.amazonaws.com: a proxy that opens TLS? Its certificate authority must be among the system's",
         ),
     ];
     for (reply, kind, words) in cases {

@@ -100,6 +100,6 @@ mod tests {
         assert_eq!(trouble.why, "no RDS instance \"analytics\" in us-east-1");
         let clients = answering(instances("<DBInstanceIdentifier>analytics</DBInstanceIdentifier>"));
         let trouble = describe_db_instance(&clients, "analytics").await.unwrap_err();
-        assert_eq!(trouble.why, "rds.us-east-1.amazonaws.com answered without DBInstanceStatus");
+        assert_eq!(trouble.why, "no DBInstanceStatus in the answer of rds.us-east-1.amazonaws.com");
     }
 }

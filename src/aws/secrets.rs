@@ -50,6 +50,6 @@ mod tests {
         assert_eq!((trouble.kind, trouble.why.as_str()), (TroubleKind::NotFound, "no secret \"db\" in us-east-1"));
         let binary = Reply::json(r#"{"Name": "db", "SecretBinary": "aHVudGVyMg=="}"#);
         let trouble = get_secret_value(&answering(binary), "db").await.unwrap_err();
-        assert_eq!(trouble.why, "secretsmanager.us-east-1.amazonaws.com answered without SecretString");
+        assert_eq!(trouble.why, "no SecretString in the answer of secretsmanager.us-east-1.amazonaws.com");
     }
 }
