@@ -223,13 +223,13 @@ async fn make(
     matches: &ArgMatches,
 ) -> Result<Plan, Halt> {
     let (library, wrong) = library(environment);
-    for message in wrong {
-        complain(&message);
-    }
     let found = matches.subcommand().and_then(|(name, matches)| Some((library.named(name)?, matches)));
     let Some((runbook, matches)) = found else {
         return Err(Halt::refused("which runbook? `plantao runbooks` lists them"));
     };
+    // Others are told of by `plantao runbooks`: they have nothing to do with this plan.
+    let named = library.broken().iter().zip(&wrong).filter(|(broken, _)| broken.name == runbook.name);
+    named.for_each(|(_, message)| complain(message));
     let platform = platform.map_err(Halt::refused)?;
     let clients = Clients::connect(&connection(whence, Some(&platform))).await;
     let context = Context { platform: Arc::new(platform), clients, clock: Clock::system(), store: Store::of_user() };

@@ -78,4 +78,10 @@ async fn a_broken_runbook_of_ones_own_is_named_with_its_file_and_line_and_not_ca
     assert_eq!(code, 2, "{text}");
     assert!(text.contains("mine.md: line 4: this is not TOML"), "{text}");
     assert!(text.contains("plantao check ") && !text.contains("unrecognized"), "{text}");
+    // A plan that has nothing to do with it does not begin with it.
+    let (code, _, text) = bench.asked(&["plan", "scale", "--desired", "2"]).await;
+    assert!(code == 0 && !text.contains("mine.md"), "{text}");
+    std::fs::write(folder.join("scale.md"), "# Mine\n").unwrap();
+    let (_, _, text) = bench.asked(&["plan", "scale", "--desired", "2"]).await;
+    assert!(text.contains("scale.md") && !text.contains("mine.md"), "{text}");
 }
