@@ -83,7 +83,7 @@ fn a_resize_storm_ends_with_the_right_screen() {
 
 #[test]
 fn a_signal_that_ends_it_gives_the_terminal_back() {
-    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
+    for (signal, code) in [("TERM", 143), ("HUP", 129), ("INT", 130), ("QUIT", 131)] {
         let terminal = demo(&[], (80, 24), &[]);
         terminal.signal(signal);
         assert_eq!(terminal.end(), Ended { code, restored: Ok(()) }, "SIG{signal}");

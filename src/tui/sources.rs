@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crossterm::event::Event;
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
@@ -22,7 +22,7 @@ pub fn start(queue: &Sender<Message>, clock: &Clock) -> io::Result<JoinSet<()>> 
     let to = queue.clone();
     std::thread::Builder::new().name("keys".to_owned()).spawn(move || keys(&to))?;
     sources.spawn(ticks(queue.clone(), clock.clone()));
-    for number in [SIGTERM, SIGHUP, SIGINT, SIGTSTP, SIGCONT] {
+    for number in [SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT] {
         let mut signals = signal(SignalKind::from_raw(number))?;
         let queue = queue.clone();
         sources.spawn(async move {
