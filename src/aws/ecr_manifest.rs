@@ -1,5 +1,8 @@
 //! What an image in ECR is made of, as far as it says on which machines it runs.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_ecr::operation::batch_get_image::BatchGetImageOutput;
 use aws_sdk_ecr::types::ImageIdentifier;
 use serde_json::Value;
 
@@ -24,30 +27,51 @@ const OPERATION: &str = "ecr:BatchGetImage";
 /// `aws ecr batch-get-image --repository-name NAME --image-ids imageDigest=DIGEST`, and where that is one manifest,
 /// the configuration that it names: `curl "$(aws ecr get-download-url-for-layer --repository-name NAME --layer-digest DIGEST --query downloadUrl --output text)"`
 pub async fn architectures(clients: &Clients, repository: &str, digest: &str) -> Result<Vec<String>, Trouble> {
-    let id = ImageIdentifier::builder().image_digest(digest).build();
-    let request = clients.ecr.batch_get_image().repository_name(repository).image_ids(id);
-    let answer = request.set_accepted_media_types(Some(ACCEPTED.map(str::to_owned).to_vec())).send().await;
-    let answer = answer.map_err(|error| clients.trouble(OPERATION, &error))?;
+    let answer = manifests(clients, repository, &[digest]).await?;
     let Some(manifest) = answer.images().first().and_then(|image| image.image_manifest()) else {
         let why = answer.failures().first().and_then(|failure| failure.failure_reason());
         let why = format!("{digest} in {repository}: {}", why.unwrap_or("no manifest"));
         return Err(clients.not_found(OPERATION, why, None));
     };
     let manifest: Value = serde_json::from_str(manifest).map_err(|_| clients.lacks(OPERATION, "manifest in JSON"))?;
-    let mut found = match read(&manifest) {
+    Ok(match read(&manifest) {
         Manifest::Platforms(found) => found,
         Manifest::Config(config) => configured(clients, repository, &config).await?,
         Manifest::Unknown => Vec::new(),
-    };
-    found.sort();
-    found.dedup();
-    Ok(found)
+    })
+}
+
+/// The same for many images (100 at most) in one call, by digest: those whose manifest says it itself, as buildx's does.
+pub async fn told_architectures(
+    clients: &Clients,
+    repository: &str,
+    digests: &[&str],
+) -> Result<BTreeMap<String, Vec<String>>, Trouble> {
+    if digests.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let answer = manifests(clients, repository, digests).await?;
+    let told = answer.images().iter().filter_map(|image| {
+        let digest = image.image_id()?.image_digest()?.to_owned();
+        match read(&serde_json::from_str(image.image_manifest()?).ok()?) {
+            Manifest::Platforms(found) if !found.is_empty() => Some((digest, found)),
+            _ => None,
+        }
+    });
+    Ok(told.collect())
+}
+
+async fn manifests(clients: &Clients, repository: &str, digests: &[&str]) -> Result<BatchGetImageOutput, Trouble> {
+    let ids = digests.iter().map(|digest| ImageIdentifier::builder().image_digest(*digest).build()).collect();
+    let request = clients.ecr.batch_get_image().repository_name(repository).set_image_ids(Some(ids));
+    let answer = request.set_accepted_media_types(Some(ACCEPTED.map(str::to_owned).to_vec())).send().await;
+    answer.map_err(|error| clients.trouble(OPERATION, &error))
 }
 
 /// What a manifest says of architectures.
 #[derive(Debug, PartialEq, Eq)]
 enum Manifest {
-    /// Itself.
+    /// Itself, each once.
     Platforms(Vec<String>),
     /// The digest of the configuration that does.
     Config(String),
@@ -60,7 +84,8 @@ fn read(manifest: &Value) -> Manifest {
         let known = |entry: &Value| {
             entry["platform"]["architecture"].as_str().filter(|name| *name != "unknown").map(str::to_owned)
         };
-        return Manifest::Platforms(manifests.iter().filter_map(known).collect());
+        let found: BTreeSet<String> = manifests.iter().filter_map(known).collect();
+        return Manifest::Platforms(found.into_iter().collect());
     }
     match (manifest["config"]["digest"].as_str(), manifest["architecture"].as_str()) {
         (Some(config), _) => Manifest::Config(config.to_owned()),

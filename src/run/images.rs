@@ -7,6 +7,7 @@ use super::action::{Place, registry};
 use super::left::{Left, left};
 use super::{Choice, Context, Halt};
 use crate::aws::ecr_images::{Scan, StoredImage, list_images};
+use crate::aws::ecr_manifest::told_architectures;
 use crate::platform::Image;
 use crate::platform::text::{printable, rough_age};
 
@@ -30,15 +31,19 @@ pub(super) async fn image_choices(
     let (found, left) =
         join(list_images(&context.clients, &repository), left(context, place, running.container(), running.revision()))
             .await;
-    let found = found?;
     let now = context.clock.now();
-    let shown = found.into_iter().filter(|image| !image.tags.is_empty() || is_running(image, &runs));
-    let offer = |image: StoredImage| {
-        let runs = is_running(&image, &runs);
+    let shown: Vec<StoredImage> =
+        found?.into_iter().filter(|image| !image.tags.is_empty() || is_running(image, &runs)).take(MOST).collect();
+    let digests: Vec<&str> = shown.iter().map(|image| image.digest.as_str()).collect();
+    // A help to choose, no more: whether the chosen one fits is asked again, and said, when it is planned.
+    let built = told_architectures(&context.clients, &repository, &digests).await.unwrap_or_default();
+    let offer = |image: &StoredImage| {
+        let runs = is_running(image, &runs);
         let left = left.iter().find(|left| !runs && left.is(&image.digest, &image.tags));
-        choice(&image, runs, left, now)
+        let built = built.get(&image.digest).map(|built| built_for(built, running.machine()));
+        choice(image, runs, built, left, now)
     };
-    Ok(shown.take(MOST).map(offer).collect())
+    Ok(shown.iter().map(offer).collect())
 }
 
 fn is_running(image: &StoredImage, runs: &Image) -> bool {
@@ -48,13 +53,24 @@ fn is_running(image: &StoredImage, runs: &Image) -> bool {
     }
 }
 
-/// That it runs, or was rolled back from, comes before what a narrow list cuts off.
-fn choice(image: &StoredImage, runs: bool, left: Option<&Left>, now: Timestamp) -> Choice {
+/// For which machines an image is built, and that it can't run on those of the service.
+fn built_for(built: &[String], machine: &str) -> String {
+    let names = built.join(" and ");
+    if built.iter().any(|built| built == machine) {
+        names
+    } else {
+        format!("does not run here: {names}, not {machine}")
+    }
+}
+
+/// That it can't run, runs, or was rolled back from comes before what a narrow list cuts off.
+fn choice(image: &StoredImage, runs: bool, built: Option<String>, left: Option<&Left>, now: Timestamp) -> Choice {
     let digest = image.digest.strip_prefix("sha256:").unwrap_or(&image.digest);
     let short = digest.get(..SHORT).unwrap_or(digest);
     let value = image.tags.first().unwrap_or(&image.digest).clone();
     let label = if image.tags.is_empty() { format!("no tag, {short}") } else { image.tags.join(", ") };
     let mut detail = vec![short.to_owned()];
+    detail.extend(built);
     detail.extend(runs.then(|| "running now".to_owned()).or_else(|| left.map(|left| left.words(now))));
     detail.extend(image.pushed_at.map(|at| format!("pushed {} ago", rough_age(at, now))));
     detail.extend(image.bytes.map(size));
@@ -98,11 +114,24 @@ mod tests {
     #[test]
     fn a_choice_says_how_old_it_is_what_was_found_in_it_and_that_it_runs() {
         let now = "2026-11-24T03:12:45Z".parse().unwrap();
-        let Choice { value, label, detail } = choice(&image(&["a1b2c3d", "v1"], &[("CRITICAL", 2)]), true, None, now);
+        let Choice { value, label, detail } =
+            choice(&image(&["a1b2c3d", "v1"], &[("CRITICAL", 2)]), true, None, None, now);
         assert_eq!((value.as_str(), label.as_str()), ("a1b2c3d", "a1b2c3d, v1"));
         assert_eq!(detail, "a1b2a1b2a1b2, running now, pushed 2h00m ago, 187 MB, 2 critical");
-        let Choice { value, label, detail } = choice(&image(&[], &[]), false, None, now);
+        let Choice { value, label, detail } = choice(&image(&[], &[]), false, None, None, now);
         assert!(value.starts_with("sha256:a1b2") && label == "no tag, a1b2a1b2a1b2", "{value} {label}");
         assert!(detail.ends_with("scanned, nothing found"), "{detail}");
+    }
+
+    #[test]
+    fn an_image_that_the_service_cannot_run_says_so_before_it_is_chosen() {
+        let built = |architectures: &[&str]| {
+            let architectures: Vec<String> = architectures.iter().map(|name| (*name).to_owned()).collect();
+            built_for(&architectures, "arm64")
+        };
+        assert_eq!(built(&["amd64", "arm64"]), "amd64 and arm64");
+        let now = "2026-11-24T03:12:45Z".parse().unwrap();
+        let detail = choice(&image(&["laptop"], &[]), false, Some(built(&["amd64"])), None, now).detail;
+        assert!(detail.starts_with("a1b2a1b2a1b2, does not run here: amd64, not arm64, pushed"), "{detail}");
     }
 }

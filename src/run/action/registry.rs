@@ -54,7 +54,7 @@ impl Running {
     }
 
     /// As images write it: `arm64`, `amd64`.
-    pub(super) fn machine(&self) -> &'static str {
+    pub(in crate::run) fn machine(&self) -> &'static str {
         machine(self.architecture.as_deref())
     }
 
