@@ -205,7 +205,8 @@ impl App {
         } else if let Some(why) = forbidden {
             self.say(why);
         } else if page.ready().is_some_and(Plan::is_so_already) {
-            self.say("it is so already: change an answer (tab)");
+            let how = if page.form.on().is_some() { "" } else { " (tab)" };
+            self.say(format!("it is so already: change an answer{how}"));
         } else {
             page.confirm();
         }

@@ -96,7 +96,12 @@ fn plan_keys(page: &PlanPage) -> Vec<(&'static str, &'static str)> {
     if page.prose.is_some() {
         return vec![("esc", "back to the plan"), ("j k", "scroll"), ("c", "copy")];
     }
-    let mut keys = vec![("enter", if page.ready().is_some() { "go on" } else { "plan it" })];
+    let mut keys = match page.ready() {
+        // Enter leads nowhere.
+        Some(plan) if plan.is_so_already() => Vec::new(),
+        Some(_) => vec![("enter", "go on")],
+        None => vec![("enter", "plan it")],
+    };
     match page.form.field().map(|field| field.param.kind) {
         None => {
             if page.form.visible().next().is_some() {
