@@ -1,5 +1,6 @@
 //! The real binary on a real terminal: what a person sees, and what their shell finds afterwards.
 
+use std::cell::Cell;
 use std::io::Write;
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
@@ -56,6 +57,21 @@ fn each_screen_is_one_key_away() {
     terminal.type_keys("\u{1b}");
     terminal.wait_until("the filter to be gone", |screen| !screen.contents().contains("matches the filter"));
     terminal.type_keys("\u{3}");
+    restored(&terminal.end());
+}
+
+#[test]
+fn a_click_of_a_real_terminal_selects_and_a_second_one_opens() {
+    let mut terminal = demo(&[], (80, 24), &[]);
+    let row = Cell::new(0);
+    terminal.wait_until("the alarms", |screen| {
+        let found = screen.contents().lines().position(|line| line.contains("API-SlowResponse"));
+        found.inspect(|found| row.set(found + 1)).is_some()
+    });
+    let click = format!("\u{1b}[<0;5;{0}M\u{1b}[<0;5;{0}m", row.get());
+    terminal.type_keys(&click.repeat(2));
+    terminal.wait_for("fires when");
+    terminal.type_keys("q");
     restored(&terminal.end());
 }
 
