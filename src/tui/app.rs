@@ -112,6 +112,8 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// Every runbook, the user's too; none until [`super::run`] sets it, so that they are read once.
     pub library: Library,
+    /// Where on this machine every service is asked, if it is none of AWS's that answers.
+    pub simulated: Option<String>,
     /// Where other AWS clients can read what is shown, once that is known.
     pub address: Option<String>,
     /// What is known of it.
@@ -172,6 +174,7 @@ impl App {
         App {
             picture: Picture::of(&platform),
             library: Library::default(),
+            simulated: None,
             address: None,
             ranking: (0..platform.services.len()).collect(),
             platform,
@@ -254,10 +257,10 @@ impl App {
                 Vec::new()
             }
             Message::Tick(now) => self.tick(now),
-            Message::Connected { region, profile, endpoint, address } => {
+            Message::Connected { region, profile, endpoint, simulated, address } => {
                 self.waits = Waits { since: self.now, endpoint };
                 self.connected = Some((region, profile));
-                self.address = address;
+                (self.simulated, self.address) = (simulated, address);
                 // Perhaps a colleague's run goes on, or one of this user's whose screen was lost.
                 vec![Effect::FindRun]
             }

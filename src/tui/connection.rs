@@ -64,6 +64,7 @@ impl Connection {
             region: self.clients.region().map(ToOwned::to_owned),
             profile: self.clients.profile().map(ToOwned::to_owned),
             endpoint: self.clients.endpoint().map(ToOwned::to_owned),
+            simulated: self.runs.simulated(),
             address: self.address.clone(),
         }
     }

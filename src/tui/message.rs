@@ -27,6 +27,8 @@ pub enum Message {
         profile: Option<String>,
         /// Where every service is asked, if that is not AWS itself.
         endpoint: Option<String>,
+        /// Where on this machine every service is asked, if it is none of AWS's that answers.
+        simulated: Option<String>,
         /// Where other AWS clients can read the same, if that is not where AWS is.
         address: Option<String>,
     },

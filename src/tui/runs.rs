@@ -46,6 +46,11 @@ impl Runs {
         Runs { context: Context { platform, clients, clock, store }, hosting, queue, following: Mutex::default() }
     }
 
+    /// Where on this machine the account is simulated, if it is.
+    pub fn simulated(&self) -> Option<String> {
+        self.context.simulated()
+    }
+
     fn answer(&self, answer: impl Future<Output = Message> + Send + 'static) {
         let queue = self.queue.clone();
         // The receiver is gone only when the program ends.

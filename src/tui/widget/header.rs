@@ -22,8 +22,12 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let name = fit(&app.platform.name, 40);
     let mut room = columns.saturating_sub(width(&clock) + width(&state).max(STATE) + width(&name) + 4);
     // Two windows, one of them the demo: nobody may act on the wrong one.
-    let demo = if app.address.is_some() { "DEMO" } else { "" };
-    room = room.saturating_sub(demo.len() + 2);
+    let demo = match (&app.address, &app.simulated) {
+        (Some(_), _) => "DEMO".to_owned(),
+        (None, Some(here)) => fit(here.split("://").last().unwrap_or(here), 24),
+        (None, None) => String::new(),
+    };
+    room = room.saturating_sub(width(&demo) + 2);
 
     let (region, profile) = app.connected.clone().unwrap_or_default();
     let region = region.or_else(|| app.platform.region.clone()).unwrap_or_default();
@@ -55,7 +59,7 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut line = Line::from(" ");
     for (piece, style) in [
         (brand, theme.focus()),
-        (demo.to_owned(), theme.severity(Severity::Warning)),
+        (demo, theme.severity(Severity::Warning)),
         (name, theme.title()),
         (region, plain),
         (account, plain),
@@ -106,5 +110,29 @@ fn freshness(app: &App) -> (String, Style) {
         (None, 0, 1..) => ("○ asking".to_owned(), theme.muted()),
         _ if app.attention == Attention::Idle => ("● slower".to_owned(), theme.well()),
         _ => ("● live".to_owned(), theme.well()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::platform::fixture;
+    use crate::tui::theme::Theme;
+
+    #[test]
+    fn nobody_takes_a_simulated_platform_behind_an_endpoint_for_the_real_one() {
+        let mut app = App::new(Arc::new(fixture::platform()), Theme::default(), fixture::now(), (80, 24));
+        let line = |app: &App| {
+            let area = Rect::new(0, 0, 80, 1);
+            let mut buffer = Buffer::empty(area);
+            header(app, area, &mut buffer);
+            buffer.content.iter().map(ratatui::buffer::Cell::symbol).collect::<String>()
+        };
+        app.simulated = Some("http://127.0.0.1:4711".to_owned());
+        assert!(line(&app).contains(" 127.0.0.1:4711  "), "{}", line(&app));
+        app.address.clone_from(&app.simulated);
+        assert!(line(&app).contains("DEMO"), "{}", line(&app));
     }
 }
