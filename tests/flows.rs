@@ -31,6 +31,7 @@ mod flow;
 mod mouse;
 mod refused;
 mod runs;
+mod several;
 mod treated;
 mod vacuum;
 
@@ -399,8 +400,8 @@ async fn a_service_that_is_not_there_is_named_beside_what_works() {
     assert_snapshot!(flow.screen());
 }
 
-#[tokio::test(start_paused = true)]
-async fn several_services_and_databases_are_listed_worst_first() {
+/// A platform with three services and two databases, of which one each is there.
+async fn several() -> Flow {
     let mut platform = file::sample();
     for name in ["billing", "search"] {
         platform.services.push(ServiceSpec {
@@ -413,7 +414,23 @@ async fn several_services_and_databases_are_listed_worst_first() {
     let mut flow = Flow::with("bad-deploy", SMALL, platform);
     flow.connect();
     flow.pass(Duration::from_secs(20)).await;
+    flow
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_services_and_databases_are_listed_worst_first() {
+    let mut flow = several().await;
     assert_snapshot!("several_80x24", flow.screen());
     flow.resize(LARGE.0, LARGE.1);
     assert_snapshot!("several_120x40", flow.screen());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_room_on_a_panel_is_counted_there() {
+    let mut flow = opened("calm", SMALL).await;
+    let last =
+        |flow: &Flow| flow.text().lines().find(|line| line.contains("webhook p95")).unwrap_or_default().to_owned();
+    assert!(last(&flow).contains("+1│"), "the queue is not there, and nothing tells: {}", flow.text());
+    flow.resize(LARGE.0, LARGE.1);
+    assert!(flow.text().contains("queue") && !last(&flow).contains("+1"), "{}", flow.text());
 }

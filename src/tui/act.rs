@@ -146,6 +146,13 @@ impl App {
         let next = |at: usize, count: usize| {
             if count == 0 { 0 } else { (at + if forward { 1 } else { count - 1 }) % count }
         };
+        match self.overlay {
+            None => {}
+            // It is of the service that was shown.
+            Some(Overlay::Task(_)) => self.show(None),
+            // What lies below does not change unseen.
+            Some(_) => return Vec::new(),
+        }
         if self.screen == Screen::Database {
             self.database = next(self.database, self.platform.databases.len());
             return Vec::new();

@@ -110,12 +110,16 @@ pub fn length(app: &App, pane: usize) -> usize {
         (Screen::Service, 0) => tasks(app).len(),
         (Screen::Service, 1) => deployments(app).len(),
         (Screen::Service, _) => events(app).len(),
-        (Screen::Database, _) => app.platform.databases.len(),
+        // One is shown, and `]` shows the next.
+        (Screen::Database, _) => 0,
     }
 }
 
 /// What is selected on the screen shown.
 pub fn selected(app: &App) -> Option<Selected<'_>> {
+    if app.screen == Screen::Database {
+        return Some(Selected::Database(app.database));
+    }
     let pane = app.place().pane;
     let at = app.place().cursors[pane].min(length(app, pane).checked_sub(1)?);
     match (app.screen, pane) {
@@ -127,7 +131,7 @@ pub fn selected(app: &App) -> Option<Selected<'_>> {
             .get(at)
             .map(|d| Selected::Text(format!("{} {}", d.id, d.rollout_reason.as_deref().unwrap_or_default()))),
         (Screen::Service, _) => events(app).get(at).map(|e| Selected::Text(e.message.clone())),
-        (Screen::Database, _) => Some(Selected::Database(at)),
+        (Screen::Database, _) => None,
     }
 }
 

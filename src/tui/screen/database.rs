@@ -10,7 +10,7 @@ use crate::platform::{Database, Serving, Severity, Subject, text};
 use crate::tui::app::App;
 use crate::tui::canvas::Canvas;
 use crate::tui::text::{fit, pad, width};
-use crate::tui::widget::{LABEL, gauge_line, or_span, overlap, panel, say_trouble};
+use crate::tui::widget::{LABEL, fill, gauge_line, or_span, overlap, panel, say_trouble};
 
 fn gauges(app: &App, index: usize) -> Vec<usize> {
     let own = app.platform.gauges.iter().enumerate().filter(|(_, g)| g.subject == Subject::Database(index));
@@ -45,7 +45,13 @@ pub(super) fn summary(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
                 .take(usize::from(inner.height))
                 .map(|(spec, part)| {
                     let mut line = Line::from(pad(&spec.id, columns.saturating_sub(22).clamp(6, 32)) + " ");
-                    line.extend(status(app, part.value()));
+                    match (part.value(), part.trouble()) {
+                        (None, Some(trouble)) => {
+                            let why = fit(&trouble.why, columns.saturating_sub(line.width()));
+                            line.push_span(Span::styled(why, app.theme.muted()));
+                        }
+                        (database, _) => line.extend(status(app, database)),
+                    }
                     line
                 })
                 .collect();
@@ -123,10 +129,11 @@ fn detail(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let note = or_span(note, app.theme);
     let title = spec.map_or("RDS".to_owned(), |s| format!("RDS {}", s.id));
     let inner = panel(&title, &note, false, app.theme, area, buffer);
-    let columns = usize::from(inner.width);
-    let mut lines = facts(app, index, columns);
-    lines.extend(gauges(app, index).into_iter().map(|i| gauge_line(app, i, &app.platform.gauges[i], columns)));
-    Paragraph::new(lines).render(inner, buffer);
+    fill(app.theme, inner, buffer, |columns| {
+        let mut lines = facts(app, index, columns);
+        lines.extend(gauges(app, index).into_iter().map(|i| gauge_line(app, i, &app.platform.gauges[i], columns)));
+        lines
+    });
 }
 
 fn detail_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {

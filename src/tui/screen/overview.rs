@@ -19,6 +19,8 @@ use crate::tui::widget::{Plot, chart, list, overlap, panel};
 const NOW_LINES: usize = 8;
 /// … and where there is not: what is wrong comes before all else.
 const NOW_LEAST: usize = 5;
+/// Gauges of a service, where there is no room for charts.
+const GAUGES: usize = 7;
 /// Rows of a panel of alarms or events that still says something.
 const LIST_ROWS: u16 = 5;
 
@@ -26,7 +28,7 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     let timeline = lists::timeline(app).len().clamp(1, 12) as u16;
     vec![
         (now::height(app, app.size.0, NOW_LINES * 2), now as Draw),
-        (service_height(app) + 2, services as Draw),
+        (service_height(app, usize::MAX) + 2, services as Draw),
         (database::summary_height(app) + 2, database::summary as Draw),
         (lists::alarms(app).len().clamp(1, 12) as u16 + 2, alarms_panel as Draw),
         (timeline + 2, timeline_panel as Draw),
@@ -35,7 +37,8 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let roomy = has_charts((area.width, area.height + 2));
-    let middle = service_height(app).max(database::summary_height(app)) + 2;
+    let most = if roomy { usize::MAX } else { GAUGES };
+    let middle = service_height(app, most).max(database::summary_height(app)) + 2;
     // Its borders are shared with the panels below.
     let spare = usize::from(area.height.saturating_sub(middle + LIST_ROWS));
     let now_rows = now::height(app, area.width, spare.clamp(NOW_LEAST, NOW_LINES));
@@ -88,10 +91,10 @@ fn now(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     now::draw(app, focused(app, 0), area, canvas);
 }
 
-fn service_height(app: &App) -> u16 {
+fn service_height(app: &App, gauges: usize) -> u16 {
     match app.platform.services.len() {
         0 => 1,
-        1 => service_summary::summary_height(app, 0),
+        1 => service_summary::summary_height(app, 0, gauges),
         many => many.min(10) as u16 + 1,
     }
 }
@@ -182,18 +185,21 @@ fn charts(app: &App, area: Rect, buffer: &mut Buffer) {
 pub(super) fn gauge_chart(app: &App, index: usize, gauge: &Gauge, area: Rect, buffer: &mut Buffer) {
     let theme = app.theme;
     let (value, style) = crate::tui::widget::reading(app, index, gauge);
+    let (services, databases) = (&app.platform.services, &app.platform.databases);
     let owner = match gauge.subject {
-        Subject::Service(i) if app.platform.services.len() > 1 => {
-            app.platform.services.get(i).map(|s| format!("{} ", s.name)).unwrap_or_default()
-        }
-        Subject::Database(_) => "RDS ".to_owned(),
-        Subject::Service(_) | Subject::Platform => String::new(),
+        Subject::Service(i) if services.len() > 1 => services.get(i).map(|s| s.name.as_str()),
+        Subject::Database(i) if databases.len() > 1 => databases.get(i).map(|d| d.id.as_str()),
+        Subject::Database(_) => Some("RDS"),
+        Subject::Service(_) | Subject::Platform => None,
     };
     let target = match app.picture.outdated(index, gauge, app.now) {
         Some(age) => format!("  {} old", text::rough_age(app.now - age, app.now)),
         None => gauge.target.map(|t| format!("  {}", t.show(gauge.unit))).unwrap_or_default(),
     };
     let note = Line::from(vec![Span::styled(value, style), Span::styled(target, theme.muted())]);
+    // The number keeps its place.
+    let room = usize::from(area.width).saturating_sub(8 + note.width() + width(&gauge.title));
+    let owner = owner.map(|owner| format!("{} ", fit(owner, room))).filter(|_| room > 3).unwrap_or_default();
     let inner = panel(&format!("{owner}{}", gauge.title), &note, false, theme, area, buffer);
     let Some(series) = app.picture.series.get(index).and_then(|p| p.value()) else { return };
     let plot = Plot {

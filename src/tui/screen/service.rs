@@ -13,7 +13,7 @@ use crate::tui::app::{App, Screen};
 use crate::tui::canvas::{Canvas, Spot};
 use crate::tui::lists;
 use crate::tui::text::{fit, pad, width};
-use crate::tui::widget::{gauge_line, list, overlap, panel, say_trouble};
+use crate::tui::widget::{fill, gauge_line, list, overlap, panel, say_trouble};
 
 pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     let lines = |count: usize| count.clamp(1, 20) as u16 + 2;
@@ -120,7 +120,7 @@ fn facts_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let title = format!("{} in {}", spec.name, spec.cluster);
     let inner = panel(&title, &note, false, app.theme, area, canvas);
-    Paragraph::new(facts(app, usize::from(inner.width))).render(inner, canvas);
+    fill(app.theme, inner, canvas, |columns| facts(app, columns));
 }
 
 fn tasks_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {

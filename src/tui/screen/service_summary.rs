@@ -4,7 +4,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget};
 
 use crate::platform::{
     Deployment, DeploymentStatus, Level, Pulse, Role, Rollout, Service, ServicePicture, ServiceSpec, ServiceStatus,
@@ -12,10 +11,7 @@ use crate::platform::{
 };
 use crate::tui::app::App;
 use crate::tui::text::{fit, pad};
-use crate::tui::widget::{LABEL, gauge_line, or_span, panel, reading, say_trouble};
-
-/// Gauges on the overview; screen 2 shows all.
-const GAUGES_IN_SUMMARY: usize = 7;
+use crate::tui::widget::{LABEL, fill, gauge_line, or_span, panel, reading, say_trouble};
 
 pub(super) fn of(app: &App, index: usize) -> Option<(&ServiceSpec, &ServicePicture)> {
     app.platform.services.get(index).zip(app.picture.services.get(index))
@@ -39,9 +35,10 @@ pub(super) fn gauges(app: &App, index: usize) -> Vec<usize> {
     gauges
 }
 
-pub(super) fn summary_height(app: &App, index: usize) -> u16 {
+/// Lines of the summary with at most so many gauges.
+pub(super) fn summary_height(app: &App, index: usize, most: usize) -> u16 {
     let deployments = of(app, index).and_then(|(_, p)| p.state.value()).map_or(1, |s| s.deployments.len().clamp(1, 2));
-    (1 + deployments + gauges(app, index).len().min(GAUGES_IN_SUMMARY)) as u16
+    (1 + deployments + gauges(app, index).len().min(most)) as u16
 }
 
 /// A panel with tasks, deployments and the first gauges of a service.
@@ -49,11 +46,12 @@ pub(super) fn summary(app: &App, index: usize, area: Rect, buffer: &mut Buffer) 
     let Some((spec, picture)) = of(app, index) else { return };
     let note = or_span(say_trouble(&picture.state, app.now, app.theme), app.theme);
     let inner = panel(&format!("ECS {}", spec.name), &note, false, app.theme, area, buffer);
-    let columns = usize::from(inner.width);
-    let mut lines = vec![tasks_line(app, picture, columns)];
-    lines.extend(deployment_lines(app, spec, picture).into_iter().take(2));
-    lines.extend(gauges(app, index).into_iter().map(|i| gauge_line(app, i, &app.platform.gauges[i], columns)));
-    Paragraph::new(lines).render(inner, buffer);
+    fill(app.theme, inner, buffer, |columns| {
+        let mut lines = vec![tasks_line(app, picture, columns)];
+        lines.extend(deployment_lines(app, spec, picture).into_iter().take(2));
+        lines.extend(gauges(app, index).into_iter().map(|i| gauge_line(app, i, &app.platform.gauges[i], columns)));
+        lines
+    });
 }
 
 pub(super) fn label(app: &App, text: &str) -> Span<'static> {

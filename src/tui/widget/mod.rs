@@ -13,5 +13,5 @@ pub use footer::footer;
 pub use gauge::{LABEL, gauge_line, reading};
 pub use header::header;
 pub use list::{in_sight, list};
-pub use panel::{or_span, overlap, panel, say_trouble};
+pub use panel::{fill, or_span, overlap, panel, say_trouble};
 pub use sparkline::sparkline;

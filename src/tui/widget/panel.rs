@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Layout, Rect, Spacing};
 use ratatui::symbols::merge::MergeStrategy;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Widget};
+use ratatui::widgets::{Block, Paragraph, Widget};
 
 use crate::platform::{Part, SPAN, text};
 use crate::tui::text::{fit, width};
@@ -51,6 +51,28 @@ pub fn panel(title: &str, note: &Line<'_>, focused: bool, theme: Theme, area: Re
         }
     }
     inner
+}
+
+/// From here on a number has room for a word beside it.
+const ROOM_FOR_WORDS: usize = 60;
+
+/// Draws lines that are made for so many columns. Nobody may take those that have room for all: the last of them ends with
+/// how many more there are.
+pub fn fill(theme: Theme, area: Rect, buffer: &mut Buffer, lines: impl Fn(usize) -> Vec<Line<'static>>) {
+    let columns = usize::from(area.width);
+    let mut shown = lines(columns);
+    let hidden = shown.len().saturating_sub(usize::from(area.height));
+    if hidden > 0
+        && let Some(last) = usize::from(area.height).checked_sub(1)
+    {
+        let word = if columns < ROOM_FOR_WORDS { "" } else { " more" };
+        let more = format!("+{hidden}{word}");
+        let left = columns.saturating_sub(width(&more) + 1);
+        shown[last] = lines(left).swap_remove(last);
+        let gap = " ".repeat(columns.saturating_sub(shown[last].width() + width(&more)));
+        shown[last].extend([Span::raw(gap), Span::styled(more, theme.key())]);
+    }
+    Paragraph::new(shown).render(area, buffer);
 }
 
 fn mark(buffer: &mut Buffer, x: u16, y: u16, theme: Theme) {
