@@ -434,3 +434,12 @@ async fn what_has_no_room_on_a_panel_is_counted_there() {
     flow.resize(LARGE.0, LARGE.1);
     assert!(flow.text().contains("queue") && !last(&flow).contains("+1"), "{}", flow.text());
 }
+
+#[tokio::test(start_paused = true)]
+async fn while_all_is_throttled_every_screen_says_so() {
+    let mut flow = bad_day("*", Failure::Throttled).await;
+    for screen in ["1", "2", "3", "4"] {
+        flow.keys(screen).await;
+        assert!(flow.text().lines().next().unwrap().contains("● throttled 2m"), "{}", flow.text());
+    }
+}

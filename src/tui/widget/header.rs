@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use crate::platform::{Severity, text};
+use crate::platform::{Severity, TroubleKind, text};
 use crate::tui::app::App;
 use crate::tui::text::{fit, width};
 use crate::watch::Attention;
@@ -94,16 +94,24 @@ fn freshness(app: &App) -> (String, Style) {
     let databases = app.picture.databases.iter().map(|d| (d.as_of(), d.trouble(), d.stale_age(app.now)));
     let alarms = &app.picture.alarms;
     let alarms = std::iter::once((alarms.as_of(), alarms.trouble(), alarms.stale_age(app.now)));
-    let (mut pending, mut troubled, mut answered, mut oldest) = (0, 0, 0, None);
+    let (mut pending, mut troubled, mut answered, mut oldest, mut throttled) = (0, 0, 0, None, true);
     for (as_of, trouble, stale) in services.chain(databases).chain(alarms) {
         match (as_of, trouble) {
-            (_, Some(_)) => troubled += 1,
+            (_, Some(trouble)) => {
+                troubled += 1;
+                throttled &= trouble.kind == TroubleKind::Throttled;
+            }
             (None, None) => pending += 1,
             _ => answered += 1,
         }
         oldest = oldest.max(stale);
     }
     match (oldest, troubled, pending) {
+        // Nothing is wrong with the line, and to ask more often makes it worse.
+        (age, 1.., 0) if throttled && answered == 0 => {
+            let age = age.map(|age| format!(" {}", text::rough_age(app.now - age, app.now)));
+            (format!("● throttled{}", age.unwrap_or_default()), warning)
+        }
         (Some(age), _, _) => (format!("● {} old", text::duration(age)), warning),
         (None, 1.., 0) if answered == 0 => ("● no answer".to_owned(), warning),
         (None, 1.., _) => ("● partly".to_owned(), warning),
