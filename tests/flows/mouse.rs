@@ -140,6 +140,8 @@ async fn palette_runs_and_candidates_are_chosen_with_the_mouse() {
 /// No click anywhere on the screen asks for any of this.
 fn clicked_everywhere(flow: &mut Flow) {
     let before = flow.text();
+    let below = |flow: &Flow| (flow.app.place().pane, flow.app.place().cursors);
+    let selected = below(flow);
     for (row, column) in (0..SMALL.1).flat_map(|row| (1..SMALL.0).step_by(20).map(move |column| (row, column))) {
         let kind = MouseEventKind::Down(crossterm::event::MouseButton::Left);
         for _ in 0..2 {
@@ -149,6 +151,7 @@ fn clicked_everywhere(flow: &mut Flow) {
         }
     }
     assert_eq!(flow.text(), before);
+    assert_eq!(below(flow), selected, "what lies below was clicked");
 }
 
 #[tokio::test(start_paused = true)]
