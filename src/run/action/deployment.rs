@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::platform::{Deployment, Health, Rollout, Service, ServiceStatus, Task};
+use crate::run::action::awaited::Waits;
 use crate::run::{Ending, Superseder};
 
 /// `DescribeServices` may show for this long what was before `UpdateService`.
@@ -49,6 +50,12 @@ pub(super) struct Followed {
     /// Its id is not known yet: this is what is known.
     pub(super) awaited: Option<Awaited>,
     seen: bool,
+    /// Since when nothing but ECS's word has been missing.
+    only_ecs: Option<Duration>,
+    /// Tasks of other deployments that were told to stop and had not stopped, when anybody looked.
+    draining: u32,
+    /// Its tasks have health checks; `None` until somebody looked.
+    pub(super) checked: Option<bool>,
     /// When it was first seen to have been given up.
     given_up: Option<Duration>,
     /// The newest event at the first look: what came later is of this deployment's time, by ECS's own clock.
@@ -79,7 +86,12 @@ pub(super) struct Followed {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Verdict {
     /// It goes on.
-    Going { text: String, fraction: Option<f64> },
+    Going {
+        text: String,
+        fraction: Option<f64>,
+        /// All its tasks run: what is known of what it waits for.
+        waits: Option<Waits>,
+    },
     /// The counts are right: are the tasks healthy too?
     Steady(String),
     /// It is over.
@@ -93,6 +105,8 @@ impl Followed {
 
     /// Takes note of tasks that stopped; those that stopped before the run began are not passed here.
     pub(super) fn stopped(&mut self, tasks: &[Task]) {
+        let drains = |task: &&Task| task.started_by.as_deref() != Some(&self.id) && task.last_status != "STOPPED";
+        self.draining = tasks.iter().filter(drains).count() as u32;
         let mut failed: Vec<&Task> =
             tasks.iter().filter(|t| t.started_by.as_deref() == Some(&self.id) && t.failed()).collect();
         failed.sort_by_key(|task| task.stopped_at);
@@ -106,6 +120,15 @@ impl Followed {
                 self.first_task = Some(task.clone());
             }
         }
+    }
+
+    /// What a deployment waits for whose tasks all run.
+    pub(super) fn awaits(&mut self, waits: Waits, tasks: &[Task], elapsed: Duration) -> String {
+        if let Some(words) = waits.for_tasks(&self.id, tasks) {
+            self.only_ecs = None;
+            return words;
+        }
+        waits.for_ecs(elapsed.saturating_sub(*self.only_ecs.get_or_insert(elapsed)))
     }
 
     /// The failed task whose log is still to be read.
@@ -212,9 +235,20 @@ impl Followed {
             }
             return Verdict::Steady(text);
         }
-        let text = self.with_obstacles(text, service, own, failed, others);
         let fraction = (service.desired > 0).then(|| (f64::from(own.running) / f64::from(service.desired)).min(1.0));
-        Verdict::Going { text, fraction }
+        if own.running >= service.desired && own.pending == 0 && failed == 0 {
+            let waits = Waits {
+                surplus: own.running - service.desired,
+                old: others,
+                draining: self.draining,
+                checked: self.checked.unwrap_or_default(),
+                bake_minutes: service.bake_minutes,
+            };
+            return Verdict::Going { text, fraction, waits: Some(waits) };
+        }
+        self.only_ecs = None;
+        let text = self.with_obstacles(text, service, own, failed, others);
+        Verdict::Going { text, fraction, waits: None }
     }
 
     /// A circuit breaker watches deployments: where only the number of tasks changed, nothing ends it.
@@ -339,6 +373,7 @@ impl Followed {
                     rollback.revision, rollback.running, service.desired
                 ),
                 fraction: None,
+                waits: None,
             },
         }
     }
@@ -358,7 +393,7 @@ fn newest(service: &Service) -> Timestamp {
 }
 
 fn going(text: &str) -> Verdict {
-    Verdict::Going { text: text.to_owned(), fraction: None }
+    Verdict::Going { text: text.to_owned(), fraction: None, waits: None }
 }
 
 /// Why running tasks are not healthy yet; `None` if they are. Where one task has a health check, all have.

@@ -264,3 +264,37 @@ fn a_service_that_is_being_deleted_is_not_waited_for() {
     gone.status = ServiceStatus::Draining;
     assert_eq!(ending(Followed::new(OWN, None).judge(&gone, LATE)), Ending::FailedBefore);
 }
+
+#[test]
+fn a_deployment_whose_tasks_all_run_says_what_the_service_tells_of_its_wait() {
+    let old = |running| deployment("ecs-svc/1", 41, DeploymentStatus::Active, Rollout::Completed, running);
+    let mut draining = fixture::picture().services[0].tasks.value().unwrap()[0].clone();
+    draining.started_by = Some("ecs-svc/1".to_owned());
+    let mut followed = Followed::new(OWN, None);
+    followed.stopped(&[Task { last_status: "STOPPED".to_owned(), ..draining.clone() }, draining]);
+    let mut waits = |deployments| match followed.judge(&service(deployments), LATE) {
+        Verdict::Going { text, waits, fraction } => {
+            assert_eq!((text.contains(", 1 old"), waits.is_none() || fraction == Some(1.0)), (waits.is_none(), true));
+            waits
+        }
+        other => panic!("not going: {other:?}"),
+    };
+    let of = |old| Some(Waits { old, draining: 1, ..Waits::default() });
+    assert_eq!(waits(vec![own(Rollout::InProgress, 2), old(1)]), None, "a task is missing");
+    assert_eq!(waits(vec![own(Rollout::InProgress, 3), old(1)]), of(1));
+    assert_eq!(waits(vec![own(Rollout::InProgress, 3), old(0)]), of(0));
+    assert_eq!(waits(vec![own(Rollout::Completed, 5)]).map(|waits| waits.surplus), Some(2), "scaled in");
+}
+
+#[test]
+fn the_time_that_ecs_takes_to_call_it_steady_is_counted_from_when_nothing_else_was_missing() {
+    let mut followed = Followed::new(OWN, None);
+    let mut told = |old, seconds| followed.awaits(Waits { old, ..Waits::default() }, &[], Duration::from_secs(seconds));
+    assert_eq!(told(1, 60), "waiting for 1 old task to stop");
+    assert_eq!(
+        (told(0, 65), told(0, 90)),
+        ("waiting for ECS to call it steady".to_owned(), "waiting for ECS to call it steady, 20s".to_owned())
+    );
+    assert_eq!(told(1, 95), "waiting for 1 old task to stop");
+    assert_eq!(told(0, 100), "waiting for ECS to call it steady");
+}

@@ -2,6 +2,7 @@
 //! changes anything and can be taken up after a crash; and an `undo` where there is one.
 
 mod alarms;
+mod awaited;
 mod blockers;
 mod bounds;
 mod build;

@@ -1,5 +1,6 @@
 //! `ecs.wait-steady`: follows the deployment that this run made, by its id, to whichever end it comes.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -13,7 +14,7 @@ use super::update::TASK_STARTS;
 use super::{Context, Done, last_lines};
 use crate::aws::{task_definition, tasks};
 use crate::platform::text::{duration, printable, shell_word};
-use crate::platform::{Service, Task, Trouble, TroubleKind};
+use crate::platform::{Definition, Service, Task, Trouble, TroubleKind};
 use crate::run::{Ending, Halt, Scribe, View, Work};
 
 /// Between two looks.
@@ -77,7 +78,7 @@ impl WaitSteady {
                     return Err(Halt { by, ..Halt::new(ending, words) });
                 }
                 Ok(Verdict::Steady(words)) => return Ok(Done::new(words)),
-                Ok(Verdict::Going { text, fraction }) => {
+                Ok(Verdict::Going { text, fraction, .. }) => {
                     troubles = 0;
                     looks += 1;
                     if let Some(log) = followed.failing_log().filter(|log| *log != told) {
@@ -138,7 +139,20 @@ impl WaitSteady {
         if let Verdict::Steady(text) = &verdict
             && let Some(why) = unhealthy(&self.tasks(context, false).await?)
         {
-            return Ok(Verdict::Going { text: format!("{text}, {why}"), fraction: Some(1.0) });
+            return Ok(Verdict::Going { text: format!("{text}, {why}"), fraction: Some(1.0), waits: None });
+        }
+        if let Verdict::Going { text, waits: Some(waits), .. } = &mut verdict {
+            // Where one of them is not answered it is told as far as the others tell it.
+            if followed.checked.is_none() {
+                let definition =
+                    task_definition::describe_task_definition(&context.clients, &service.revision.name()).await;
+                let is_checked =
+                    |definition: Definition| definition.containers.iter().any(|c| c.health_check.is_some());
+                followed.checked = definition.ok().map(is_checked);
+                waits.checked = followed.checked.unwrap_or_default();
+            }
+            let tasks = self.tasks(context, false).await.unwrap_or_default();
+            let _ = write!(text, "; {}", followed.awaits(*waits, &tasks, elapsed));
         }
         Ok(verdict)
     }
