@@ -2,8 +2,10 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,8 @@ const LOOK: Duration = Duration::from_millis(1);
 const LOOKED_AT: u32 = 1_000;
 /// Longest description of a holder that is read.
 const DESCRIPTION: u64 = 4_096;
+/// So often a holder sees to it that its file is there, and new.
+const KEPT: Duration = Duration::from_mins(1);
 
 /// What only one run at a time may change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,7 +47,19 @@ pub struct Locks(PathBuf);
 /// Held until it is dropped or the process dies.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    /// Dropped, it tells the keeper to let go.
+    held: Option<Sender<()>>,
+    keeper: Option<JoinHandle<()>>,
+}
+
+/// Holds the file of a lock, and keeps it from those who clear folders for all: systemd-tmpfiles and tmpreaper remove what
+/// was not written for days, a lock or not (systemd 252 spares locked folders, not locked files). Where it was removed all
+/// the same, a second run could lock a new file of the same name: that one is locked too, before it does.
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    file: File,
+    holder: Vec<u8>,
 }
 
 /// Who holds a lock.
@@ -133,30 +149,82 @@ impl Locks {
     pub fn take(&self, target: &Target, holder: &Holder) -> Result<Lock, LockError> {
         let path = self.0.join(target.file_name());
         let failed = |why| LockError::Io { path: path.display().to_string(), why };
-        let mut file = open(&path).map_err(failed)?;
-        let mut looked_at = 0;
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                // Who only looks whether it is held shares it for a moment: that is no run.
-                Err(TryLockError::WouldBlock) if looked_at < LOOKED_AT && is_held(&file) == Some(false) => {
-                    looked_at += 1;
-                    std::thread::sleep(LOOK);
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(LockError::Busy(Busy { target: target.to_string(), holder: read(&mut file) }));
-                }
-                Err(TryLockError::Error(why)) => return Err(failed(why)),
+        let mut kept = match lock(&path).map_err(failed)? {
+            Ok(file) => {
+                let holder = serde_json::to_vec(holder).map_err(|why| failed(why.into()))?;
+                Kept { path: path.clone(), file, holder }
             }
-        }
+            Err(mut file) => {
+                return Err(LockError::Busy(Busy { target: target.to_string(), holder: read(&mut file) }));
+            }
+        };
         // The file stays when the lock is gone: to remove it would let two runs hold two files of one name.
-        let text = serde_json::to_vec(holder).map_err(|why| failed(why.into()))?;
-        file.set_len(0)
-            .and_then(|()| file.seek(SeekFrom::Start(0)))
-            .and_then(|_| file.write_all(&text))
-            .map_err(failed)?;
-        Ok(Lock { _file: file })
+        kept.file.set_len(0).and_then(|()| kept.write()).map_err(failed)?;
+        let (held, dropped) = channel();
+        let keep = move || {
+            while dropped.recv_timeout(KEPT) == Err(RecvTimeoutError::Timeout) {
+                kept.renew();
+            }
+        };
+        let keeper = thread::Builder::new().name("lock".to_owned()).spawn(keep).map_err(failed)?;
+        Ok(Lock { held: Some(held), keeper: Some(keeper) })
     }
+}
+
+impl Drop for Lock {
+    /// Who has dropped it may take it again at once.
+    fn drop(&mut self) {
+        drop(self.held.take());
+        // It panics nowhere; and if it did, its file is closed, and the lock gone.
+        let _ = self.keeper.take().map(JoinHandle::join);
+    }
+}
+
+impl Kept {
+    /// Writes who holds it, and so makes the file new: also another user's, whose times nobody else may set.
+    fn write(&mut self) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(0))?;
+        self.file.write_all(&self.holder)
+    }
+
+    /// What fails now is tried again the next time.
+    fn renew(&mut self) {
+        if !is_at(&self.file, &self.path)
+            && let Ok(Ok(file)) = lock(&self.path)
+        {
+            self.file = file;
+        }
+        let _ = self.write();
+    }
+}
+
+/// The file at a path, locked; or, not locked, the one that somebody else has.
+fn lock(path: &Path) -> io::Result<Result<File, File>> {
+    locked(open(path)?, path, || thread::sleep(LOOK))
+}
+
+fn locked(mut file: File, path: &Path, mut pause: impl FnMut()) -> io::Result<Result<File, File>> {
+    let mut looked_at = 0;
+    loop {
+        match file.try_lock() {
+            Ok(()) if is_at(&file, path) => return Ok(Ok(file)),
+            // It was removed before it was locked: who comes next would find another one.
+            Ok(()) => file = open(path)?,
+            // Who only looks whether it is held shares it for a moment: that is no run.
+            Err(TryLockError::WouldBlock) if looked_at < LOOKED_AT && is_held(&file) == Some(false) => {
+                looked_at += 1;
+                pause();
+            }
+            Err(TryLockError::WouldBlock) => return Ok(Err(file)),
+            Err(TryLockError::Error(why)) => return Err(why),
+        }
+    }
+}
+
+/// The path still leads to this very file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let of = |found: fs::Metadata| (found.dev(), found.ino());
+    file.metadata().is_ok_and(|file| fs::symlink_metadata(path).is_ok_and(|path| of(file) == of(path)))
 }
 
 /// An endpoint that is this very machine: what answers there is no account's, but a simulation. Any other is one more
@@ -293,14 +361,46 @@ mod tests {
         assert_eq!(locks.busy(&target("prod/worker")), None);
         drop(lock);
         assert_eq!(locks.busy(&target("prod/api")), None);
-        let looks = File::open(folder.path().join(target("prod/api").file_name())).unwrap();
-        let taken = std::thread::scope(|scope| {
-            looks.lock_shared().unwrap();
-            let taken = scope.spawn(|| locks.take(&target("prod/api"), &holder()).is_ok());
+    }
+
+    #[test]
+    fn a_run_that_comes_while_somebody_looks_whether_there_is_one_is_not_sent_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks::at(folder.path());
+        drop(locks.take(&target("prod/api"), &holder()).unwrap());
+        let path = folder.path().join(target("prod/api").file_name());
+        let looks = File::open(&path).unwrap();
+        looks.lock_shared().unwrap();
+        let mut waited = 0;
+        let taken = locked(open(&path).unwrap(), &path, || {
+            waited += 1;
             looks.unlock().unwrap();
-            taken.join().unwrap()
         });
-        assert!(taken, "a look is no run");
+        assert!(taken.unwrap().is_ok(), "a look is no run");
+        assert_eq!(waited, 1);
+    }
+
+    #[test]
+    fn a_cleaner_of_old_files_lets_no_second_run_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let hold = || Kept { path: path.clone(), file: lock(&path).unwrap().unwrap(), holder: b"ana".to_vec() };
+        let mut kept = hold();
+        kept.write().unwrap();
+        kept.file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+        kept.renew();
+        let age = path.metadata().unwrap().modified().unwrap().elapsed().unwrap();
+        assert!(age < KEPT, "a file that is old is removed: {age:?}");
+        fs::remove_file(&path).unwrap();
+        kept.renew();
+        assert!(lock(&path).unwrap().is_err(), "the new file is held too");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "ana");
+        drop(kept);
+        // Removed between the opening and the locking: what is locked then is not what the next one opens.
+        let opened = open(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let _first = locked(opened, &path, || {}).unwrap().unwrap();
+        assert!(lock(&path).unwrap().is_err(), "two runs have two files of one name");
     }
 
     #[test]
