@@ -117,7 +117,7 @@ pub enum Command {
     /// The exit code tells the ending: 0 succeeded, 10 rolled back by ECS, 11 rollback failed, 12 superseded, 13 timed
     /// out and still going, 14 stopped, 15 failed and nothing was changed, 16 failed after a change, 17 refused, 18 the
     /// plan is out of date, 19 undone, 20 the journal can't be written, 21 the deployment failed, 22 tasks keep failing,
-    /// 23 another run is on it, 24 succeeded in part: something was left out.
+    /// 23 another run is on it, 24 succeeded in part: something was left out, or as it was.
     Run(RunArgs),
     /// List runs, newest first; show, verify, stop, undo or resume one.
     #[command(args_conflicts_with_subcommands = true)]

@@ -39,7 +39,7 @@ pub enum Ending {
     KeepsFailing,
     /// Another run is on the same service or database.
     Busy,
-    /// All steps are done, but one of them had to leave something out.
+    /// All steps are done, but one of them had to leave something out, or as it was.
     Partly,
 }
 

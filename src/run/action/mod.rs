@@ -176,7 +176,7 @@ pub struct Done {
     pub outputs: Map<String, Value>,
 }
 
-/// What a step gives that is done, but for so many things that it had to leave out.
+/// What a step gives that is done, but for so many things that it had to leave out, or as they were.
 pub const LEFT_OUT: &str = "left-out";
 
 impl Done {

@@ -251,6 +251,6 @@ fn conclude(report: &VacuumReport, found: &[(Before, Table)], halt: Option<Halt>
     if vacuumed == 0 || report.tables.iter().any(told::failed) {
         return Err(Halt::failed(words));
     }
-    let left_out = report.tables.len() - report.vacuumed().count();
+    let left_out = report.tables.len() - report.vacuumed().count() + told::still_bloated(report);
     Ok(Done::new(words).with("vacuumed", vacuumed).with(LEFT_OUT, left_out))
 }

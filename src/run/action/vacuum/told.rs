@@ -12,6 +12,10 @@ use crate::platform::text::duration;
 
 /// Tables that are told one by one.
 const TOLD: usize = 5;
+/// As many dead rows as autovacuum itself comes for: `autovacuum_vacuum_threshold` 50, and
+/// `autovacuum_vacuum_scale_factor` 0.2 of the live ones. Fewer are there again in a minute.
+const BLOAT_ROWS: i64 = 50;
+const BLOAT_SHARE: i64 = 5;
 
 /// What one table came to.
 pub(super) fn table(report: &TableReport) -> String {
@@ -105,17 +109,19 @@ pub(super) fn numbers(report: &VacuumReport) -> String {
     format!("{left_out}{}", outcome(report))
 }
 
-/// Everything: how many, what was left out, what held dead rows back, and the largest gains. What asks for somebody comes
+/// Everything: what held dead rows back, how many, what was left out, and the largest gains. What asks for somebody comes
 /// first.
 pub(super) fn all(report: &VacuumReport, found: &[(Before, Table)]) -> String {
     let took = SignedDuration::try_from(report.took).unwrap_or_default();
-    let mut said = vec![format!("{} in {}", numbers(report), duration(took))];
+    let held_back = held_back(report);
+    let mut said: Vec<String> = held_back.clone().filter(|_| still_bloated(report) > 0).into_iter().collect();
+    said.push(format!("{} in {}", numbers(report), duration(took)));
     if !found.is_empty() {
         said.push(format!("{} vacuumed before this process took over: {}", found.len(), self::found(found)));
     }
     let others = report.tables.iter().filter(|table| table.ending != TableEnding::Vacuumed);
     said.extend(others.take(TOLD).map(table));
-    said.extend(held_back(report));
+    said.extend(held_back.filter(|_| still_bloated(report) == 0));
     let mut vacuumed: Vec<&TableReport> = report.vacuumed().collect();
     vacuumed.sort_by_key(|table| std::cmp::Reverse(table.before.as_ref().map_or(0, |before| before.dead_rows)));
     said.extend(vacuumed.iter().take(TOLD).map(|report| table(report)));
@@ -127,8 +133,23 @@ fn held_back(report: &VacuumReport) -> Option<String> {
     if left <= 0 {
         return None;
     }
-    let holder = report.holdback.as_ref()?.holders.iter().find(|holder| !keeps_only_the_catalog(holder))?;
-    Some(format!("{} dead rows are held back by {}: {}", count(left), holder.words(), holder.remedy()))
+    let holder = holder(report)?;
+    let then = if still_bloated(report) > 0 { ", then vacuum again" } else { "" };
+    Some(format!("{} dead rows are held back by {}: {}{then}", count(left), holder.words(), holder.remedy()))
+}
+
+/// Who holds rows of the user's tables back.
+fn holder(report: &VacuumReport) -> Option<&Holder> {
+    report.holdback.as_ref()?.holders.iter().find(|holder| !keeps_only_the_catalog(holder))
+}
+
+/// Tables that need a vacuum as before, because somebody holds their dead rows back: what was asked for is not done there.
+pub(super) fn still_bloated(report: &VacuumReport) -> usize {
+    let is_bloated = |table: &&TableReport| {
+        let after = table.after.as_ref().filter(|_| table.ending == TableEnding::Vacuumed);
+        after.is_some_and(|after| after.dead_rows > BLOAT_ROWS.saturating_add(after.live_rows / BLOAT_SHARE))
+    };
+    if holder(report).is_some() { report.tables.iter().filter(is_bloated).count() } else { 0 }
 }
 
 fn keeps_only_the_catalog(holder: &Holder) -> bool {
