@@ -33,7 +33,8 @@ impl Plan {
         let fates: Vec<Fate> = plan.steps.iter().enumerate().map(fate).collect();
         let touched = plan.steps.iter().zip(&fates).filter(|(_, fate)| fate.is_touched()).map(|(step, _)| step);
         let (danger, _) = way_back(&plan, touched);
-        for (step, fate) in plan.steps.iter_mut().zip(fates) {
+        for (index, (step, fate)) in plan.steps.iter_mut().zip(fates).enumerate() {
+            step.action.tell_what_was_made(&mut step.view, past.steps.get(index).unwrap_or(&nothing));
             fate.show(&mut step.view);
         }
         danger.word().clone_into(&mut plan.danger);

@@ -273,6 +273,13 @@ async fn the_way_back_from_what_was_dangerous_is_one_key_and_keeps_the_reason() 
     assert_eq!(done.ending, Ending::Succeeded, "{}", done.words);
     let taking_back = back(&office, &id, &context).unwrap();
     assert_eq!(taking_back.danger, "caution");
+    let changes: Vec<_> = taking_back.steps.iter().flat_map(|step| &step.view.changes).collect();
+    let Change { what, before, after } = changes.last().unwrap();
+    assert_eq!(
+        (what.as_str(), before.as_str(), after.as_str()),
+        ("task definition", "analytics-api:43", "analytics-api:41"),
+        "both ends of the way back have a name"
+    );
     let undone = carry_out(&office, &context, taking_back).await;
     let journal = std::fs::read_to_string(office.store.journal(&undone.id)).unwrap();
     assert!(journal.contains(&format!(r#""reason":"going back from {id}: 5xx since the release""#)), "{journal}");

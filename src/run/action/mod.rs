@@ -342,7 +342,13 @@ impl Action {
         }
     }
 
-    /// Takes it back; `None` if there is nothing to take back.
+    /// Says what the plan could not: what came of the step, where that is what is taken back.
+    pub(super) fn tell_what_was_made(&self, view: &mut View, past: &StepPast) {
+        if let Action::UpdateService(action) = self {
+            action.name_registered(view, past);
+        }
+    }
+
     /// Why there is nothing to put back of it as things are now; `None` if there is, or nobody can tell. Only reads.
     ///
     /// # Errors
@@ -361,6 +367,7 @@ impl Action {
         }
     }
 
+    /// Takes it back; `None` if there is nothing to take back.
     pub(super) async fn undo(&self, work: &mut Work<'_>) -> Result<Option<String>, Halt> {
         match self {
             Action::UpdateService(action) => action.undo(work).await.map(Some),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::{FutureExt as _, TryFutureExt as _};
 use serde_json::{Map, Value, json};
 
-use super::UpdateService;
+use super::{REGISTERED, UpdateService};
 use crate::aws::ecs_write::{self, ServiceUpdate};
 use crate::platform::{Revision, Service, TroubleKind};
 use crate::run::action::deployment::{AWAITED, Awaited};
@@ -230,6 +230,17 @@ impl UpdateService {
             Back::Needless(words) => Some(words),
             Back::By(_) => None,
         })
+    }
+
+    /// Names the revision that was registered, in what was planned before it had a number.
+    pub(in crate::run::action) fn name_registered(&self, view: &mut View, past: &StepPast) {
+        if let Ok(before) = view.basis::<Basis>()
+            && let Some(sent) = self.as_sent(past)
+        {
+            let wanted = sent.wanted(&before);
+            let nameless = view.changes.iter_mut().filter(|change| change.after == REGISTERED);
+            nameless.for_each(|change| change.after.clone_from(&wanted));
+        }
     }
 
     /// With the revision that was registered, as the request named it; `None` if there was none.

@@ -23,6 +23,9 @@ pub(super) use warnings::OUTAGE;
 /// Seconds that a Fargate task takes from request to healthy.
 pub(super) const TASK_STARTS: u64 = 90;
 
+/// The revision that has no number yet.
+const REGISTERED: &str = "the revision that this run registers";
+
 /// What is to change; at least one of the three.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -103,7 +106,7 @@ impl UpdateService {
             view.facts.extend(preview::cost(&context.platform.prices, service.desired, count, &running, wanted));
         }
         if self.registered {
-            view.changes.push(Change::of("task definition", &basis.revision, "the revision that this run registers"));
+            view.changes.push(Change::of("task definition", &basis.revision, REGISTERED));
         }
         if self.force_new_deployment {
             view.changes.push(Change::of("tasks", "as they run", "all replaced by fresh ones"));
