@@ -11,7 +11,7 @@ use super::plan::DIGEST;
 use super::resolve::{find_database, find_service};
 use super::{Candidate, Halt, Wish, history};
 use crate::aws::ecs;
-use crate::platform::text::printable;
+use crate::platform::text::{nearest, printable};
 use crate::platform::{Image, ServiceSpec};
 use crate::runbook::{Kind, Param};
 
@@ -46,14 +46,21 @@ pub async fn choices(context: &Context, wish: Wish<'_>, param: &Param) -> Result
     }
 }
 
-/// A refusal for want of an answer, with the answers that there are, where there is a choice. Only reads.
+/// A refusal for want of an answer, or of what was answered, with the answers that there are, where there is a choice.
+/// Only reads.
 pub async fn offer(context: &Context, wish: Wish<'_>, mut halt: Halt) -> Halt {
     let missing = |param: &&Param| halt.words.contains(&format!("--{} is missing", param.name));
-    let Some(param) = wish.runbook.params.iter().find(missing) else { return halt };
+    let unknown = |param: &&Param| Some(param.kind) == halt.unknown && wish.answers.contains_key(&param.name);
+    let params = &wish.runbook.params;
+    let Some(param) = params.iter().find(missing).or_else(|| params.iter().find(unknown)) else { return halt };
     // The refusal stands, whether or not anybody can say what there is.
     let choices = choices(context, wish, param).await.unwrap_or_default();
     if choices.is_empty() {
         return halt;
+    }
+    let answered = wish.answers.get(&param.name).filter(|_| param.kind == Kind::Image);
+    if let Some(near) = answered.and_then(|word| nearest(word, choices.iter().map(|choice| choice.value.as_str()))) {
+        let _ = write!(halt.words, "; did you mean {}?", printable(near));
     }
     let _ = write!(halt.words, "\n--{} can be one of these:", param.name);
     for Choice { value, detail, .. } in choices.iter().take(LISTED) {

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{Ending, JournalError, Superseder};
 use crate::platform::{Trouble, TroubleKind};
+use crate::runbook::Kind;
 
 /// The end of a run before its last step is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Halt {
     pub by: Option<Superseder>,
     /// What could be asked for instead, for programs; the words list it for people.
     pub candidates: Vec<Value>,
+    /// What was answered to a question of this kind is not there.
+    pub(super) unknown: Option<Kind>,
     /// It passes by itself, or once somebody signs in again: the same may be tried later.
     pub(super) passes: bool,
 }
@@ -26,7 +29,15 @@ pub struct Halt {
 impl Halt {
     /// An ending and its words.
     pub fn new(ending: Ending, words: impl Into<String>) -> Halt {
-        Halt { ending, words: words.into(), undo: false, by: None, candidates: Vec::new(), passes: false }
+        Halt {
+            ending,
+            words: words.into(),
+            undo: false,
+            by: None,
+            candidates: Vec::new(),
+            unknown: None,
+            passes: false,
+        }
     }
 
     /// Something failed.
@@ -37,6 +48,11 @@ impl Halt {
     /// What is asked for can't be or must not be done.
     pub fn refused(words: impl Into<String>) -> Halt {
         Halt::new(Ending::Refused, words)
+    }
+
+    /// There is no such thing as was answered to a question of this kind.
+    pub(super) fn unknown(kind: Kind, halt: impl Into<Halt>) -> Halt {
+        Halt { unknown: Some(kind), ..halt.into() }
     }
 
     /// What the plan was made from is no longer so.

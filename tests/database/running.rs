@@ -244,6 +244,7 @@ async fn a_name_is_a_name_whatever_is_in_it_and_a_misspelt_one_finds_its_neighbo
     let (code, text) = bench.run(&["run", "vacuum", "--tables", "victm", "--yes"]).await;
     assert_eq!(code, 17, "{text}");
     assert!(text.contains("could not find the table victm: there is no such table; probably victim"), "{text}");
+    assert!(text.contains("--tables can be one of these:") && text.contains("  public.victim  "), "{text}");
 }
 
 async fn a_rewrite_gives_storage_back_and_its_plan_says_what_it_locks(which: Which) {

@@ -22,6 +22,10 @@ async fn an_emergency_deploy_without_an_image_lists_those_that_there_are_for_peo
     let tag = read["candidates"][0]["value"].as_str().unwrap();
     let (code, _, text) = bench.asked(&["plan", "emergency-deploy"]).await;
     assert!(code == 17 && text.contains(&format!("--image can be one of these:\n  {tag}  ")), "{code}: {text}");
+    let (code, read, text) = bench.asked(&["plan", "emergency-deploy", "--image", &format!("{tag}x"), "--json"]).await;
+    assert_eq!((code, read["candidates"][0]["value"].as_str()), (17, Some(tag)), "a slip is no dead end: {text}");
+    let words = read["words"].as_str().unwrap();
+    assert!(words.contains(&format!("did you mean {tag}?\n--image can be one of these:\n  {tag}  ")), "{text}");
     let (code, plan, text) = bench.asked(&["plan", "emergency-deploy", "--image", tag, "--json"]).await;
     assert_eq!(code, 0, "{text}");
     let steps = plan["steps"].as_array().unwrap();

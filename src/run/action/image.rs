@@ -16,6 +16,7 @@ use crate::run::left::left;
 use crate::run::plan::Change;
 use crate::run::scribe::{is_uncertain, was_uncertain};
 use crate::run::{Answer, Ending, Halt, Seen, View, Work};
+use crate::runbook::Kind;
 
 const OPERATION: &str = "ecs:RegisterTaskDefinition";
 
@@ -76,7 +77,8 @@ impl FindImage {
             _ => self.image.clone(),
         };
         let found = find_image(&context.clients, &repository, &name).await?.ok_or_else(|| {
-            Halt::refused(format!("there is no image {} in the repository {repository}", printable(&name)))
+            let words = format!("there is no image {} in the repository {repository}", printable(&name));
+            Halt::unknown(Kind::Image, Halt::refused(words))
         })?;
         let pushed = found.pushed_at.map(|at| format!(", pushed {}", date(at))).unwrap_or_default();
         let fact = format!("{} is {}{pushed}", printable(&self.image), found.digest);

@@ -19,6 +19,7 @@ use crate::platform::{Picture, Role, Subject};
 use crate::run::database::open;
 use crate::run::plan::Change;
 use crate::run::{Halt, View, Work};
+use crate::runbook::Kind;
 use before::Basis;
 
 /// Why nobody takes a vacuum back.
@@ -83,7 +84,8 @@ impl VacuumTables {
         for word in &self.tables {
             // The user's own tables first: a bare name rarely means the catalog.
             let table = table_named(&tables[..users], word)
-                .or_else(|trouble| table_named(&tables[users..], word).map_err(|_| trouble))?;
+                .or_else(|trouble| table_named(&tables[users..], word).map_err(|_| trouble))
+                .map_err(|trouble| Halt::unknown(Kind::Tables, trouble))?;
             if chosen.iter().all(|other| other.oid != table.oid) {
                 chosen.push(table.clone());
             }
