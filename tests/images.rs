@@ -52,9 +52,9 @@ async fn buildah_alone_is_enough() {
 /// Speaks as docker does, and lets podman do the work: no engine runs where tests do.
 const STAND_IN: &str = r#"case "$1 $2" in
 "buildx version" | "version --format") echo 28.2.2 ;;
-"context inspect") echo unix:///var/run/engine.sock ;;
+"context inspect") echo remote ;;
 "buildx build") shift 5; exec "$TOOL" build "$@" ;;
-login*) echo "$DOCKER_HOST" >"$HERE/engine"; shift; exec "$TOOL" login --authfile "$DOCKER_CONFIG/config.json" "$@" ;;
+login*) read -r key <"$DOCKER_CONFIG/contexts/tls/1/docker/key.pem"; echo "$DOCKER_CONTEXT: $key" >"$HERE/engine"; shift; exec "$TOOL" login --authfile "$DOCKER_CONFIG/config.json" "$@" ;;
 push*) "$TOOL" push --authfile "$DOCKER_CONFIG/config.json" --digestfile "$HERE/digest" "$2" || exit 1
     read -r digest <"$HERE/digest" || :; echo "tag: digest: $digest size: 566" ;;
 *) echo "unknown: $*" >&2; exit 1 ;;
@@ -66,13 +66,17 @@ async fn docker_comes_first_signs_in_apart_from_the_users_settings_and_its_diges
     bench.workshop.wrap("podman", STAND_IN);
     let bin = bench.workshop.home.join("bin");
     fs::rename(bin.join("podman"), bin.join("docker")).unwrap();
+    let key = bench.workshop.home.join(".docker/contexts/tls/1/docker/key.pem");
+    fs::create_dir_all(key.parent().unwrap()).unwrap();
+    fs::write(&key, "the key to its engine\n").unwrap();
     let (code, text) = bench.deploy().await;
     assert_eq!(code, 0, "{text}");
     let images = bench.registry.images(REPOSITORY);
     assert!(bench.running().await.ends_with(&images[0].1), "{images:?}");
     assert!(text.contains("docker buildx build --load"), "{text}");
     let engine = fs::read_to_string(bench.workshop.home.join("engine")).unwrap();
-    assert_eq!(engine.trim(), "unix:///var/run/engine.sock");
+    assert_eq!(engine.trim(), "remote: the key to its engine", "an engine elsewhere is reached as the user reaches it");
+    assert!(key.exists());
     bench.nothing_holds(PASSWORD);
 }
 

@@ -104,7 +104,7 @@ impl PushImage {
         }
         let folder = AuthFolder::new(&place)
             .map_err(|error| Halt::failed(format!("the folder to sign in, {}: {error}", place.display())))?;
-        let at = SignedIn { folder: folder.path().to_owned(), daemon: made.tool.daemon().await };
+        let at = SignedIn { folder: folder.path().to_owned(), context: made.tool.context().await };
         sign_in(context, scribe, &made, &at).await?;
         scribe.request(OPERATION, json!({"image": image}), Value::Null)?;
         let ended = match carry(scribe, made.tool.push(image, &at), "push", None, context).await {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
-use super::{ask, on_path};
+use super::{ask, auth, on_path};
 
 /// A daemon that does not answer by then is not there.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -147,14 +147,15 @@ impl Tool {
         text.split_whitespace().next().filter(|word| is_digest(word)).map(str::to_owned)
     }
 
-    /// The daemon that docker speaks to, as the user's own settings say: they are not read where it signs in.
-    pub(in crate::run) async fn daemon(&self) -> Option<String> {
+    /// The context that docker speaks to its daemon by, as the user's own settings name it: they are not read where it
+    /// signs in. That of the environment (`default`) is there in any case.
+    pub(in crate::run) async fn context(&self) -> Option<String> {
         if self.make != Make::Docker {
             return None;
         }
         let mut command = self.command();
-        command.args(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]);
-        ask(&mut command, PATIENCE).await.ok().filter(|host| !host.is_empty())
+        command.args(["context", "inspect", "--format", "{{.Name}}"]);
+        ask(&mut command, PATIENCE).await.ok().filter(|name| !name.is_empty() && name != "default")
     }
 }
 
@@ -162,8 +163,8 @@ impl Tool {
 #[derive(Debug)]
 pub(in crate::run) struct SignedIn {
     pub(in crate::run) folder: PathBuf,
-    /// Docker's daemon.
-    pub(in crate::run) daemon: Option<String>,
+    /// Docker's context.
+    pub(in crate::run) context: Option<String>,
 }
 
 impl SignedIn {
@@ -171,8 +172,16 @@ impl SignedIn {
         match make {
             Make::Docker => {
                 command.env("DOCKER_CONFIG", &self.folder);
-                if let Some(daemon) = &self.daemon {
-                    command.env("DOCKER_HOST", daemon).env_remove("DOCKER_CONTEXT");
+                if let Some(context) = &self.context {
+                    command.env("DOCKER_CONTEXT", context);
+                }
+                // Where nobody says where the certificates of a daemon are, they are among the settings.
+                let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+                if ["DOCKER_TLS_VERIFY", "DOCKER_TLS"].iter().any(is_set)
+                    && !is_set(&"DOCKER_CERT_PATH")
+                    && let Some(own) = auth::docker_settings()
+                {
+                    command.env("DOCKER_CERT_PATH", own);
                 }
             }
             Make::Podman | Make::Buildah => {
@@ -214,7 +223,7 @@ mod tests {
     }
 
     fn at() -> SignedIn {
-        SignedIn { folder: PathBuf::from("/run/x.auth"), daemon: Some("unix:///run/user/1000/docker.sock".to_owned()) }
+        SignedIn { folder: PathBuf::from("/run/x.auth"), context: Some("rootless".to_owned()) }
     }
 
     fn words(command: &Command) -> Vec<String> {
@@ -227,7 +236,7 @@ mod tests {
         assert_eq!(words(&command), ["login", "--username", "AWS", "--password-stdin", "registry"]);
         let env: Vec<_> = command.as_std().get_envs().collect();
         assert!(env.contains(&("DOCKER_CONFIG".as_ref(), Some("/run/x.auth".as_ref()))), "{env:?}");
-        assert!(env.contains(&("DOCKER_HOST".as_ref(), Some("unix:///run/user/1000/docker.sock".as_ref()))), "{env:?}");
+        assert!(env.contains(&("DOCKER_CONTEXT".as_ref(), Some("rootless".as_ref()))), "{env:?}");
         let build = Build { platform: "linux/arm64", image: "r/x:t", dockerfile: "/c/Dockerfile", context: "/c" };
         assert_eq!(words(&tool(Make::Docker).build(build))[..3], ["buildx", "build", "--load"]);
     }
