@@ -22,13 +22,11 @@ pub struct ServiceUpdate {
     pub force: bool,
 }
 
-/// Who and what decides how a service is deployed, and how many tasks it has.
+/// What else decides how a service is deployed, and how many tasks it has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Controls {
-    /// `ECS`, `CODE_DEPLOY`, `EXTERNAL`.
-    pub controller: String,
-    /// `REPLICA` or `DAEMON`.
-    pub scheduling: String,
+    /// `schedulingStrategy` is `DAEMON`: it runs one task on each instance.
+    pub is_daemon: bool,
     /// The alarms that end its deployments, if it has any that count.
     pub alarms: Vec<String>,
 }
@@ -58,7 +56,7 @@ pub async fn update_service(
     ecs::service(clients, cluster, service)
 }
 
-/// A service, and who controls it. What the answer does not name is ECS's default.
+/// A service, and what else controls it. What the answer does not name is ECS's default.
 ///
 /// `aws ecs describe-services --cluster CLUSTER --services NAME`
 pub async fn describe_with_controls(
@@ -72,8 +70,7 @@ pub async fn describe_with_controls(
     let configuration = service.deployment_configuration();
     let alarms = configuration.and_then(sdk::DeploymentConfiguration::alarms).filter(|alarms| alarms.enable());
     let controls = Controls {
-        controller: service.deployment_controller().map_or("ECS", |c| c.r#type().as_str()).to_owned(),
-        scheduling: service.scheduling_strategy().map_or("REPLICA", sdk::SchedulingStrategy::as_str).to_owned(),
+        is_daemon: service.scheduling_strategy() == Some(&sdk::SchedulingStrategy::Daemon),
         alarms: alarms.map(|alarms| alarms.alarm_names().to_vec()).unwrap_or_default(),
     };
     Ok((ecs::service(clients, cluster, service)?, controls))

@@ -15,13 +15,41 @@ use crate::platform::{Image, Revision, Trouble};
 /// `DescribeServiceRevisions` takes this many ARNs at once.
 pub const REVISIONS_AT_ONCE: usize = 20;
 
+/// `status` of a service deployment, as far as it matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeploymentState {
+    /// Under way: it can be stopped.
+    InProgress,
+    /// What it was to bring runs.
+    Successful,
+    /// ECS rolls it back or did, whether or not that came to its end.
+    RolledBack,
+    /// Not begun, stopped, or a status that this version does not know.
+    Other,
+}
+
+impl From<&sdk::ServiceDeploymentStatus> for DeploymentState {
+    fn from(status: &sdk::ServiceDeploymentStatus) -> DeploymentState {
+        use sdk::ServiceDeploymentStatus as Status;
+        match status {
+            Status::InProgress => DeploymentState::InProgress,
+            Status::Successful => DeploymentState::Successful,
+            Status::RollbackRequested
+            | Status::RollbackInProgress
+            | Status::RollbackSuccessful
+            | Status::RollbackFailed => DeploymentState::RolledBack,
+            _ => DeploymentState::Other,
+        }
+    }
+}
+
 /// One deployment of a service, as the newer API tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceDeployment {
     /// Its ARN.
     pub arn: String,
-    /// `IN_PROGRESS`, `SUCCESSFUL`, `STOPPED`, `ROLLBACK_SUCCESSFUL` …, as AWS writes it.
-    pub status: String,
+    /// How far it is, or how it ended.
+    pub state: DeploymentState,
     /// Why, in ECS's words.
     pub reason: Option<String>,
     /// When it was made.
@@ -60,7 +88,7 @@ pub async fn list_service_deployments(
         .filter_map(|from| {
             Some(ServiceDeployment {
                 arn: from.service_deployment_arn()?.to_owned(),
-                status: from.status().map_or("UNKNOWN", sdk::ServiceDeploymentStatus::as_str).to_owned(),
+                state: from.status().map_or(DeploymentState::Other, DeploymentState::from),
                 reason: from.status_reason().map(str::to_owned),
                 created_at: instant_of(from.created_at()),
                 finished_at: instant_of(from.finished_at()),
@@ -124,7 +152,8 @@ mod tests {
                 return Reply::json(
                     r#"{"serviceDeployments": [
                     {"serviceDeploymentArn": "sd/1", "status": "SUCCESSFUL", "createdAt": 1, "finishedAt": 2, "targetServiceRevisionArn": "sr/1"},
-                    {"serviceDeploymentArn": "sd/2", "status": "IN_PROGRESS", "createdAt": 9}, {"status": "SUCCESSFUL"}]}"#,
+                    {"serviceDeploymentArn": "sd/2", "status": "IN_PROGRESS", "createdAt": 9}, {"status": "SUCCESSFUL"},
+                    {"serviceDeploymentArn": "sd/0", "status": "ROLLBACK_FAILED", "createdAt": 0}]}"#,
                 );
             }
             assert!(body.contains("sr/1"));
@@ -135,7 +164,9 @@ mod tests {
         });
         let clients = Clients::over(tiny.client(), "us-east-1");
         let found = list_service_deployments(&clients, "prod", "api").await.unwrap();
-        assert_eq!(found.iter().map(|d| d.arn.as_str()).collect::<Vec<_>>(), ["sd/2", "sd/1"], "newest first");
+        assert_eq!(found.iter().map(|d| d.arn.as_str()).collect::<Vec<_>>(), ["sd/2", "sd/1", "sd/0"], "newest first");
+        let states = [DeploymentState::InProgress, DeploymentState::Successful, DeploymentState::RolledBack];
+        assert_eq!(found.iter().map(|d| d.state).collect::<Vec<_>>(), states);
         let arns: Vec<String> = found.into_iter().filter_map(|d| d.revision).collect();
         let revisions = describe_service_revisions(&clients, &arns).await.unwrap();
         assert_eq!(revisions[0].definition.number, Some(7));

@@ -97,6 +97,11 @@ pub struct Difference {
 const ABSENT: &str = "none";
 
 impl Definition {
+    /// ECS starts tasks of it.
+    pub fn is_active(&self) -> bool {
+        self.status == "ACTIVE"
+    }
+
     /// The container of this name; the first one if none is named.
     pub fn container(&self, name: Option<&str>) -> Option<&ContainerDefinition> {
         match name {

@@ -5,13 +5,11 @@ use serde_json::{Value, json};
 
 use crate::platform::Revision;
 use crate::platform::text::{nearest, printable};
-use crate::runbook::{Kind, Literal, Param, duration};
+use crate::runbook::{Kind, LONGEST_HOLD, Literal, Param, duration};
 
 const DAY: i64 = 86_400;
 /// How an instant to come is written.
 const MOMENT: &str = "a time of day in UTC or a span of at most 7 days from now: 14:30, 2h";
-/// A run holds what it holds for this long at most: credentials, machines and memories last no longer.
-const LONGEST_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Longest answer that is read.
 const LONGEST: usize = 1_000;
 
@@ -68,7 +66,7 @@ pub(super) fn read(param: &Param, text: &str) -> Result<Value, String> {
 pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     let wrong = || format!("{}: expected {MOMENT}", printable(text));
     if let Some(span) = duration(text) {
-        if span > LONGEST_SPAN {
+        if span > LONGEST_HOLD {
             return Err(wrong());
         }
         return now.checked_add(span).map_err(|_| wrong());

@@ -10,7 +10,9 @@ use super::action::{Action, Context, Place};
 use super::kept::{Kept, kept};
 use super::left::{Judged, RolledBack, by_journal, judged};
 use super::{Candidate, Ending};
-use crate::aws::service_deployments::{ServiceRevision, describe_service_revisions, list_service_deployments};
+use crate::aws::service_deployments::{
+    DeploymentState, ServiceRevision, describe_service_revisions, list_service_deployments,
+};
 use crate::aws::task_definition::describe_task_definition;
 use crate::platform::text::{date, duration};
 use crate::platform::{Definition, Image, Revision, Rollout, Service, ServiceSpec};
@@ -128,7 +130,7 @@ async fn deployed(
 ) -> Option<(Vec<Ran>, Vec<Judged<u32>>)> {
     let clients = &context.clients;
     let deployments = list_service_deployments(clients, &place.cluster, &place.name).await.ok()?;
-    let good: Vec<_> = deployments.iter().filter(|d| d.status == "SUCCESSFUL").collect();
+    let good: Vec<_> = deployments.iter().filter(|d| d.state == DeploymentState::Successful).collect();
     let mut arns: Vec<String> = Vec::new();
     // Others only to say what became of these.
     for arn in good.iter().copied().chain(&deployments).filter_map(|d| d.revision.as_ref()) {
@@ -196,7 +198,7 @@ pub(super) async fn of_these(
     let known = known.and_then(|known| {
         let at = others.iter().position(|ran| Some(ran.number) == known.revision.number)?;
         let ran = others.remove(at);
-        (known.status == "ACTIVE").then(|| (at, ran.of(known, container)))
+        known.is_active().then(|| (at, ran.of(known, container)))
     });
     // Collected first: a stream that borrows what it asks with is not `Send` for every lifetime.
     let asked: Vec<_> = others.into_iter().map(|ran| check(context, container, family, ran)).collect();
@@ -211,7 +213,7 @@ pub(super) async fn of_these(
 async fn check(context: &Context, container: Option<&str>, family: &str, ran: Ran) -> Option<Ran> {
     let found = describe_task_definition(&context.clients, &format!("{family}:{}", ran.number)).await;
     let Ok(definition) = found else { return Some(ran) };
-    (definition.status == "ACTIVE").then(|| ran.of(&definition, container))
+    definition.is_active().then(|| ran.of(&definition, container))
 }
 
 /// The newest revision that ran successfully before the present one. A later number is no way back: after a

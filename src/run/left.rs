@@ -8,7 +8,8 @@ use super::Ending;
 use super::action::{Context, Place};
 use super::kept::{Kept, kept};
 use crate::aws::service_deployments::{
-    REVISIONS_AT_ONCE, ServiceDeployment, ServiceRevision, describe_service_revisions, list_service_deployments,
+    DeploymentState, REVISIONS_AT_ONCE, ServiceDeployment, ServiceRevision, describe_service_revisions,
+    list_service_deployments,
 };
 use crate::aws::task_definition::describe_task_definition;
 use crate::platform::text::rough_age;
@@ -112,7 +113,7 @@ pub(super) fn judged<T: PartialEq + Clone>(
     what: impl Fn(&ServiceRevision) -> Option<T>,
 ) -> Vec<Judged<T>> {
     let of = |deployment: &ServiceDeployment| revisions.iter().find(|r| Some(&r.arn) == deployment.revision.as_ref());
-    let was_rolled_back = |deployment: &ServiceDeployment| deployment.status.starts_with("ROLLBACK");
+    let was_rolled_back = |deployment: &ServiceDeployment| deployment.state == DeploymentState::RolledBack;
     let mut all: Vec<Judged<T>> = Vec::new();
     for (index, deployment) in deployments.iter().enumerate() {
         let Some(revision) = of(deployment) else { continue };
@@ -162,12 +163,13 @@ pub(super) fn by_journal(Kept { past, family, at, .. }: &Kept<'_>) -> Option<(u3
 #[cfg(test)]
 mod tests {
     use super::*;
+    use DeploymentState::{RolledBack, Successful};
 
-    fn deployment(status: &str, number: u32, minute: i64) -> ServiceDeployment {
+    fn deployment(state: DeploymentState, number: u32, minute: i64) -> ServiceDeployment {
         let at = Timestamp::from_second(minute * 60).unwrap();
         ServiceDeployment {
             arn: format!("deployment/{minute}"),
-            status: status.to_owned(),
+            state,
             reason: None,
             created_at: Some(at),
             finished_at: Some(at),
@@ -192,13 +194,13 @@ mod tests {
             left.map(|left| left.revision.number.unwrap()).collect::<Vec<_>>()
         };
         let mut told = vec![
-            deployment("SUCCESSFUL", 41, 5),
-            deployment("SUCCESSFUL", 43, 4),
-            deployment("ROLLBACK_SUCCESSFUL", 42, 3),
-            deployment("SUCCESSFUL", 41, 1),
+            deployment(Successful, 41, 5),
+            deployment(Successful, 43, 4),
+            deployment(RolledBack, 42, 3),
+            deployment(Successful, 41, 1),
         ];
         assert_eq!(numbers(&told), [43, 42]);
-        told.insert(0, deployment("SUCCESSFUL", 44, 6));
+        told.insert(0, deployment(Successful, 44, 6));
         assert_eq!(numbers(&told), [43], "the same image, under a new number, came to stay");
     }
 
@@ -206,10 +208,10 @@ mod tests {
     fn a_revision_that_was_left_after_a_newer_one_had_failed_is_known_even_where_the_next_has_its_image() {
         let revisions = [revision(41, "a"), revision(42, "a"), revision(43, "c")];
         let told = [
-            deployment("SUCCESSFUL", 41, 5),
-            deployment("ROLLBACK_SUCCESSFUL", 43, 4),
-            deployment("SUCCESSFUL", 42, 3),
-            deployment("SUCCESSFUL", 41, 1),
+            deployment(Successful, 41, 5),
+            deployment(RolledBack, 43, 4),
+            deployment(Successful, 42, 3),
+            deployment(Successful, 41, 1),
         ];
         let judged = judged(&told, &revisions, |revision| revision.definition.number);
         let told: Vec<_> = judged.iter().map(|it| (it.what, it.back.is_some())).collect();

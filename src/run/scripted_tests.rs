@@ -225,7 +225,7 @@ async fn a_taking_back_does_not_follow_the_deployment_that_it_undoes_when_the_an
 async fn a_service_that_ecs_itself_does_not_deploy_is_refused_with_who_does() {
     for (field, says) in [
         (json!({"deploymentController": {"type": "CODE_DEPLOY"}}), "CodeDeploy"),
-        (json!({"deploymentController": {"type": "EXTERNAL"}}), "EXTERNAL"),
+        (json!({"deploymentController": {"type": "EXTERNAL"}}), "an external controller"),
         (json!({"schedulingStrategy": "DAEMON"}), "DAEMON"),
         (json!({"status": "DRAINING"}), "draining"),
         (json!({"status": "INACTIVE"}), "inactive"),

@@ -80,7 +80,7 @@ impl Kind {
             Kind::Boolean => "true or false, without quotes",
             Kind::Choice => "one of the choices, in quotes",
             Kind::Duration => "a time span, in quotes: \"90s\", \"10m\", \"1h30m\"",
-            Kind::Moment => "a time of day in UTC or a span from now, in quotes: \"14:30\", \"2h\"",
+            Kind::Moment => "a time of day in UTC or a span of at most 7 days from now, in quotes: \"14:30\", \"2h\"",
             Kind::Revision => "a revision's number, in quotes: \"42\"",
             Kind::Image => "a tag or digest, in quotes: \"a1b2c3d\", \"sha256:…\"",
             Kind::Tables => "names of tables: [\"public.events\"]",
@@ -111,6 +111,9 @@ pub enum Literal {
     /// Several texts.
     List(Vec<String>),
 }
+
+/// A run holds what it holds for this long at most: credentials, machines and memories last no longer.
+pub const LONGEST_HOLD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// Reads `90s`, `10m`, `1h30m`, `2d`; `None` if it is none, is zero, or is longer than 30 days.
 pub fn duration(text: &str) -> Option<SignedDuration> {
@@ -146,7 +149,7 @@ pub(super) fn is_moment(text: &str) -> bool {
         };
         number(hours, 23) && number(minutes, 59)
     });
-    time || duration(text).is_some()
+    time || duration(text).is_some_and(|span| span <= LONGEST_HOLD)
 }
 
 /// A table's name, alone or with its schema, as PostgreSQL allows it without quotes or with any.
@@ -169,8 +172,8 @@ mod tests {
 
     #[test]
     fn a_moment_is_a_time_of_day_or_a_span() {
-        assert!(is_moment("14:30") && is_moment("2h") && is_moment("00:00"));
-        for slip in ["24:00", "14:60", "1430", "+1:30", "14:3", "tomorrow"] {
+        assert!(is_moment("14:30") && is_moment("2h") && is_moment("00:00") && is_moment("7d"));
+        for slip in ["8d", "24:00", "14:60", "1430", "+1:30", "14:3", "tomorrow"] {
             assert!(!is_moment(slip), "{slip}");
         }
     }

@@ -43,7 +43,7 @@ pub use call::{Call, Setting};
 pub use explain::explain;
 pub use head::Danger;
 use head::Head;
-pub use kind::{Kind, Literal, duration};
+pub use kind::{Kind, LONGEST_HOLD, Literal, duration};
 pub use known::{KNOWN, Known, known};
 pub use library::{Broken, Library};
 pub use param::{Default, Param, TAKEN};

@@ -20,7 +20,7 @@ pub(super) fn compare(
     view: &mut View,
 ) -> Result<(), Halt> {
     let other = wanted.revision.name();
-    if wanted.status != "ACTIVE" {
+    if !wanted.is_active() {
         return Err(Halt::refused(format!("{other} is {}: ECS starts only ACTIVE revisions", wanted.status)));
     }
     match running {

@@ -14,7 +14,9 @@ use super::service::{Basis, Place};
 use super::update::UpdateService;
 use super::{Context, Done, preview};
 use crate::aws::ecr_images::describe_image;
-use crate::aws::service_deployments::{ServiceDeployment, list_service_deployments, roll_back_deployment};
+use crate::aws::service_deployments::{
+    DeploymentState, ServiceDeployment, list_service_deployments, roll_back_deployment,
+};
 use crate::platform::text::shell_word;
 use crate::platform::{Definition, Image, Rollout, Service, TroubleKind};
 use crate::run::scribe::{is_uncertain, was_uncertain};
@@ -202,7 +204,7 @@ impl Rollback {
     async fn in_progress(&self, context: &Context) -> Option<ServiceDeployment> {
         let Place { cluster, name } = &self.place;
         let deployments = list_service_deployments(&context.clients, cluster, name).await.ok()?;
-        deployments.into_iter().find(|d| d.status == "IN_PROGRESS")
+        deployments.into_iter().find(|d| d.state == DeploymentState::InProgress)
     }
 
     /// Asks ECS to roll the deployment in progress back. `None` if ECS can't: then the service is updated.

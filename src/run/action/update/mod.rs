@@ -85,7 +85,7 @@ impl UpdateService {
         controls: &Controls,
         wanted: Option<&Definition>,
     ) -> Result<View, Halt> {
-        self.refuse_what_ecs_would(controls)?;
+        self.refuse_what_ecs_would(service, controls)?;
         let basis = Basis::of(service);
         let count = self.desired_count.unwrap_or(service.desired);
         let running = async {
@@ -124,22 +124,14 @@ impl UpdateService {
         Ok(view)
     }
 
-    fn refuse_what_ecs_would(&self, controls: &Controls) -> Result<(), Halt> {
+    fn refuse_what_ecs_would(&self, service: &Service, controls: &Controls) -> Result<(), Halt> {
         let name = &self.place.name;
-        match controls.controller.as_str() {
-            "ECS" => {}
-            "CODE_DEPLOY" => {
-                return Err(Halt::refused(format!(
-                    "service {name} is deployed by CodeDeploy: change it there, ECS refuses it here"
-                )));
-            }
-            other => {
-                return Err(Halt::refused(format!(
-                    "service {name} has the deployment controller {other}: whoever runs it deploys it"
-                )));
-            }
+        if let Some(other) = service.controller.other() {
+            return Err(Halt::refused(format!(
+                "service {name} is deployed by {other}: change it there, ECS refuses it here"
+            )));
         }
-        if controls.scheduling == "DAEMON" && self.desired_count.is_some() {
+        if controls.is_daemon && self.desired_count.is_some() {
             return Err(Halt::refused(format!(
                 "service {name} is a DAEMON: it runs one task on each instance, and has no desired count"
             )));
