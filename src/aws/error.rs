@@ -16,11 +16,11 @@ use super::broken::{html, not_aws, server_fault, unreachable_host};
 use super::causes::{cause, chain_text, quote};
 use super::clients::Clients;
 use super::credentials::Missing;
-use super::meter::NotARead;
+use super::meter::{NotARead, is_read};
 use super::operate::{BESIDES, OPERATE_POLICY_FILE, OPERATIONS};
 use super::permissions::{READ_POLICY_FILE, permission};
 use super::profiles::{self, Origin};
-use super::transport::OPERATION_TIMEOUT;
+use super::transport::{ATTEMPT_TIMEOUT, OPERATION_TIMEOUT};
 use crate::platform::{Trouble, TroubleKind};
 
 /// Kind, why, and what now.
@@ -102,7 +102,10 @@ impl Clients {
         let host = self.host(operation);
         match error {
             SdkError::TimeoutError(_) => {
-                let why = format!("no answer from {host} in {} s", OPERATION_TIMEOUT.as_secs());
+                // A change is sent once, and has the time of one attempt.
+                let is_sent_once = operation.split_once(':').is_some_and(|(service, name)| !is_read(service, name));
+                let waited = if is_sent_once { ATTEMPT_TIMEOUT } else { OPERATION_TIMEOUT };
+                let why = format!("no answer from {host} in {} s", waited.as_secs());
                 (TroubleKind::TimedOut, why, None)
             }
             SdkError::DispatchFailure(failure) => {

@@ -2,6 +2,7 @@ use std::io::ErrorKind;
 
 use super::*;
 use crate::aws::causes::QUOTE;
+use crate::aws::ecs_write::{self, ServiceUpdate};
 use crate::aws::testing::{Reply, Tiny};
 
 async fn ecs_trouble(reply: Reply) -> Trouble {
@@ -141,6 +142,17 @@ async fn each_kind_of_trouble_says_why_and_what_now() {
         assert_eq!((trouble.kind, trouble.to_string()), (kind, words.to_owned()));
         assert_eq!(trouble.operation, "ecs:DescribeServices");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_nobody_answered_says_how_long_it_was_waited_for() {
+    let clients = Clients::over(Tiny::new(|_, _| Reply::Never).client(), "us-east-1");
+    let began = tokio::time::Instant::now();
+    let sent = ecs_write::update_service(&clients, "prod", "api", &ServiceUpdate::default()).await;
+    assert_eq!(
+        sent.unwrap_err().why,
+        format!("no answer from ecs.us-east-1.amazonaws.com in {} s", began.elapsed().as_secs())
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -106,7 +106,7 @@ impl Meter {
 }
 
 /// Operations that change nothing, by their first word; STS's are all about the caller itself.
-fn is_read(service: &str, operation: &str) -> bool {
+pub(super) fn is_read(service: &str, operation: &str) -> bool {
     const FIRST_WORDS: [&str; 7] = ["BatchGet", "Describe", "Filter", "Get", "List", "Lookup", "Search"];
     service == "STS" || FIRST_WORDS.iter().any(|word| operation.starts_with(word))
 }

@@ -17,7 +17,7 @@ use super::credentials;
 
 /// A whole operation, retries and back-off included. Without it a silent endpoint hangs a call for ever.
 pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+pub(super) const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const ATTEMPTS: u32 = 3;
 
