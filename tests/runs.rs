@@ -152,6 +152,23 @@ async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhi
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_killed_run_is_taken_back_without_being_taken_up_first() {
+    let bench = Bench::at(10.0);
+    let one_at_a_time = crate::harness::starting();
+    let following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
+    drop(one_at_a_time);
+    let (id, host) = bench.run_that(waits).await;
+    signal("-KILL", &host.to_string()).await;
+    following.wait_with_output().await.unwrap();
+    let (code, text) = bench.run(&["runs", "undo", id.as_str()]).await;
+    assert_eq!((code, bench.updates()), (17, 1), "nobody confirmed it: {text}");
+    assert!(text.contains("what is put back: set the desired count back to 3"), "{text}");
+    let (code, text) = bench.run(&["runs", "undo", id.as_str(), "--yes"]).await;
+    assert_eq!((code, bench.updates()), (19, 2), "{text}");
+    assert_eq!(bench.host.with(|world| world.tasks("analytics-api")), Some((3, 3)), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_confirmed_or_not_allowed_is_not_run() {
     let bench = Bench::new();
     for (arguments, says) in [

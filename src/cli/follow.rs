@@ -41,7 +41,7 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
         seen = holds;
         let records = match follower.poll() {
             Ok(records) => records,
-            Err(error) => return super::failed(&format!("the journal of run {id} is damaged: {error}")),
+            Err(error) => return super::failed_as(json, &format!("the journal of run {id} is damaged: {error}")),
         };
         for record in &records {
             show(record, json);
@@ -55,13 +55,14 @@ pub(super) async fn until_ended(store: &Store, id: &RunId, json: bool, mut child
             {
                 return unopened(&Unopened { code, words: busy(store, id) }, json);
             }
-            if let Some(words) = last_words(store, id) {
-                complain(&format!("{}\nplantao runs resume {id} takes it up when that is mended", printable(&words)));
-                return ExitCode::from(exited(&mut child).unwrap_or(1));
-            }
             let code = exited(&mut child);
-            complain(&gone(store, id, code));
-            return ExitCode::from(code.filter(|code| *code != 0).unwrap_or(1));
+            let words = match last_words(store, id) {
+                Some(words) => {
+                    format!("{}\nplantao runs resume {id} takes it up when that is mended", printable(&words))
+                }
+                None => gone(store, id, code),
+            };
+            return unopened(&Unopened { code: code.filter(|code| *code != 0).unwrap_or(1), words }, json);
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -79,11 +80,17 @@ fn gone(store: &Store, id: &RunId, code: Option<u8>) -> String {
     format!("the process of run {id} is gone before its end: plantao runs resume {id}")
 }
 
-/// Says why a run can't be followed, with the exit code of its process.
+/// Says why a run can't be followed, or not to its end, with the exit code of its process.
 pub(super) fn unopened(Unopened { code, words }: &Unopened, json: bool) -> ExitCode {
-    if let Some(ending) = Ending::ALL.into_iter().find(|ending| json && ending.exit_code() == *code) {
-        let words = words.strip_prefix(&format!("{ending}: ")).unwrap_or(words);
-        print_json(&headless::refusal(&Halt::new(ending, words)), 0);
+    if json {
+        let said = match Ending::ALL.into_iter().find(|ending| ending.exit_code() == *code) {
+            Some(ending) => {
+                let words = words.strip_prefix(&format!("{ending}: ")).unwrap_or(words);
+                headless::refusal(&Halt::new(ending, words))
+            }
+            None => headless::failure(words, *code),
+        };
+        print_json(&said, 0);
     }
     complain(words);
     ExitCode::from(*code)

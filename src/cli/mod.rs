@@ -161,6 +161,14 @@ fn failed(message: &str) -> ExitCode {
 }
 
 /// Runs to the end of the future, and does not wait for what it left behind: a question to an
+/// … also as JSON where that was asked for.
+fn failed_as(json: bool, message: &str) -> ExitCode {
+    if json {
+        print_json(&headless::failure(message, 1), 0);
+    }
+    failed(message)
+}
+
 /// endpoint that never answers must not hold the shell's prompt back.
 fn on_runtime(future: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

@@ -14,7 +14,7 @@ use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print, print_json};
 use super::run_args::{HostArgs, RunArgs, WishArgs};
-use super::{connection, demo, failed, follow, on_runtime, read_only, wish};
+use super::{connection, demo, failed, failed_as, follow, on_runtime, read_only, wish};
 use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
@@ -77,14 +77,14 @@ pub(super) async fn confirmed(whence: &Whence, id: RunId, plan: Plan, args: &Run
 
 /// Starts the host process of an order, and follows its run.
 pub(super) async fn start(whence: &Whence, order: &Order, json: bool, detach: bool) -> ExitCode {
-    let Some(store) = Store::of_user() else { return failed(NOWHERE) };
+    let Some(store) = Store::of_user() else { return failed_as(json, NOWHERE) };
     let program = match program() {
         Ok(program) => program,
-        Err(message) => return failed(&message),
+        Err(message) => return failed_as(json, &message),
     };
     let child = match order.start(&store, &program, &host_arguments(whence)) {
         Ok(child) => child,
-        Err(error) => return failed(&format!("cannot start the run: {}", super::locate::why(&error))),
+        Err(error) => return failed_as(json, &format!("cannot start the run: {}", super::locate::why(&error))),
     };
     let id = order.id();
     if detach {

@@ -80,8 +80,9 @@ pub enum RunsCommand {
     },
     /// Take back what a run did.
     ///
-    /// A run that goes on is stopped first, and asked about as dangerous as that is. One that is over is taken back by a run of its own, if things are still
-    /// as it left them; its exit code is 0 when that is done.
+    /// A run that goes on is stopped first, and asked about as dangerous as that is. One that was killed is taken up and
+    /// takes itself back, if things are still as it left them: its exit code is 19 when that is done. One that is over is
+    /// taken back by a run of its own: its exit code is 0.
     Undo {
         /// The run.
         id: String,

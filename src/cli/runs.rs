@@ -13,7 +13,7 @@ use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print, print_json};
 use super::run_args::{RunArgs, RunsCommand, WishArgs};
-use super::{connection, failed, follow, on_runtime, read_only, run};
+use super::{connection, failed, failed_as, follow, on_runtime, read_only, run};
 use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
@@ -29,29 +29,33 @@ const NO_RUNS: &str = "neither XDG_STATE_HOME nor HOME is set: there are no runs
 
 /// `plantao runs …`.
 pub(super) fn runs(whence: &Whence, command: Option<RunsCommand>, json: bool) -> ExitCode {
+    let json = match command {
+        Some(RunsCommand::Show { json, .. } | RunsCommand::Undo { json, .. }) => json,
+        _ => json,
+    };
     let Some(store) = Store::of_user() else {
-        return failed(NO_RUNS);
+        return failed_as(json, NO_RUNS);
     };
     let on = |word: &str, act: &dyn Fn(RunId) -> ExitCode| match find(&store, word) {
         Ok(id) => act(id),
-        Err(message) => failed(&message),
+        Err(message) => failed_as(json, &message),
     };
     // A run that is told to undo changes something, whosever process it is.
     if let Some(RunsCommand::Undo { .. } | RunsCommand::Resume { .. }) = &command
         && let Err(halt) = refuse_to_change(whence)
     {
-        return run::refused(&halt, matches!(&command, Some(RunsCommand::Undo { json: true, .. })));
+        return run::refused(&halt, json);
     }
     match command {
         None => list(&store, json),
-        Some(RunsCommand::Show { id, json }) => on(&id, &|id| show(&store, &id, json)),
+        Some(RunsCommand::Show { id, .. }) => on(&id, &|id| show(&store, &id, json)),
         Some(RunsCommand::Verify { id: Some(id) }) => on(&id, &|id| check(&store, &[id])),
         Some(RunsCommand::Verify { id: None }) => match store.runs() {
             Ok(runs) => check(&store, &runs),
             Err(error) => failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
         },
         Some(RunsCommand::Stop { id }) => on(&id, &|id| stop(whence, &store, &id)),
-        Some(RunsCommand::Undo { id, yes, reason, json }) => {
+        Some(RunsCommand::Undo { id, yes, reason, .. }) => {
             let wish = WishArgs { json, ..WishArgs::default() };
             let args = RunArgs { wish, yes, reason, ..RunArgs::default() };
             on(&id, &|id| undo(whence, &store, &id, &args))
@@ -78,7 +82,7 @@ fn stop(whence: &Whence, store: &Store, id: &RunId) -> ExitCode {
 /// `plantao follow [ID]`: the newest run if none is named.
 pub(super) fn follow(word: Option<&str>, json: bool) -> ExitCode {
     let Some(store) = Store::of_user() else {
-        return failed(NO_RUNS);
+        return failed_as(json, NO_RUNS);
     };
     let id = match word {
         Some(word) => find(&store, word),
@@ -89,7 +93,7 @@ pub(super) fn follow(word: Option<&str>, json: bool) -> ExitCode {
     };
     match id {
         Ok(id) => on_runtime(follow::until_ended(&store, &id, json, None)),
-        Err(message) => failed(&message),
+        Err(message) => failed_as(json, &message),
     }
 }
 
@@ -108,7 +112,7 @@ fn find(store: &Store, word: &str) -> Result<RunId, String> {
 fn list(store: &Store, json: bool) -> ExitCode {
     let runs = match store.runs() {
         Ok(runs) => runs,
-        Err(error) => return failed(&format!("the runs can't be listed: {}", super::locate::why(&error))),
+        Err(error) => return failed_as(json, &format!("the runs can't be listed: {}", super::locate::why(&error))),
     };
     if json {
         return print_json(&headless::runs(store, &runs), 0);
@@ -147,7 +151,7 @@ fn show(store: &Store, id: &RunId, json: bool) -> ExitCode {
             }
             ExitCode::SUCCESS
         }
-        Err(error) => failed(&format!("the journal of run {id} can't be read: {error}")),
+        Err(error) => failed_as(json, &format!("the journal of run {id} can't be read: {error}")),
     }
 }
 
@@ -215,13 +219,20 @@ async fn elsewhere(whence: &Whence, plan: &Plan, id: &RunId) -> Result<Option<Co
     Ok(Some(context))
 }
 
-/// A run that goes on takes itself back; one that is over is taken back by another.
+/// A run that goes on takes itself back, also one that was killed, once it is taken up; one that is over is taken back by
+/// another.
 fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode {
+    let json = args.wish.json;
     if Follower::open(store, id).is_ok_and(|follower| follower.is_alive()) {
-        return match undo_of_one_that_goes_on(store, id, args) {
-            Ok(reason) => say(store, id, Command::Undo, reason, args.wish.json),
-            Err(halt) => run::refused(&halt, args.wish.json),
+        return match Beginning::under_way(store, id).and_then(|run| undo_of_one_that_goes_on(id, run, args)) {
+            Ok(reason) => say(store, id, Command::Undo, reason, json),
+            Err(halt) => run::refused(&halt, json),
         };
+    }
+    if let Ok(killed) = Beginning::under_way(store, id)
+        && killed.did.ended.is_none()
+    {
+        return on_runtime(undo_of_one_that_was_killed(whence, store, id, killed, args));
     }
     match Plan::taking_back(store, id, Clock::system().now()) {
         Ok(mut plan) => {
@@ -234,19 +245,46 @@ fn undo(whence: &Whence, store: &Store, id: &RunId, args: &RunArgs) -> ExitCode 
                 };
                 match plan {
                     Ok(plan) => run::confirmed(whence, RunId::new("undo", Clock::system().now()), plan, args).await,
-                    Err(halt) => run::refused(&halt, args.wish.json),
+                    Err(halt) => run::refused(&halt, json),
                 }
             })
         }
-        Err(halt) => run::refused(&halt, args.wish.json),
+        Err(halt) => run::refused(&halt, json),
+    }
+}
+
+/// Tells it before it is taken up: that is the first thing that its process hears.
+async fn undo_of_one_that_was_killed(
+    whence: &Whence,
+    store: &Store,
+    id: &RunId,
+    killed: Beginning,
+    args: &RunArgs,
+) -> ExitCode {
+    let json = args.wish.json;
+    let confirmed = async {
+        if let Some(other) = &killed.plan.undoes {
+            let words =
+                format!("run {id} was killed while it took back {other}: plantao runs resume {id} goes on with it");
+            return Err(Halt::refused(words));
+        }
+        elsewhere(whence, &killed.plan, id).await?;
+        undo_of_one_that_goes_on(id, killed, args)
+    };
+    match confirmed.await.map(|reason| tell(store, id, Command::Undo, reason)) {
+        Ok(Ok(())) => run::start(whence, &Order::Resume { id: id.clone() }, json, false).await,
+        Ok(Err(error)) => untold(id, &error, json),
+        Err(halt) => run::refused(&halt, json),
     }
 }
 
 /// Asks as for every change, by the danger of taking it back. Answers with the reason.
-fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result<Option<String>, Halt> {
-    let Beginning { plan, reason, did } = Beginning::under_way(store, id)?;
+fn undo_of_one_that_goes_on(id: &RunId, run: Beginning, args: &RunArgs) -> Result<Option<String>, Halt> {
+    let Beginning { plan, reason, did } = run;
     if let Some(why) = plan.never_taken_back() {
-        return Err(Halt::refused(format!("run {id}: {why}; to stop it: plantao runs stop {id}")));
+        return Err(Halt::refused(format!(
+            "run {id}: {why}; to stop it: plantao runs stop {id}; if it was killed: plantao runs resume {id}"
+        )));
     }
     let (danger, outage) = plan.danger_of_undo();
     let warning = outage.map(|outage| format!("! {outage}\n")).unwrap_or_default();
@@ -269,15 +307,22 @@ fn undo_of_one_that_goes_on(store: &Store, id: &RunId, args: &RunArgs) -> Result
 fn say(store: &Store, id: &RunId, command: Command, reason: Option<String>, json: bool) -> ExitCode {
     match Follower::open(store, id) {
         Ok(follower) if follower.is_alive() => {}
-        Ok(_) => return failed(&format!("run {id} is not going on: {}", words(&Standing::of(store, id)))),
-        Err(error) => return failed(&format!("run {id} can't be read: {}", super::locate::why(&error))),
+        Ok(_) => return failed_as(json, &format!("run {id} is not going on: {}", words(&Standing::of(store, id)))),
+        Err(error) => return failed_as(json, &format!("run {id} can't be read: {}", super::locate::why(&error))),
     }
-    let by = user();
-    match Commands::say(store, id, &Said { at: Clock::system().now(), by, command, reason }) {
+    match tell(store, id, command, reason) {
         Ok(()) if json => print_json(&format!("{:#}\n", json!({ "told": id, "command": command })), 0),
         Ok(()) => print(&format!("told {id}; to see what it does: plantao follow {id}\n"), 0),
-        Err(error) => failed(&format!("run {id} can't be told: {}", super::locate::why(&error))),
+        Err(error) => untold(id, &error, json),
     }
+}
+
+fn tell(store: &Store, id: &RunId, command: Command, reason: Option<String>) -> io::Result<()> {
+    Commands::say(store, id, &Said { at: Clock::system().now(), by: user(), command, reason })
+}
+
+fn untold(id: &RunId, error: &io::Error, json: bool) -> ExitCode {
+    failed_as(json, &format!("run {id} can't be told: {}", super::locate::why(error)))
 }
 
 /// `plantao runbooks`.

@@ -19,7 +19,7 @@ use crate::watch;
 
 pub use plan::plan;
 pub use runbooks::runbooks;
-pub use runs::{refusal, runs};
+pub use runs::{failure, refusal, runs};
 
 /// How the platform is at one instant.
 pub struct Status {

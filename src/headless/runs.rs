@@ -20,6 +20,11 @@ pub fn refusal(halt: &Halt) -> String {
     format!("{said:#}\n")
 }
 
+/// Why a command came to nothing, as [`refusal`] has it: no run ended so.
+pub fn failure(words: &str, exit_code: u8) -> String {
+    format!("{:#}\n", json!({ "ending": null, "exit_code": exit_code, "words": words }))
+}
+
 /// A journal that can't be read is a run too: whoever counts runs must not miss it.
 fn row(store: &Store, id: &RunId) -> Value {
     let standing = match Standing::of(store, id) {

@@ -68,8 +68,9 @@ impl Run<'_> {
         let mut halt = if self.past.undoing {
             Halt { undo: true, ..Halt::new(Ending::Stopped, "undo goes on") }
         } else {
-            match self.steps().await {
-                Ok(words) => self.well(words),
+            // Also where all steps are done: what was said to a process that was gone is not lost.
+            match self.scribe(0).hear() {
+                Ok(()) => self.steps().await.map_or_else(|halt| halt, |words| self.well(words)),
                 Err(halt) => halt,
             }
         };

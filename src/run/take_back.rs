@@ -23,7 +23,8 @@ impl Plan {
         };
         let past = Past::of(&events);
         if past.ended.is_none() {
-            return Err(Halt::refused(format!("run {id} is not over: plantao runs resume {id}")));
+            let words = format!("run {id} was killed before its end: plantao runs undo {id} takes it up, and back");
+            return Err(Halt::refused(words));
         }
         if let Some(why) = plan.nothing_to_take_back(&past) {
             return Err(Halt::refused(format!("run {id}: {why}")));

@@ -324,3 +324,36 @@ async fn what_is_about_to_be_taken_back_is_shown_as_things_are_and_not_as_the_jo
         (Ending::Refused, "there is nothing to take back: all is as it was")
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_killed_run_is_taken_back_by_one_command_wherever_it_was_killed() {
+    for after in 1.. {
+        let (host, context) = world();
+        let (_folder, office) = office();
+        let before = state(&host);
+        let plan = plan(&context, "scale", &[("desired", "5"), ("minimum", "2")]).await;
+        let id = RunId::new("scale", context.clock.now());
+        let journal = Journal::create(&office.store, &id).unwrap();
+        let book = Crash { journal, left: after, after_writing: false };
+        let mut run = Run {
+            context: &context,
+            book: Box::new(book),
+            commands: None,
+            plan,
+            past: Past::default(),
+            unguarded: None,
+        };
+        let killed = run.begin(who(), None).await.ending == Ending::Unrecorded;
+        drop(run);
+        if !killed {
+            assert!(after > 8, "only {after} records");
+            return;
+        }
+        let halt = back(&office, &id, &context).unwrap_err();
+        assert!(halt.words.contains(&format!("plantao runs undo {id}")), "{}", halt.words);
+        let undo = Said { at: context.clock.now(), by: "ana".to_owned(), command: Command::Undo, reason: None };
+        Commands::say(&office.store, &id, &undo).unwrap();
+        let finished = office.resume(&context, &id, who()).await.unwrap();
+        assert_eq!((finished.ending, state(&host)), (Ending::Undone, before), "killed at {after}: {}", finished.words);
+    }
+}

@@ -51,6 +51,17 @@ async fn a_script_reads_why_nothing_is_taken_back_and_follows_what_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_script_that_names_a_run_that_is_not_there_reads_why_as_json() {
+    let bench = Bench::new();
+    for command in [&["runs", "show", "nosuch"][..], &["runs", "undo", "nosuch"], &["follow", "nosuch"], &["follow"]] {
+        let (code, read, text) = bench.asked(&[command, &["--json"]].concat()).await;
+        assert_eq!((code, &read["exit_code"], &read["ending"]), (1, &1.into(), &Value::Null), "{command:?}: {text}");
+        let words = if command.len() > 1 { "there is no run \"nosuch\"" } else { "there are no runs yet" };
+        assert!(read["words"].as_str().is_some_and(|said| said.contains(words)), "{command:?}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_second_of_two_who_take_a_run_up_is_told_that_the_first_one_has() {
     let bench = Bench::at(10.0);
     let one_at_a_time = crate::harness::starting();
