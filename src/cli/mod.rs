@@ -7,6 +7,7 @@
 mod args;
 mod demo;
 mod follow;
+mod guardian;
 mod library;
 mod locate;
 mod output;
@@ -160,7 +161,6 @@ fn failed(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Runs to the end of the future, and does not wait for what it left behind: a question to an
 /// … also as JSON where that was asked for.
 fn failed_as(json: bool, message: &str) -> ExitCode {
     if json {
@@ -169,6 +169,7 @@ fn failed_as(json: bool, message: &str) -> ExitCode {
     failed(message)
 }
 
+/// Runs to the end of the future, and does not wait for what it left behind: a question to an
 /// endpoint that never answers must not hold the shell's prompt back.
 fn on_runtime(future: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {

@@ -10,6 +10,7 @@ use clap::ArgMatches;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::Whence;
+use super::guardian::{guard, guardians};
 use super::library::library;
 use super::locate::Environment;
 use super::output::{complain, print, print_json};
@@ -19,11 +20,10 @@ use crate::aws::Clients;
 use crate::aws::sts::get_caller_identity;
 use crate::clock::Clock;
 use crate::headless;
-use crate::platform::Platform;
 use crate::platform::text::printable;
+use crate::platform::{Platform, Trouble};
 use crate::run::{
-    Context, Ending, Guardians, Halt, JournalError, Locks, Office, Order, Orphan, Plan, RunId, Store, Who, Wish, offer,
-    opened,
+    Context, Ending, Finished, Halt, JournalError, Locks, Office, Order, Plan, RunId, Store, Who, Wish, offer, opened,
 };
 use crate::runbook::Danger;
 
@@ -132,28 +132,25 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
     on_runtime(async move {
         // A session of its own has no terminal that hangs up; whoever sends that by hand ends no run.
         let _hangups = signal(SignalKind::hangup());
-        let orphan = match &order {
-            Order::Guard { id } => match wait(&office, id).await {
-                Ok(Some(orphan)) => Some(orphan),
-                Ok(None) => return ExitCode::SUCCESS,
-                Err(halt) => return halted(&halt),
-            },
-            _ => None,
+        let platform = Arc::new(platform);
+        let meet = async || -> Result<(Context, Who), Trouble> {
+            let clients = match &sample {
+                Some(endpoint) => Clients::at(endpoint, connection.region.as_deref().unwrap_or(demo::REGION)),
+                None => Clients::connect(&connection).await,
+            };
+            clients.tell_time_by(&clock);
+            let store = Some(store.clone());
+            let context = Context { platform: Arc::clone(&platform), clients, clock: clock.clone(), store };
+            let who = Who::here(&get_caller_identity(&context.clients).await?);
+            Ok((context, who))
         };
-        let clients = match sample {
-            Some(endpoint) => Clients::at(&endpoint, connection.region.as_deref().unwrap_or(demo::REGION)),
-            None => Clients::connect(&connection).await,
-        };
-        clients.tell_time_by(&clock);
-        let context = Context { platform: Arc::new(platform), clients, clock, store: Some(store.clone()) };
-        let identity = match get_caller_identity(&context.clients).await {
-            Ok(identity) => identity,
-            Err(trouble) if orphan.is_some() => {
-                return failed(&format!("its guardian can't take it up: {}: {trouble}", trouble.operation));
-            }
+        if let Order::Guard { id } = &order {
+            return guard(&office, id, clock.speed(), meet).await;
+        }
+        let (context, who) = match meet().await {
+            Ok(met) => met,
             Err(trouble) => return halted(&trouble.into()),
         };
-        let who = Who::here(&identity);
         let finished = match order {
             Order::CarryOut { id, plan, reason } => office.carry_out(&context, &id, *plan, who, reason).await,
             Order::Resume { id } => match office.resume(&context, &id, who).await {
@@ -161,39 +158,17 @@ pub(super) fn host(whence: &Whence, args: &HostArgs) -> ExitCode {
                 Err(error @ JournalError::Held(_)) => return halted(&error.into()),
                 Err(error) => return failed(&error.to_string()),
             },
-            Order::Guard { id } => match orphan {
-                Some(orphan) => office.rear(&context, &id, orphan, who).await,
-                None => return ExitCode::SUCCESS,
-            },
+            Order::Guard { .. } => return ExitCode::SUCCESS,
         };
-        if finished.ending != Ending::Succeeded {
-            complain(&format!("{}: {}", finished.ending, printable(&finished.words)));
-        }
-        ExitCode::from(finished.ending.exit_code())
+        ended(&finished)
     })
 }
 
-/// The guardian of a run of this process is told what this process was told, and the time that it is by then.
-fn guardians(store: &Store, clock: &Clock) -> Guardians {
-    let (store, clock) = (store.clone(), clock.clone());
-    Guardians::by(move |id| {
-        let mut arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-        if let Some(told) = arguments.iter_mut().skip_while(|word| *word != "--clock").nth(1) {
-            *told = format!("{}@{}", clock.now(), clock.speed()).into();
-        }
-        let program = program().map_err(io::Error::other)?;
-        let mut guardian = Order::Guard { id: id.clone() }.start(&store, &program, &arguments)?;
-        // One that ends before its run is no zombie until then.
-        std::thread::Builder::new().name("guardian".to_owned()).spawn(move || guardian.wait())?;
-        Ok(())
-    })
-}
-
-/// Waits, for hours perhaps, for the end of the process that carries a run out.
-async fn wait(office: &Office, id: &RunId) -> Result<Option<Orphan>, Halt> {
-    let (office, id) = (office.clone(), id.clone());
-    let waited = tokio::task::spawn_blocking(move || office.guard(&id)).await;
-    waited.unwrap_or_else(|error| Err(Halt::failed(error.to_string())))
+pub(super) fn ended(finished: &Finished) -> ExitCode {
+    if finished.ending != Ending::Succeeded {
+        complain(&format!("{}: {}", finished.ending, printable(&finished.words)));
+    }
+    ExitCode::from(finished.ending.exit_code())
 }
 
 /// The same platform and the same AWS for the host process.

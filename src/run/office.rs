@@ -73,7 +73,8 @@ impl Office {
         let commands = Some(Commands::of(&self.store, id));
         let unguarded = self.guardians.guard(id, &plan, past.guarded);
         let mut run = Run { context, book: Box::new(journal), commands, plan, past, unguarded };
-        Ok(run.begin(who, reason).await)
+        // On the heap: the compiler does not reckon through all that a step may wait for at once.
+        Ok(Box::pin(run.begin(who, reason)).await)
     }
 
     /// `guarded` is the lock of its target, where its guardian holds that.
@@ -105,7 +106,7 @@ impl Office {
         let commands = Some(Commands::of(&self.store, id));
         let unguarded = self.guardians.guard(id, &plan, past.guarded + usize::from(guardian));
         let mut run = Run { context, book: Box::new(journal), commands, plan, past, unguarded };
-        Ok(run.take_up(who, torn, guardian).await)
+        Ok(Box::pin(run.take_up(who, torn, guardian)).await)
     }
 
     fn lock(&self, plan: &Plan, id: &RunId, who: &Who) -> Result<Lock, Halt> {

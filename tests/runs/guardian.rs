@@ -2,6 +2,7 @@
 
 use plantao::aws::autoscaling::describe_scalable_targets;
 use plantao::run::{Ending, verify};
+use plantao::world::{Failure, Fault};
 
 use super::*;
 
@@ -96,4 +97,45 @@ async fn the_guardian_of_a_run_that_ended_ends_too() {
     while stat(guardian).is_some_and(|it| it[0] != "Z") {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guardian_that_is_killed_is_followed_by_another_that_puts_back_what_the_run_held() {
+    let bench = Bench::new();
+    let one_at_a_time = crate::harness::starting();
+    let following = bench.plantao(&hold("15s")).spawn().unwrap();
+    drop(one_at_a_time);
+    let (_, host) = bench.run_that(waits).await;
+    let first = guardian_of(host).await;
+    signal("-KILL", &first.to_string()).await;
+    while stat(first).is_some() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let second = guardian_of(host).await;
+    signal("-KILL", &host.to_string()).await;
+    let (_, by) = bench.run_that(ended).await;
+    let (_, text) = told(&following.wait_with_output().await.unwrap());
+    assert_eq!((by, bench.moves(), bench.bounds().await), (second, 2, (1, 6)), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guardian_that_can_not_reach_aws_goes_on_trying_and_keeps_nobody_from_taking_the_run_up_meanwhile() {
+    let bench = Bench::new();
+    let one_at_a_time = crate::harness::starting();
+    let following = bench.plantao(&hold("15s")).spawn().unwrap();
+    drop(one_at_a_time);
+    let (id, host) = bench.run_that(waits).await;
+    let guardian = guardian_of(host).await;
+    bench.host.inject(Fault::on("sts:GetCallerIdentity", Failure::ExpiredToken));
+    signal("-KILL", &host.to_string()).await;
+    let says = "its guardian can't take it up yet: sts:GetCallerIdentity: ";
+    while !std::fs::read_to_string(bench.store().log(&id)).unwrap().contains(says) {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    let (code, text) = bench.run(&["runs"]).await;
+    assert!(code == 0 && text.contains(&format!("plantao runs resume {id}")), "{code}: {text}");
+    bench.host.heal();
+    let (_, by) = bench.run_that(ended).await;
+    following.wait_with_output().await.unwrap();
+    assert_eq!((by, bench.moves(), bench.bounds().await), (guardian, 2, (1, 6)));
 }
