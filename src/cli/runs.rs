@@ -295,7 +295,7 @@ fn undo_of_one_that_goes_on(id: &RunId, run: Beginning, args: &RunArgs) -> Resul
     run::complain_plainly(&format!(
         "Stop, and take back: {}\n{back}on {} of account {} in {}\n{warning}Danger: {}.\n",
         printable(&plan.title),
-        plan.target,
+        plan.on(),
         plan.target.account,
         plan.target.region,
         danger.word()

@@ -11,8 +11,7 @@ use crate::run::Plan;
 pub fn plan(plan: &Plan) -> String {
     let mut text = format!("{}\n", printable(&plan.title));
     let simulated = if plan.target.simulated.is_some() { ", simulated" } else { "" };
-    let _ =
-        writeln!(text, "on {} of account {} in {}{simulated}", plan.target, plan.target.account, plan.target.region);
+    let _ = writeln!(text, "on {} of account {} in {}{simulated}", plan.on(), plan.target.account, plan.target.region);
     for (name, value) in &plan.parameters {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let _ = writeln!(text, "  {name} = {}", printable(&value));

@@ -20,7 +20,7 @@ pub struct Guardians(Option<Arc<Start>>);
 /// A run whose process is gone, held by this one.
 #[derive(Debug)]
 pub struct Orphan {
-    pub(super) lock: Lock,
+    pub(super) locks: Vec<Lock>,
     pub(super) resumed: Resumed,
 }
 
@@ -69,17 +69,18 @@ impl Office {
                 return Ok(None);
             }
             let holder = Holder { run: id.clone(), pid: std::process::id(), user: user() };
-            let lock = match self.locks.take(&plan.target, &holder) {
-                Ok(lock) => lock,
+            let locks = match self.locks.take_all(plan.targets(), &holder) {
+                Ok(locks) => locks,
                 // Another run was quicker, or somebody takes this one up: it is looked at again after that.
                 Err(LockError::Busy(_)) => {
-                    self.locks.wait(&plan.target).map_err(|error| Halt::failed(error.to_string()))?;
+                    let mut waited = plan.targets().map(|target| self.locks.wait(target));
+                    waited.try_for_each(|waited| waited).map_err(|error| Halt::failed(error.to_string()))?;
                     continue;
                 }
                 Err(error) => return Err(Halt::failed(error.to_string())),
             };
             match Journal::resume(&self.store, id) {
-                Ok(resumed) => return Ok(Some(Orphan { lock, resumed })),
+                Ok(resumed) => return Ok(Some(Orphan { locks, resumed })),
                 Err(JournalError::Held(_)) => {}
                 Err(error) => return Err(error.into()),
             }

@@ -1,5 +1,6 @@
 //! One run at a time on a service or database, whoever on this machine starts it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
@@ -143,6 +144,16 @@ impl Locks {
     pub fn wait(&self, target: &Target) -> io::Result<()> {
         let file = open(&self.0.join(target.file_name()))?;
         let_go(&file)
+    }
+
+    /// Takes the locks of all these for a run, in the same order whoever does it, or none.
+    pub fn take_all<'t>(
+        &self,
+        targets: impl Iterator<Item = &'t Target>,
+        holder: &Holder,
+    ) -> Result<Vec<Lock>, LockError> {
+        let targets: BTreeSet<&Target> = targets.collect();
+        targets.into_iter().map(|target| self.take(target, holder)).collect()
     }
 
     /// Takes the lock of a target for a run, or says who has it.

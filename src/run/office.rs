@@ -50,8 +50,8 @@ impl Office {
     }
 
     /// Takes up a run that this process guarded, as [`Office::resume`] does.
-    pub async fn rear(&self, context: &Context, id: &RunId, Orphan { lock, resumed }: Orphan, who: Who) -> Finished {
-        Finished::of(id, self.take_up(context, id, resumed, who, Some(lock)).await)
+    pub async fn rear(&self, context: &Context, id: &RunId, Orphan { locks, resumed }: Orphan, who: Who) -> Finished {
+        Finished::of(id, self.take_up(context, id, resumed, who, Some(locks)).await)
     }
 
     async fn begin(
@@ -65,7 +65,7 @@ impl Office {
         if let Some(other) = &plan.undoes {
             plan.refuse_elsewhere(other, context, Some(&who.account))?;
         }
-        let _lock = self.lock(&plan, id, &who)?;
+        let _locks = self.lock(&plan, id, &who)?;
         plan.refuse_over_dead_runs(&self.store, context.clock.now())?;
         let past = take_back::inherited(&self.store, &plan)?;
         let reason = reason.or_else(|| take_back::inherited_reason(&self.store, &plan));
@@ -77,14 +77,14 @@ impl Office {
         Ok(Box::pin(run.begin(who, reason)).await)
     }
 
-    /// `guarded` is the lock of its target, where its guardian holds that.
+    /// `guarded` are the locks of its targets, where its guardian holds them.
     async fn take_up(
         &self,
         context: &Context,
         id: &RunId,
         resumed: Resumed,
         who: Who,
-        guarded: Option<Lock>,
+        guarded: Option<Vec<Lock>>,
     ) -> Result<Halt, Halt> {
         let Resumed { journal, records, torn } = resumed;
         let events: Vec<Event> = records.into_iter().map(|record| record.event).collect();
@@ -101,7 +101,7 @@ impl Office {
         }
         plan.refuse_elsewhere(id, context, Some(&who.account))?;
         let guardian = guarded.is_some();
-        let _lock = guarded.map_or_else(|| self.lock(&plan, id, &who), Ok)?;
+        let _locks = guarded.map_or_else(|| self.lock(&plan, id, &who), Ok)?;
         // From the first one on: a wish to stop or to undo that was heard and not yet obeyed is heard again.
         let commands = Some(Commands::of(&self.store, id));
         let unguarded = self.guardians.guard(id, &plan, past.guarded + usize::from(guardian));
@@ -109,9 +109,9 @@ impl Office {
         Ok(Box::pin(run.take_up(who, torn, guardian)).await)
     }
 
-    fn lock(&self, plan: &Plan, id: &RunId, who: &Who) -> Result<Lock, Halt> {
+    fn lock(&self, plan: &Plan, id: &RunId, who: &Who) -> Result<Vec<Lock>, Halt> {
         let holder = Holder { run: id.clone(), pid: std::process::id(), user: who.user.clone() };
-        self.locks.take(&plan.target, &holder).map_err(|error| match error {
+        self.locks.take_all(plan.targets(), &holder).map_err(|error| match error {
             LockError::Busy(_) => Halt::new(Ending::Busy, error.to_string()),
             LockError::Io { .. } => Halt::failed(error.to_string()),
         })

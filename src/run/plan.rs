@@ -28,6 +28,9 @@ pub struct Plan {
     pub danger: String,
     /// What only one run at a time may change.
     pub target: Target,
+    /// What its steps change beside that: no other run changes it meanwhile either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Target>,
     /// Another target of the platform has the same last name: the whole one is typed where the danger is high.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub namesake: bool,
@@ -163,6 +166,16 @@ impl Plan {
         }
     }
 
+    /// All that no other run may change meanwhile.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        std::iter::once(&self.target).chain(&self.also)
+    }
+
+    /// The same in words: `service prod/api and database analytics`.
+    pub fn on(&self) -> String {
+        self.targets().map(Target::to_string).collect::<Vec<_>>().join(" and ")
+    }
+
     /// All warnings: of the whole, then of each step.
     pub fn all_warnings(&self) -> impl Iterator<Item = &str> {
         self.warnings.iter().chain(self.steps.iter().flat_map(|step| &step.view.warnings)).map(String::as_str)
@@ -170,10 +183,11 @@ impl Plan {
 
     /// Warns of the run that is on the same target now, if there is one: this one would be refused.
     pub fn warn_of_other_run(&mut self, locks: Option<&Locks>) {
-        let Some(busy) = locks.and_then(|locks| locks.busy(&self.target)) else { return };
+        let Some(busy) = locks.and_then(|locks| self.targets().find_map(|target| locks.busy(target))) else { return };
         let who = match &busy.holder {
             Some(Holder { run, user, .. }) => {
-                format!("run {run} of {} goes on there: plantao follow {run}", printable(user))
+                let place = if self.also.is_empty() { "there" } else { &format!("on {}", busy.target) };
+                format!("run {run} of {} goes on {place}: plantao follow {run}", printable(user))
             }
             None => busy.to_string(),
         };

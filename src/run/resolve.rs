@@ -4,7 +4,7 @@ mod blocks;
 mod subject;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
@@ -20,7 +20,7 @@ use super::{Halt, Plan, PlannedStep, Seen, Target, history};
 use crate::aws::sts::get_caller_identity;
 use crate::platform::text::{duration, printable};
 use crate::platform::{CacheSpec, DatabaseSpec, Identity, Revision, ServiceSpec};
-use crate::runbook::{Block, Call, Name, Piece, Runbook, Setting, When};
+use crate::runbook::{Block, Call, Danger, Name, Piece, Runbook, Setting, When};
 use crate::watch;
 use subject::{On, check_account};
 pub(super) use subject::{find_database, find_service};
@@ -81,6 +81,8 @@ impl Plan {
         let mut danger = wish.runbook.danger;
         let mut moved = Moved::default();
         let mut bounds_call = None;
+        // What the steps change, wherever that is.
+        let mut changed = BTreeSet::new();
         for step in &wish.runbook.steps {
             if step.when.as_ref().is_some_and(|when| !resolver.holds(when)) {
                 continue;
@@ -105,26 +107,32 @@ impl Plan {
                 // What is so already is not waited for.
                 view.expected_seconds = 0;
             }
-            danger = danger.max(action.least_danger(&view));
+            let least = action.least_danger(&view);
+            if least > Danger::Safe {
+                changed.insert(On::block(&step.block));
+            }
+            danger = danger.max(least);
             steps.push(PlannedStep { title: step.title.clone(), action, view });
         }
         let mut warnings = wish.runbook.warn.clone();
         warnings.extend(credentials_end(context, lasts(&steps, context.clock.now())).await);
+        let target = |on: On| Target {
+            kind: on.word().to_owned(),
+            account: identity.account.clone(),
+            region: context.clients.region().unwrap_or_default().to_owned(),
+            name: match (on, database, cache) {
+                (On::Database, Some(database), _) => database.id.clone(),
+                (On::Cache, _, Some(cache)) => cache.name.clone(),
+                _ => service.path(),
+            },
+            simulated: context.simulated(),
+        };
         let plan = Plan {
             runbook: wish.runbook.name.clone(),
             title: wish.runbook.title.clone(),
             danger: danger.word().to_owned(),
-            target: Target {
-                kind: on.word().to_owned(),
-                account: identity.account.clone(),
-                region: context.clients.region().unwrap_or_default().to_owned(),
-                name: match (on, database, cache) {
-                    (On::Database, Some(database), _) => database.id.clone(),
-                    (On::Cache, _, Some(cache)) => cache.name.clone(),
-                    _ => service.path(),
-                },
-                simulated: context.simulated(),
-            },
+            target: target(on),
+            also: changed.into_iter().filter(|other| *other != on).map(target).collect(),
             namesake: on == On::Service
                 && context.platform.services.iter().filter(|s| s.name == service.name).count() > 1,
             parameters: values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),

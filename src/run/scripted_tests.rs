@@ -88,6 +88,7 @@ pub(super) async fn carry_out_in(office: &Office, context: &Context, actions: Ve
         target,
         parameters: BTreeMap::new(),
         namesake: false,
+        also: Vec::new(),
         undoes: None,
         made_at: context.clock.now(),
         warnings: Vec::new(),

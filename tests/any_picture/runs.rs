@@ -40,6 +40,7 @@ fn plan(rng: &mut Rng) -> Plan {
         target: Target { kind, account: name(rng), region: name(rng), name: name(rng), simulated: maybe(rng, name) },
         parameters: BTreeMap::from([("desired".to_owned(), name(rng).into())]),
         namesake: rng.bool(),
+        also: Vec::new(),
         undoes: None,
         made_at: when(rng),
         warnings: many(rng, 3, name),

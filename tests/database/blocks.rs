@@ -1,7 +1,8 @@
 //! `sql` blocks by the real binary, on real PostgreSQL servers.
 
+use jiff::Timestamp;
 use plantao::clock::Clock;
-use plantao::run::{Event, verify};
+use plantao::run::{Event, Holder, Locks, Plan, RunId, verify};
 use plantao::world::{Host, Scenario, World};
 
 use super::killing::{carry_out, ends};
@@ -18,6 +19,7 @@ on_both_versions! {
     what_the_server_refuses_is_said_in_words_and_nothing_after_it_is_sent
     a_wish_to_stop_cancels_the_statement_at_the_server
     killed_at_any_record_no_statement_is_ever_sent_twice
+    what_changes_a_service_and_its_database_runs_beside_no_other_run_on_either
 }
 
 fn write(bench: &Bench, head: &str, blocks: &[&str]) {
@@ -56,6 +58,32 @@ async fn what_the_server_warns_of_is_told_and_a_password_in_its_answer_is_not(wh
     for secret in [PASSWORD, "hunter3", "hunter4"] {
         assert!(!text.contains(secret) && !journal.contains(secret), "{secret}: {text}");
     }
+}
+
+async fn what_changes_a_service_and_its_database_runs_beside_no_other_run_on_either(which: Which) {
+    let fresh = fresh(which).await;
+    fresh.run("CREATE TABLE events (n int)").await;
+    let bench = Bench::on(&fresh, "");
+    let planned = async |statement: &str| {
+        let scale = "## Set it\n```toml ecs.update-service\ndesired-count = 4\n```\n";
+        let mixed = runbook("sql", "", &[statement]).replacen("## ", &format!("{scale}## "), 1);
+        crate::blocks::write(&bench, &mixed);
+        let output = bench.plantao(&["plan", "mine", "--service", "analytics-api", "--json"]).output().await.unwrap();
+        serde_json::from_slice::<Plan>(&output.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", told(&output)))
+    };
+    assert_eq!(planned("SELECT * FROM events").await.also, [], "who only reads keeps nobody out");
+    let plan = planned("DELETE FROM events").await;
+    assert_eq!(plan.on(), "service analytics-production/analytics-api and database analytics");
+    let holder = Holder { run: RunId::new("vacuum", Timestamp::UNIX_EPOCH), pid: 7, user: "ana".to_owned() };
+    let locks = Locks::at(bench.home.path());
+    for target in plan.targets() {
+        let _held = locks.take(target, &holder).unwrap();
+        let (code, text) = bench.run(&["run", "mine", "--service", "analytics-api", "--yes"]).await;
+        assert_eq!(code, 23, "{text}");
+        assert!(text.contains(&format!("run {} of ana (process 7) is on {target}", holder.run)), "{text}");
+        assert!(plan.targets().filter(|other| *other != target).all(|other| locks.busy(other).is_none()));
+    }
+    assert!(bench.store().runs().unwrap().is_empty());
 }
 
 async fn count(fresh: &Fresh, sql: &str) -> i64 {

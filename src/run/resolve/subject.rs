@@ -8,7 +8,7 @@ use crate::run::{Context, Halt};
 use crate::runbook::{Block, Runbook};
 
 /// What a run has to itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum On {
     Service,
     Database,
@@ -18,15 +18,19 @@ pub(super) enum On {
 impl On {
     /// Where all of its steps are; they are on a service if they are not all in one place.
     pub(super) fn of(runbook: &Runbook) -> On {
-        let on = |block: &Block| match block {
+        let first = runbook.steps.first().map_or(On::Service, |step| On::block(&step.block));
+        if runbook.steps.iter().all(|step| On::block(&step.block) == first) { first } else { On::Service }
+    }
+
+    /// Where a step is.
+    pub(super) fn block(block: &Block) -> On {
+        match block {
             Block::Action(call) if call.action.name == "vacuum" => On::Database,
             Block::Action(call) if call.action.name.starts_with("database.") => On::Database,
             Block::Sql(_) => On::Database,
             Block::Redis(_) => On::Cache,
             Block::Action(_) | Block::Sh(_) => On::Service,
-        };
-        let first = runbook.steps.first().map_or(On::Service, |step| on(&step.block));
-        if runbook.steps.iter().all(|step| on(&step.block) == first) { first } else { On::Service }
+        }
     }
 
     pub(super) fn word(self) -> &'static str {
