@@ -170,7 +170,7 @@ impl Locks {
             }
         };
         // The file stays when the lock is gone: to remove it would let two runs hold two files of one name.
-        kept.file.set_len(0).and_then(|()| kept.write()).map_err(failed)?;
+        kept.write().map_err(failed)?;
         let (held, dropped) = channel();
         let keep = move || {
             while dropped.recv_timeout(KEPT) == Err(RecvTimeoutError::Timeout) {
@@ -195,7 +195,9 @@ impl Kept {
     /// Writes who holds it, and so makes the file new: also another user's, whose times nobody else may set.
     fn write(&mut self) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
-        self.file.write_all(&self.holder)
+        self.file.write_all(&self.holder)?;
+        // Who reads meanwhile finds it whole: what stood behind it goes last.
+        self.file.set_len(self.holder.len() as u64)
     }
 
     /// What fails now is tried again the next time.
@@ -205,7 +207,8 @@ impl Kept {
         {
             self.file = file;
         }
-        let _ = self.write();
+        // Read too: tmpreaper goes by that.
+        let _ = self.write().and_then(|()| self.file.rewind()).and_then(|()| self.file.read(&mut [0]));
     }
 }
 
@@ -403,6 +406,7 @@ mod tests {
         let age = path.metadata().unwrap().modified().unwrap().elapsed().unwrap();
         assert!(age < KEPT, "a file that is old is removed: {age:?}");
         fs::remove_file(&path).unwrap();
+        fs::write(&path, "somebody who is gone").unwrap();
         kept.renew();
         assert!(lock(&path).unwrap().is_err(), "the new file is held too");
         assert_eq!(fs::read_to_string(&path).unwrap(), "ana");
