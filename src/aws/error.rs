@@ -21,7 +21,7 @@ use super::operate::{BESIDES, OPERATE_POLICY_FILE, OPERATIONS};
 use super::permissions::{READ_POLICY_FILE, permission};
 use super::profiles::{self, Origin};
 use super::transport::{ATTEMPT_TIMEOUT, OPERATION_TIMEOUT};
-use crate::platform::{Trouble, TroubleKind};
+use crate::platform::{Trouble, TroubleKind, skew};
 
 /// Kind, why, and what now.
 pub(super) type Why = (TroubleKind, String, Option<String>);
@@ -254,8 +254,7 @@ impl Clients {
 
     fn skewed(&self) -> Why {
         let why = match self.clock_skew() {
-            Some(skew) if skew.is_negative() => format!("the local clock is {} s behind AWS's", -skew.as_secs()),
-            Some(skew) if skew.is_positive() => format!("the local clock is {} s ahead of AWS's", skew.as_secs()),
+            Some(skew) if !skew.is_zero() => format!("the local clock is {}", skew::words(skew)),
             _ => "the local clock is too far from AWS's".to_owned(),
         };
         (TroubleKind::ClockSkew, why, Some("synchronise the clock (timedatectl, chronyc)".to_owned()))

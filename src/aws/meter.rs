@@ -23,6 +23,8 @@ use crate::platform::Spent;
 
 /// No answer has carried a date yet.
 const NO_SKEW: i64 = i64::MIN;
+/// Skews are the same within this many seconds.
+const TOLD_APART: u64 = 2;
 /// Headers that only AWS sends. A proxy's page has a date too, by a clock that is not AWS's.
 const REQUEST_IDS: [&str; 3] = ["x-amzn-requestid", "x-amzn-request-id", "x-amz-request-id"];
 
@@ -91,11 +93,15 @@ impl Meter {
         self.0.clock.read().unwrap_or_else(PoisonError::into_inner).now()
     }
 
-    /// Takes the time of an answer for AWS's.
+    /// Takes the time of an answer for AWS's. It is told to the second, and an answer is under way for some: what
+    /// differs by less than that is no other skew.
     fn compare_clocks(&self, response: &HttpResponse) {
         let date = response.headers().get("date");
         if let Some(date) = date.and_then(|date| DateTime::from_str(date, Format::HttpDate).ok()) {
-            self.0.skew_seconds.store(self.now().as_second() - date.secs(), Ordering::Relaxed);
+            let (skew, known) = (self.now().as_second() - date.secs(), self.0.skew_seconds.load(Ordering::Relaxed));
+            if known == NO_SKEW || skew.abs_diff(known) > TOLD_APART {
+                self.0.skew_seconds.store(skew, Ordering::Relaxed);
+            }
         }
     }
 

@@ -1,26 +1,17 @@
 //! What AWS's answers say of credentials, permissions, and whether the file tells the truth. Pure.
 
-use jiff::SignedDuration;
-
 use super::{Check, Outcome, Seen};
 use crate::aws::permissions::{PERMISSIONS, Permission, READ_POLICY_FILE, permission};
-use crate::platform::region;
 use crate::platform::text::{self, nearest};
 use crate::platform::{Part, Picture, Platform, Trouble, TroubleKind};
-
-/// AWS refuses signatures that are 5 minutes off; from one minute on it is worth a word.
-const SKEW: SignedDuration = SignedDuration::from_mins(1);
-const SKEW_REFUSED: SignedDuration = SignedDuration::from_mins(5);
+use crate::platform::{region, skew};
 
 /// All checks of what AWS said.
 pub(super) fn checks(platform: &Platform, seen: &Seen) -> Vec<Check> {
     let mut checks = vec![region(seen), identity(platform, seen)];
     checks.extend(clock(&seen.picture));
-    // Without credentials every other question fails for the same reason, said once.
-    let nobody = seen.picture.identity.trouble().is_some_and(|t| {
-        matches!(t.kind, TroubleKind::NoCredentials | TroubleKind::ExpiredCredentials | TroubleKind::Unreachable)
-    });
-    if nobody {
+    // Without credentials, or a way, every other question fails for the same reason, said once.
+    if seen.picture.identity.trouble().is_some_and(is_mute) && heard_nothing(platform, &seen.picture) {
         checks.push(nothing_heard());
         return checks;
     }
@@ -29,8 +20,18 @@ pub(super) fn checks(platform: &Platform, seen: &Seen) -> Vec<Check> {
     checks
 }
 
+/// A trouble that is no answer of AWS's.
+fn is_mute(trouble: &Trouble) -> bool {
+    use TroubleKind::{ExpiredCredentials, NoCredentials, TimedOut, Unreachable};
+    matches!(trouble.kind, NoCredentials | ExpiredCredentials | Unreachable | TimedOut)
+}
+
+fn heard_nothing(platform: &Platform, picture: &Picture) -> bool {
+    troubles(picture).into_iter().all(is_mute) && !PERMISSIONS.iter().any(|p| is_answered(platform, picture, p.action))
+}
+
 /// What stands for the permissions where no question was answered.
-pub(super) fn nothing_heard() -> Check {
+fn nothing_heard() -> Check {
     Check::new("permissions", "all of them", Outcome::Fail, "not checked: AWS gave no answer to who asks")
 }
 
@@ -49,7 +50,13 @@ fn region(seen: &Seen) -> Check {
 fn identity(platform: &Platform, seen: &Seen) -> Check {
     let part = &seen.picture.identity;
     match (part.value(), part.trouble()) {
-        (_, Some(trouble)) => Check::trouble("AWS", "credentials", Outcome::Fail, trouble),
+        (_, Some(trouble)) => {
+            let mut check = Check::trouble("AWS", "credentials", Outcome::Fail, trouble);
+            if check.remedy.is_none() && matches!(trouble.kind, TroubleKind::TimedOut | TroubleKind::Unreachable) {
+                check.remedy = Some("check the network, the proxy and AWS_ENDPOINT_URL".to_owned());
+            }
+            check
+        }
         (Some(identity), None) => {
             let found = format!("{} in account {}", identity.arn, identity.account);
             match &platform.account {
@@ -65,14 +72,12 @@ fn identity(platform: &Platform, seen: &Seen) -> Check {
 }
 
 fn clock(picture: &Picture) -> Option<Check> {
-    let skew = picture.clock_skew?;
-    let side = if skew.is_negative() { "behind" } else { "ahead of" };
-    let found = format!("{} {side} AWS's", text::duration(skew.abs()));
-    Some(if skew.abs() < SKEW {
-        Check::new("AWS", "clock", Outcome::Ok, format!("within {} of AWS's", text::duration(skew.abs())))
+    let off = picture.clock_skew?;
+    Some(if skew::is_wrong(off) {
+        let outcome = if skew::is_refused(off) { Outcome::Fail } else { Outcome::Warn };
+        Check::new("AWS", "clock", outcome, skew::words(off)).remedy("set the clock: sudo timedatectl set-ntp true")
     } else {
-        let outcome = if skew.abs() < SKEW_REFUSED { Outcome::Warn } else { Outcome::Fail };
-        Check::new("AWS", "clock", outcome, found).remedy("set the clock: sudo timedatectl set-ntp true")
+        Check::new("AWS", "clock", Outcome::Ok, format!("within {} of AWS's", text::duration(off.abs())))
     })
 }
 
@@ -94,7 +99,7 @@ fn permissions(platform: &Platform, seen: &Seen) -> Vec<Check> {
             None => troubles.iter().copied().find(|t| t.operation == permission.action),
         };
         let asked = beside.is_some() || is_asked(platform, permission.action);
-        if trouble.is_none() && beside.is_none() && asked && !is_answered(&seen.picture, permission.action) {
+        if trouble.is_none() && beside.is_none() && asked && !is_answered(platform, &seen.picture, permission.action) {
             checks.push(Check::new("permissions", permission.action, Outcome::Note, unasked(permission.action)));
         } else if asked || trouble.is_some() {
             checks.push(one(permission, trouble, beside.is_some()));
@@ -104,14 +109,17 @@ fn permissions(platform: &Platform, seen: &Seen) -> Vec<Check> {
 }
 
 /// Whether something in the picture came from this: only then is the call known to be allowed.
-fn is_answered(picture: &Picture, action: &str) -> bool {
+fn is_answered(platform: &Platform, picture: &Picture, action: &str) -> bool {
     let services = &picture.services;
     match action {
         "ecs:DescribeServices" => services.iter().any(|s| s.state.value().is_some()),
         "ecs:ListTasks" => services.iter().any(|s| s.tasks.value().is_some()),
         // Asked for the tasks that ListTasks named, so never where it named none.
         "ecs:DescribeTasks" => services.iter().filter_map(|s| s.tasks.value()).any(|tasks| !tasks.is_empty()),
-        "application-autoscaling:DescribeScalableTargets" => services.iter().any(|s| s.scaling.value().is_some()),
+        // Of one that has none by the file nothing is asked.
+        "application-autoscaling:DescribeScalableTargets" => {
+            platform.services.iter().zip(services).any(|(spec, s)| spec.auto_scaling && s.scaling.value().is_some())
+        }
         "rds:DescribeDBInstances" => picture.databases.iter().any(|part| part.value().is_some()),
         "cloudwatch:GetMetricData" => picture.series.iter().any(|part| part.value().is_some()),
         "cloudwatch:DescribeAlarms" => picture.alarms.value().is_some(),
@@ -231,7 +239,7 @@ fn found<T>(what: &str, part: &Part<T>, say: impl Fn(&T) -> String) -> Option<Ch
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
+    use jiff::{SignedDuration, Timestamp};
 
     use super::*;
     use crate::platform::{Fact, Identity, Observation, Spent, file};

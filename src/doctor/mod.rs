@@ -1,6 +1,7 @@
 //! Whether this machine and these credentials can do the job, check by check.
 //!
-//! Reads only, and ends within [`DEADLINE`] even if the endpoint accepts and never answers.
+//! Reads only, and ends when [`watch::once`] does even if the endpoint accepts and never answers: what is not heard of by
+//! then is a check that says so, and the others keep what they found.
 
 mod account;
 mod here;
@@ -8,18 +9,13 @@ mod probe;
 mod show;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
-use tokio::time::timeout;
 
 use crate::aws::{Clients, Connection};
 use crate::clock::Clock;
 use crate::platform::{Picture, Platform, Trouble};
 use crate::watch;
-
-/// The longest that questions to the network may take, all together.
-pub const DEADLINE: Duration = Duration::from_secs(12);
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -90,16 +86,9 @@ pub async fn examine(file: Result<String, String>, platform: Option<&Platform>, 
         Ok(path) => Check::new("configuration", "platform file", Outcome::Ok, path),
         Err(message) => Check::new("configuration", "platform file", Outcome::Fail, message),
     }];
-    let (seen, pages, container) =
-        tokio::join!(timeout(DEADLINE, ask(described, connection)), here::pages(described), here::container());
-    match seen {
-        Ok(seen) => checks.extend(account::checks(described, &seen)),
-        Err(_) => checks.extend([
-            Check::new("AWS", "endpoint", Outcome::Fail, format!("no answer within {} s", DEADLINE.as_secs()))
-                .remedy("check the network, the proxy and AWS_ENDPOINT_URL"),
-            account::nothing_heard(),
-        ]),
-    }
+    let asked = async { ask(described, &Clients::connect(connection).await).await };
+    let (seen, pages, container) = tokio::join!(asked, here::pages(described), here::container());
+    checks.extend(account::checks(described, &seen));
     checks.extend(pages);
     checks.push(container);
     checks.extend(here::tools(std::env::var_os("PATH").as_deref()));
@@ -117,11 +106,53 @@ struct Seen {
     beside: Vec<(&'static str, Option<Trouble>)>,
 }
 
-async fn ask(platform: &Platform, connection: &Connection) -> Seen {
-    let clients = Clients::connect(connection).await;
+async fn ask(platform: &Platform, clients: &Clients) -> Seen {
     let platform = Arc::new(platform.clone());
     let clock = Clock::system();
-    let (mut picture, beside) = tokio::join!(watch::once(&platform, &clients, &clock), probe::probe(&clients));
+    let (mut picture, beside) = tokio::join!(watch::once(&platform, clients, &clock), probe::probe(clients, &clock));
     picture.clock_skew = clients.clock_skew().or(picture.clock_skew);
     Seen { region: clients.region().map(str::to_owned), profile: clients.profile().map(str::to_owned), picture, beside }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::aws::testing::{Reply, Tiny};
+    use crate::platform::DatabaseSpec;
+
+    fn of(report: &[Check], what: &str) -> Outcome {
+        report.iter().find(|check| check.what == what).unwrap_or_else(|| panic!("{what}: {report:#?}")).outcome
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_databases_that_do_not_answer_hide_no_other_check() {
+        let tiny = Tiny::new(|operation, _| match operation {
+            "DescribeDBInstances" => Reply::Never,
+            "ListClusters" => Reply::json(r#"{"clusterArns": []}"#),
+            _ => Reply::error_of(operation, 400, "AccessDeniedException", "because"),
+        });
+        let databases = (0..30).map(|n| DatabaseSpec { id: format!("db-{n}"), ..DatabaseSpec::default() }).collect();
+        let platform = Platform { databases, ..Platform::default() };
+        let began = Instant::now();
+        let seen = ask(&platform, &Clients::over(tiny.client(), "us-east-1")).await;
+        assert!(began.elapsed() <= watch::ONCE_WITHIN, "{:?}", began.elapsed());
+        let report = account::checks(&platform, &seen);
+        assert_eq!(of(&report, "ecs:ListClusters"), Outcome::Ok);
+        assert_eq!(of(&report, "rds:DescribeDBInstances"), Outcome::Fail);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_endpoint_that_never_answers_is_one_reason_and_not_fourteen() {
+        let tiny = Tiny::new(|_, _| Reply::Never);
+        let platform = crate::platform::file::sample();
+        let began = Instant::now();
+        let seen = ask(&platform, &Clients::over(tiny.client(), "us-east-1")).await;
+        assert!(began.elapsed() <= watch::ONCE_WITHIN, "{:?}", began.elapsed());
+        let report = account::checks(&platform, &seen);
+        let failed: Vec<_> = report.iter().filter(|check| check.outcome == Outcome::Fail).collect();
+        assert_eq!(failed.len(), 2, "{failed:#?}");
+        assert!(failed[0].remedy.as_ref().unwrap().contains("AWS_ENDPOINT_URL"), "{failed:#?}");
+    }
 }

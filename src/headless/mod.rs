@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::aws::Clients;
 use crate::clock::Clock;
-use crate::platform::{Picture, Platform, Subject};
+use crate::platform::{Picture, Platform, Subject, skew};
 use crate::run::Dead;
 use crate::triage::{self, Finding, Verdict};
 use crate::watch;
@@ -33,9 +33,14 @@ pub struct Status {
 
 /// Asks every source once. It ends even if nothing answers: every call has a timeout of its own.
 pub async fn status(platform: &Arc<Platform>, clients: &Clients, clock: &Clock) -> Status {
+    let began = clock.now();
     let picture = watch::once(platform, clients, clock).await;
     let region = clients.region().map(str::to_owned);
-    Status::of(Arc::clone(platform), picture, region, clock.now())
+    let present = |local| skew::present(local, picture.clock_skew);
+    let (began, at) = (present(began), present(clock.now()));
+    let mut status = Status::of(Arc::clone(platform), picture, region, at);
+    status.forget_beginnings(began);
+    status
 }
 
 impl Status {
@@ -43,6 +48,13 @@ impl Status {
         let findings = triage::findings(&platform, &picture, at);
         let verdict = triage::verdict(&findings, &picture);
         Status { platform, picture, findings, verdict, region, at }
+    }
+
+    /// What was first seen by this very look began at a time that nobody knows.
+    fn forget_beginnings(&mut self, looked: Timestamp) {
+        for finding in &mut self.findings {
+            finding.since = finding.since.filter(|since| *since < looked);
+        }
     }
 
     /// … and which runs were killed there.

@@ -21,6 +21,7 @@ mod secret;
 mod series;
 mod service;
 mod severity;
+pub mod skew;
 mod subjects;
 mod target;
 mod task;

@@ -16,7 +16,7 @@ use super::run_page::RunPage;
 use super::theme::Theme;
 use super::waits::Waits;
 use crate::platform::timeline::{Entry, timeline};
-use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Subject, Trouble};
+use crate::platform::{AlarmChange, Picture, Platform, Point, Severity, Subject, Trouble, skew};
 use crate::run::Dead;
 use crate::runbook::Library;
 use crate::triage::{Finding, findings};
@@ -126,7 +126,7 @@ pub struct App {
     pub ranking: Vec<usize>,
     /// How it looks.
     pub theme: Theme,
-    /// The present.
+    /// The present: by AWS's clock where this machine's is known to be wrong.
     pub now: Timestamp,
     /// Columns and rows.
     pub size: (u16, u16),
@@ -256,7 +256,7 @@ impl App {
                 self.size = (columns, rows);
                 Vec::new()
             }
-            Message::Tick(now) => self.tick(now),
+            Message::Tick(now) => self.tick(skew::present(now, self.picture.clock_skew)),
             Message::Connected { region, profile, endpoint, simulated, address } => {
                 self.waits = Waits { since: self.now, endpoint };
                 self.connected = Some((region, profile));
@@ -397,6 +397,11 @@ impl App {
             return self.attend(Attention::Idle);
         }
         Vec::new()
+    }
+
+    /// The present by this machine's clock: a run's journal is dated by it.
+    pub(super) fn local_now(&self) -> Timestamp {
+        skew::local(self.now, self.picture.clock_skew)
     }
 
     pub(super) fn touch(&mut self) -> Vec<Effect> {

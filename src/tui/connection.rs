@@ -14,7 +14,7 @@ use crate::aws::Clients;
 use crate::aws::alarms::describe_alarm_history;
 use crate::aws::cloudwatch::{MINUTE, get_metric_data};
 use crate::clock::Clock;
-use crate::platform::{Observation, Platform};
+use crate::platform::{Observation, Platform, skew};
 use crate::watch::{self, Watch};
 
 /// Observations that may wait for the queue; the watch waits when they do.
@@ -77,7 +77,8 @@ impl Connection {
             Effect::Refresh => self.watch.refresh(),
             Effect::Focus(service) => self.watch.focus(Some(service)),
             Effect::ShowAlarm { name, query, period } => {
-                let (clients, queue, now) = (self.clients.clone(), self.queue.clone(), self.clock.now());
+                let now = skew::present(self.clock.now(), self.clients.clock_skew());
+                let (clients, queue) = (self.clients.clone(), self.queue.clone());
                 tokio::spawn(async move {
                     let points = async {
                         let query = query.as_ref()?;

@@ -101,7 +101,7 @@ impl Turn {
     fn delay(&self, pace: Pace, attention: Attention) -> Option<Duration> {
         let delay = if self.source == Source::Metrics && pace.trouble.is_none() {
             let since = self.asked.map(|asked| asked.elapsed()).unwrap_or_default();
-            let now = self.room.clock.now();
+            let now = self.room.now();
             let then = now.checked_sub(since.mul_f64(self.room.clock.speed())).unwrap_or(now);
             cadence::after_the_minute(then, self.offset, attention)?
         } else {

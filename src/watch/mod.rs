@@ -34,7 +34,7 @@ use crate::aws::Clients;
 use crate::clock::Clock;
 use crate::platform::{Observation, Platform};
 
-pub use once::once;
+pub use once::{ONCE_WITHIN, late, once};
 use room::Room;
 pub use source::Source;
 

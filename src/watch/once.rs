@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::keep::AT_ONCE;
@@ -15,7 +16,7 @@ use crate::clock::Clock;
 use crate::platform::{Fact, Observation, Picture, Platform, Trouble, TroubleKind};
 
 /// However slow AWS is, the picture is there after this.
-const DEADLINE: Duration = Duration::from_secs(15);
+pub const ONCE_WITHIN: Duration = Duration::from_secs(15);
 
 /// Every source once, concurrently, then the picture: two round trips if all is calm. What has not
 /// answered after 15 s is in trouble in the picture, and the rest is there.
@@ -39,7 +40,7 @@ pub async fn once(platform: &Arc<Platform>, clients: &Clients, clock: &Clock) ->
         futures::future::join_all(sources).await;
     };
     tokio::pin!(asking);
-    let deadline = tokio::time::sleep(DEADLINE);
+    let deadline = tokio::time::sleep(ONCE_WITHIN);
     tokio::pin!(deadline);
     loop {
         tokio::select! {
@@ -52,20 +53,20 @@ pub async fn once(platform: &Arc<Platform>, clients: &Clients, clock: &Clock) ->
     while let Ok(observation) = observations.try_recv() {
         picture.take(observation);
     }
-    let facts = unanswered(platform, &picture, clock);
+    let facts = unanswered(platform, &picture, room.now());
     picture.take(room.observation(facts, Duration::ZERO));
     picture
 }
 
+/// Nothing was heard of a question within [`ONCE_WITHIN`].
+pub fn late(operation: &str, since: Timestamp) -> Trouble {
+    let why = format!("no answer in {} s", ONCE_WITHIN.as_secs());
+    Trouble { kind: TroubleKind::TimedOut, operation: operation.to_owned(), why, remedy: None, since }
+}
+
 /// Bad news about every part that nothing was heard of.
-fn unanswered(platform: &Platform, picture: &Picture, clock: &Clock) -> Vec<Fact> {
-    let late = |operation: &str| Trouble {
-        kind: TroubleKind::TimedOut,
-        operation: operation.to_owned(),
-        why: format!("no answer in {} s", DEADLINE.as_secs()),
-        remedy: None,
-        since: clock.now(),
-    };
+fn unanswered(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<Fact> {
+    let late = |operation: &str| late(operation, now);
     let mut facts = Vec::new();
     if picture.identity.is_pending() {
         facts.push(Fact::Identity(Err(late("sts:GetCallerIdentity"))));

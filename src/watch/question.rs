@@ -84,7 +84,7 @@ async fn running_and_stopped(room: &Room, place: usize) -> Result<Vec<Task>, Tro
     let (clients, cluster) = (&room.clients, spec.cluster.as_str());
     let mut arns = tasks::list_tasks(clients, cluster, &spec.name, false).await?;
     let hint = room.hint(place).await;
-    let now = room.clock.now();
+    let now = room.now();
     let mut stopped = room.stopped().get(place).cloned().unwrap_or_default();
     let is_listed = hint.wants_stopped(stopped.known, now);
     if is_listed {
@@ -129,7 +129,7 @@ async fn one_database(room: Arc<Room>, place: usize) -> Vec<Fact> {
 
 async fn metrics(room: Arc<Room>) -> Vec<Fact> {
     let gauges = &room.platform.gauges;
-    let (start, end) = room.minutes().window(room.clock.now());
+    let (start, end) = room.minutes().window(room.now());
     let queries: Vec<_> = gauges.iter().map(|gauge| &gauge.query).collect();
     match cloudwatch::get_metric_data(&room.clients, &queries, cloudwatch::MINUTE, start, end).await {
         Ok(answers) => {

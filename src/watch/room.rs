@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 use super::minutes::Minutes;
 use crate::aws::Clients;
 use crate::clock::Clock;
-use crate::platform::{Fact, Observation, Platform, Service, Task};
+use crate::platform::{Fact, Observation, Platform, Service, Task, skew};
 
 /// How long one source waits for what another learns first.
 const PATIENCE: Duration = Duration::from_secs(11);
@@ -92,9 +92,14 @@ impl Room {
         }
     }
 
+    /// The present that answers are dated by.
+    pub(super) fn now(&self) -> Timestamp {
+        skew::present(self.clock.now(), self.clients.clock_skew())
+    }
+
     /// Notes what a services question brought; a failed one leaves what was known.
     pub(super) fn note_services(&self, facts: &[Fact]) {
-        let now = self.clock.now();
+        let now = self.now();
         self.hints.send_modify(|hints| {
             for fact in facts {
                 if let Fact::Service(place, answer) = fact
@@ -151,7 +156,7 @@ impl Room {
     pub(super) fn observation(&self, facts: Vec<Fact>, next: Duration) -> Observation {
         let next = next.mul_f64(self.clock.speed().max(0.0));
         Observation {
-            at: self.clock.now(),
+            at: self.now(),
             next: SignedDuration::try_from(next).unwrap_or(SignedDuration::MAX),
             facts,
             spent: self.clients.spent(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use plantao::aws::Clients;
 use plantao::clock::Clock;
 use plantao::platform::{Platform, file};
@@ -68,6 +68,12 @@ impl Flow {
             line: Line::default(),
             home: tempfile::tempdir().unwrap(),
         }
+    }
+
+    /// This machine's clock is so far ahead of AWS's.
+    pub fn clock_is_ahead(&mut self, by: SignedDuration) {
+        self.clock = Clock::simulated(self.clock.now() + by, 1.0);
+        self.app.update(Message::Tick(self.clock.now()));
     }
 
     /// The clients are there and the watch begins.

@@ -100,7 +100,7 @@ fn head(app: &App, run: &RunPage, columns: usize) -> Vec<Line<'static>> {
     let theme = app.theme;
     let mut words = String::new();
     if let Some(began) = run.began {
-        words = format!("since {}", text::moment(began, app.now));
+        words = format!("since {}", text::moment(began, app.local_now()));
     }
     if !run.who.is_empty() {
         words = format!("{words}  by {}", run.who);
@@ -124,7 +124,7 @@ fn step_lines(app: &App, run: &RunPage, index: usize, step: &RunStep, columns: u
         (None, None) => ("·", theme.muted()),
     };
     let took = step.began.map(|began| {
-        let end = step.ended.map_or(app.now, |(_, at)| at);
+        let end = step.ended.map_or(app.local_now(), |(_, at)| at);
         text::duration(end.duration_since(began))
     });
     let took = took.filter(|_| step.ended.is_some() || run.goes_on()).unwrap_or_default();
@@ -195,7 +195,7 @@ fn foot(app: &App, run: &RunPage, columns: usize) -> (Vec<Line<'static>>, Option
     if let Some(why) = &run.trouble {
         lines.extend(wrap(why, columns).into_iter().map(|l| Line::styled(l, theme.severity(Severity::Critical))));
     } else if let Some((ending, words, _)) = &run.ended {
-        let lasted = run.lasted(app.now).map(text::duration).unwrap_or_default();
+        let lasted = run.lasted(app.local_now()).map(text::duration).unwrap_or_default();
         let (mark, style) = match ending {
             Ending::Succeeded => ("✓", theme.well()),
             Ending::Undone | Ending::Stopped => ("○", theme.title()),

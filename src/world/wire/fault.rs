@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 /// How a request goes wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
@@ -25,8 +23,6 @@ pub enum Failure {
     ExpiredToken,
     /// A proper answer of the right kind with no fields in it.
     FieldsMissing,
-    /// The answer, and a `Date` that is this far from the world's time.
-    SkewedDate(SignedDuration),
     /// The answer, after this long.
     Slow(Duration),
     /// Any other AWS error, by its code and message.
@@ -68,12 +64,12 @@ impl Fault {
     }
 }
 
-/// The failures that meet this request. Delays and skews go with the first of the others; each is counted.
+/// The failures that meet this request. Delays go with the first of the others; each is counted.
 pub(super) fn meet(faults: &mut Vec<Fault>, operation: &str) -> Vec<Failure> {
     let mut met = Vec::new();
     let mut decided = false;
     for fault in faults.iter_mut().filter(|f| f.matches(operation)) {
-        let mild = matches!(fault.failure, Failure::Slow(_) | Failure::SkewedDate(_));
+        let mild = matches!(fault.failure, Failure::Slow(_));
         if !mild && std::mem::replace(&mut decided, true) {
             continue;
         }

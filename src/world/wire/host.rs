@@ -3,8 +3,6 @@
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::error::AwsError;
 use super::fault::{self, Failure, Fault};
 use super::operations;
@@ -148,12 +146,10 @@ impl Host {
             (fault::meet(&mut wire.faults, &name), wire.answered)
         };
         let mut delay = Duration::ZERO;
-        let mut skew = SignedDuration::ZERO;
         let mut fatal = None;
         for failure in failures {
             match failure {
                 Failure::Slow(by) => delay += by,
-                Failure::SkewedDate(by) => skew = by,
                 Failure::Hang => return Fate::Hangs,
                 Failure::Reset => return Fate::Reset,
                 other => fatal = Some(other),
@@ -164,7 +160,7 @@ impl Host {
             None => page(400, "Bad Request"),
             Some(asked) => self.decide(&asked, &name, fatal, &id),
         };
-        let date = self.0.clock.now().checked_add(skew).unwrap_or(Timestamp::MAX);
+        let date = self.0.clock.now();
         answer.headers.push(("date", date.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()));
         // A proxy's page has a date, and nothing that is AWS's.
         if !answer.headers.iter().any(|(_, value)| value == "text/html") {
@@ -227,9 +223,7 @@ impl Host {
                 headers: vec![content_type(asked.protocol)],
                 body: b"<<\0 not an answer".to_vec(),
             },
-            Some(Failure::Hang | Failure::Reset | Failure::Slow(_) | Failure::SkewedDate(_)) => {
-                page(500, "unreachable")
-            }
+            Some(Failure::Hang | Failure::Reset | Failure::Slow(_)) => page(500, "unreachable"),
         }
     }
 }
@@ -284,6 +278,8 @@ fn write(asked: &Asked, result: Result<&Value, &AwsError>, id: &str) -> Answer {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
     use crate::world::Scenario;
 
@@ -309,8 +305,6 @@ mod tests {
         assert_eq!(date(&host), "Tue, 24 Nov 2026 15:12:37 GMT");
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(date(&host), "Tue, 24 Nov 2026 15:13:37 GMT");
-        host.inject(Fault::on("ecs:*", Failure::SkewedDate(SignedDuration::from_mins(-7))));
-        assert_eq!(date(&host), "Tue, 24 Nov 2026 15:06:37 GMT");
     }
 
     #[tokio::test(start_paused = true)]
