@@ -134,14 +134,7 @@ fn one(fields: &Fields, services: &[ServiceEntry], databases: &[DatabaseEntry]) 
     let dimensions = fields.pairs("dimensions");
     let statistic = statistic(fields);
     let unit = unit(fields);
-    let target = fields.text("target").map(|word| {
-        let target = unit.and_then(|unit| Target::read(&word.text, unit)).filter(|t| t.border().is_finite());
-        if let (None, Some(unit)) = (target, unit) {
-            word.wrong(fields.report, &format!("\"{}\" is no target for this unit", word.text))
-                .expected(&format!("\"<\" or \">\" and a value, like \"< {}\"", unit.show(50.0)));
-        }
-        target
-    });
+    let target = fields.text("target").and_then(|word| target(fields, &word, unit));
     let gauge = (|| {
         let (subject, namespace, metric) = (subject?, namespace?.text, metric?.text);
         let dimensions = match (dimensions, standard_dimensions(subject, services, databases)) {
@@ -151,7 +144,7 @@ fn one(fields: &Fields, services: &[ServiceEntry], databases: &[DatabaseEntry]) 
         };
         let query = MetricQuery { namespace, metric, dimensions, statistic: statistic? };
         let title = title.clone()?.text;
-        Some(Gauge { title, subject, role: Role::Other, query, unit: unit?, target: target.flatten() })
+        Some(Gauge { title, subject, role: Role::Other, query, unit: unit.unwrap_or_default(), target })
     })();
     (title, gauge)
 }
@@ -170,6 +163,21 @@ fn statistic(fields: &Fields) -> Option<Statistic> {
             None
         }
     }
+}
+
+/// Where the unit is none, a target that would be one of some unit is not complained of.
+fn target(fields: &Fields, word: &Word, unit: Option<Unit>) -> Option<Target> {
+    let read = |unit| Target::read(&word.text, unit).filter(|target| target.border().is_finite());
+    let target = match unit {
+        Some(unit) => read(unit),
+        None => UNITS.into_iter().find_map(|(_, unit)| read(unit)),
+    };
+    if target.is_none() {
+        let (whose, like) = unit.map_or(("", "50".to_owned()), |unit| (" for this unit", unit.show(50.0)));
+        word.wrong(fields.report, &format!("\"{}\" is no target{whose}", word.text))
+            .expected(&format!("\"<\" or \">\" and a value, like \"< {like}\""));
+    }
+    target
 }
 
 fn unit(fields: &Fields) -> Option<Unit> {

@@ -92,6 +92,19 @@ fn everything_wrong_with_a_file_is_said_at_once_in_its_order() {
 }
 
 #[test]
+fn a_wrong_unit_hides_neither_a_wrong_target_nor_a_second_gauge_of_one_name() {
+    let gauge = |target: &str| {
+        format!(
+            "[[gauge]]\ntitle = \"x\"\nnamespace = \"N\"\nmetric = \"M\"\nunit = \"millis\"\ntarget = \"{target}\"\n"
+        )
+    };
+    let lines = |text: &str| errors(text).iter().map(FileError::line).collect::<Vec<_>>();
+    assert_eq!(lines(&format!("{SMALL}{}", gauge("fast"))), [11, 12]);
+    assert_eq!(lines(&format!("{SMALL}{}", gauge("< 300 ms"))), [11], "it may be right");
+    assert_eq!(lines(&format!("{SMALL}{}{}", gauge("< 300 ms"), gauge("< 1 s"))), [11, 14, 17]);
+}
+
+#[test]
 fn names_that_nothing_has_find_the_nearest_one() {
     let gauge = |line: &str| {
         only(&format!("{SMALL}[[gauge]]\ntitle = \"x\"\nnamespace = \"N\"\nmetric = \"M\"\n{line}\n"))
