@@ -12,7 +12,7 @@
 //! | `not_watched` | what users feel and no gauge of the file measures: `latency`, `errors` |
 //! | `services`, `databases` | `name`, `as_of`, `trouble`, and `value` as the domain has it |
 //! | `gauges` | `title`, `about`, `value`, `at`, `unit`, `target`, `level`, `trouble` |
-//! | `alarms` | `as_of`, `trouble`, `value`: every alarm of the region |
+//! | `alarms` | `as_of`, `trouble`, `value`: every alarm of the region; `missing`: those of the file that are not there |
 //! | `spent` | `calls`, `metrics`, `dollars` |
 
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ impl Status {
             "services": services,
             "databases": databases,
             "gauges": self.gauge_values(),
-            "alarms": self.picture.alarms,
+            "alarms": self.alarm_values(),
             "spent": {
                 "calls": self.picture.spent.calls,
                 "metrics": self.picture.spent.metrics,
@@ -110,6 +110,15 @@ impl Status {
                 })
             })
             .collect()
+    }
+
+    fn alarm_values(&self) -> Value {
+        let mut alarms = json!(self.picture.alarms);
+        alarms["missing"] = json!(self.picture.alarms.value().map(|known| {
+            let expected = self.platform.alarms.iter().map(|expected| &expected.name);
+            expected.filter(|name| !known.iter().any(|alarm| alarm.name == **name)).collect::<Vec<_>>()
+        }));
+        alarms
     }
 
     /// Every question that was not answered: what about, and why. The same answer to the same

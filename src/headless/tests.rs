@@ -145,6 +145,33 @@ fn a_metric_that_stopped_is_not_called_well() {
 }
 
 #[test]
+fn a_region_without_the_platform_is_not_counted_as_no_alarm_of_none() {
+    let missing = |operation: &str| Trouble { kind: TroubleKind::NotFound, ..denied(operation, "not found") };
+    let elsewhere = status(vec![
+        Fact::Service(0, Err(missing("ecs:DescribeServices"))),
+        Fact::Database(0, Err(missing("rds:DescribeDBInstances"))),
+        Fact::Alarms(Ok(Vec::new())),
+    ]);
+    let text = elsewhere.text();
+    assert!(text.contains("\nalarms: none of the platform's in us-east-1\n") && !text.contains("0 of 0"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&elsewhere.json()).unwrap();
+    assert_eq!(json["alarms"]["missing"].as_array().map(Vec::len), Some(9));
+    let mut none = status(vec![database("available"), Fact::Alarms(Ok(Vec::new()))]);
+    none.region = None;
+    assert!(none.text().contains("\nalarms: none in this region\n"), "{}", none.text());
+}
+
+#[test]
+fn what_this_look_was_the_first_to_see_is_not_said_to_last_for_no_time() {
+    let mut status = status(vec![Fact::Alarms(Err(denied("cloudwatch:DescribeAlarms", "access denied")))]);
+    assert!(status.text().contains("for 0s"), "it is not looked for where it would be");
+    status.forget_beginnings(now());
+    assert!(!status.text().contains("for 0s"), "{}", status.text());
+    let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+    assert_eq!(json["findings"][0]["since"], serde_json::Value::Null);
+}
+
+#[test]
 fn one_reason_is_said_once() {
     let facts = (0..11).map(|i| Fact::Points(i, Err(denied("cloudwatch:GetMetricData", "access denied")))).collect();
     let status = status(facts);

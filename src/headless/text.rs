@@ -144,7 +144,15 @@ impl Status {
             let since = alarm.since.map(|since| age(since, self.at)).unwrap_or_default();
             table.row([alarm.name.clone(), alarm.state.word().to_owned(), since]);
         }
-        section(out, &format!("alarms: {} of {} not OK", wrong.len(), heeded.len()), &table);
+        let region = self.region.as_deref().unwrap_or("this region");
+        let title = if triage::is_elsewhere(&self.findings) {
+            format!("alarms: none of the platform's in {region}")
+        } else if heeded.is_empty() {
+            format!("alarms: none in {region}")
+        } else {
+            format!("alarms: {} of {} not OK", wrong.len(), heeded.len())
+        };
+        section(out, &title, &table);
     }
 }
 

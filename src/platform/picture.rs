@@ -215,6 +215,18 @@ impl Picture {
         }
     }
 
+    /// Why nothing can be told, where every part fails for one kind of reason: AWS throttles all, or can't be reached.
+    /// One of many parts; who asks, and what is asked of no one, don't count.
+    pub fn silenced(&self) -> Option<&Trouble> {
+        let services = self.services.iter().map(|service| service.state.trouble());
+        let databases = self.databases.iter().map(Part::trouble);
+        let series = self.series.iter().map(Part::trouble);
+        let mut all = services.chain(databases).chain(series).chain([self.alarms.trouble()]);
+        let first = all.next()??;
+        let rest: Option<Vec<&Trouble>> = all.collect();
+        rest.filter(|rest| !rest.is_empty() && rest.iter().all(|trouble| trouble.kind == first.kind)).map(|_| first)
+    }
+
     /// Whether a subject does anything now, as far as is known: a database serves, a service has a task that runs.
     pub fn works(&self, subject: Subject) -> bool {
         match subject {

@@ -1,13 +1,8 @@
 //! Whether this is the right account, and whether the local clock can be trusted.
 
-use jiff::SignedDuration;
-
 use super::draft::{Draft, Topic};
 use super::scene::Scene;
-use crate::platform::{Severity, Subject, region, text};
-
-/// More than this is worth a word; AWS refuses signatures from 5 minutes on.
-const SKEW: SignedDuration = SignedDuration::from_secs(60);
+use crate::platform::{Severity, Subject, region, skew};
 
 /// The id of the finding that must come first: everything else may be about another platform.
 pub(super) const ACCOUNT: &str = "account";
@@ -30,19 +25,12 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
         );
     }
     elsewhere(scene, drafts);
-    if let Some(skew) = scene.picture.clock_skew
-        && skew.abs() > SKEW
-    {
-        let side = if skew.is_negative() { "behind" } else { "ahead of" };
+    if let Some(off) = scene.picture.clock_skew.filter(|skew| skew::is_wrong(*skew)) {
+        let title = format!("local clock {}", skew::words(off));
         drafts.push(
-            Draft::new(
-                Topic::Clock,
-                Severity::Warning,
-                Subject::Platform,
-                "clock",
-                format!("the local clock is {} {side} AWS's", text::duration(skew.abs())),
-            )
-            .evidence("AWS refuses signatures that are 5 min off; set the clock (timedatectl set-ntp true)"),
+            Draft::new(Topic::Clock, Severity::Warning, Subject::Platform, "clock", title)
+                .evidence("AWS refuses signatures that are 5 min off; set the clock (timedatectl set-ntp true)")
+                .note("times here are AWS's"),
         );
     }
 }
@@ -56,7 +44,12 @@ fn elsewhere(scene: &Scene, drafts: &mut Vec<Draft>) {
     let title = format!("platform is not in {region}");
     let count = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let (services, databases) = (scene.platform.services.len(), scene.platform.databases.len());
-    let found = format!("not found: {} and {}", count(services, "service"), count(databases, "database"));
+    let alarms = scene.picture.alarms.value().map_or(0, |_| scene.platform.alarms.len());
+    let (services, databases) = (count(services, "service"), count(databases, "database"));
+    let found = match alarms {
+        0 => format!("not found: {services} and {databases}"),
+        alarms => format!("not found: {services}, {databases} and {}", count(alarms, "alarm")),
+    };
     let account = match (scene.picture.identity.value(), &scene.platform.account) {
         (Some(identity), Some(wanted)) if identity.account == *wanted => Some("the account is right".to_owned()),
         (Some(identity), None) => Some(format!("asked in account {}", identity.account)),

@@ -17,6 +17,7 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
     let id = |start: &str| draft.id.starts_with(start);
     let (words, command) = match draft.symptom {
         _ if draft.id == identity::REGION => return Some((identity::instead(scene), None)),
+        _ if id("unknown/Throttled") => ("asked again by itself; see what else asks so much here", None),
         _ if id("alarms/missing") => ("create it (put-metric-alarm), or take it out of the platform file", None),
         _ if id("silent/") => ("see whether it still answers, and its logs; or whether CloudWatch is late", None),
         _ if id("restorable/") => {

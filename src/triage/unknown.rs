@@ -70,7 +70,26 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
     for (gauge, series) in scene.platform.gauges.iter().zip(&picture.series) {
         gather.take(series, Noun::Gauge, gauge.subject, &gauge.title);
     }
-    drafts.extend(groups.into_iter().map(|((kind, operation), group)| draft(kind, operation, &group)));
+    let silenced = picture.silenced().map(|trouble| trouble.kind);
+    drafts.extend(groups.into_iter().map(|((kind, operation), group)| {
+        let draft = draft(kind, operation, &group);
+        match nothing(kind).filter(|_| silenced == Some(kind)) {
+            Some(title) => Draft { title: title.to_owned(), subject: Subject::Platform, ..draft },
+            None => draft,
+        }
+    }));
+}
+
+/// What is said where every part fails so: which ones they are is then no news.
+fn nothing(kind: TroubleKind) -> Option<&'static str> {
+    match kind {
+        TroubleKind::Throttled => Some("AWS throttles every question"),
+        TroubleKind::TimedOut => Some("AWS does not answer"),
+        TroubleKind::Unreachable => Some("AWS can't be reached"),
+        TroubleKind::Unavailable => Some("AWS is in trouble"),
+        TroubleKind::BadAnswer => Some("no answer can be read"),
+        _ => None,
+    }
 }
 
 struct Gather<'g, 's, 'a> {

@@ -51,12 +51,16 @@ pub fn verdict(findings: &[Finding], picture: &Picture) -> Verdict {
         || picture.databases.iter().any(|d| d.value().is_none())
         || picture.alarms.value().is_none();
     // Whoever asks in the wrong place learns nothing of how the platform is.
-    let elsewhere = findings.iter().any(|finding| finding.id == identity::REGION);
     match worst {
-        _ if elsewhere => Verdict::Unknown,
+        _ if is_elsewhere(findings) => Verdict::Unknown,
         Some(Severity::Critical) => Verdict::Critical,
         _ if blind => Verdict::Unknown,
         Some(Severity::Warning) => Verdict::Warning,
         Some(Severity::Notice) | None => Verdict::Well,
     }
+}
+
+/// The platform is not in the region that was asked: one of the findings says so.
+pub fn is_elsewhere(findings: &[Finding]) -> bool {
+    findings.iter().any(|finding| finding.id == identity::REGION)
 }

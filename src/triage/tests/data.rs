@@ -329,6 +329,24 @@ fn parts_that_fail_for_one_reason_are_one_finding_and_old_values_still_count() {
 }
 
 #[test]
+fn while_everything_is_throttled_that_is_said_and_not_a_list_of_parts() {
+    let platform = fixture::platform();
+    let (now, next) = (fixture::now(), SignedDuration::ZERO);
+    let mut picture = Picture::of(&platform);
+    let throttled = || trouble(TroubleKind::Throttled, "ecs:DescribeServices", "throttles DescribeServices");
+    picture.services[0].state.take(Err(throttled()), now, next);
+    picture.databases[0].take(Err(throttled()), now, next);
+    picture.series.iter_mut().for_each(|series| _ = series.take(Err(throttled()), now, next));
+    picture.alarms.take(Err(throttled()), now, next);
+    let found = only(&picture);
+    assert_eq!((found.title.as_str(), found.subject), ("AWS throttles every question", Subject::Platform));
+    assert!(found.advice.as_ref().unwrap().contains("asked again by itself"), "{found:#?}");
+    assert_eq!(picture.silenced().map(|trouble| trouble.kind), Some(TroubleKind::Throttled));
+    picture.databases = fixture::picture().databases;
+    assert!(only(&picture).title.starts_with("cannot tell service analytics-api"), "one part is known");
+}
+
+#[test]
 fn each_denied_permission_is_named() {
     let mut picture = fixture::picture();
     let (now, next) = (fixture::now(), SignedDuration::ZERO);
@@ -366,7 +384,7 @@ fn a_wrong_clock_is_told_before_aws_refuses_to_answer() {
     picture.clock_skew = Some(SignedDuration::from_secs(-60));
     assert_eq!(look(&picture), []);
     picture.clock_skew = Some(SignedDuration::from_secs(-190));
-    assert_eq!(only(&picture).title, "the local clock is 3m10s behind AWS's");
+    assert_eq!(only(&picture).title, "local clock 3m10s behind AWS's");
 }
 
 #[test]
@@ -399,7 +417,8 @@ fn a_wrong_region_is_one_finding_and_says_which_region_is_meant() {
     let all = told(&picture);
     assert_eq!(all.len(), 1, "{all:#?}");
     assert_eq!(all[0].title, "platform is not in eu-west-1");
-    let evidence = "the platform file is of us-east-1 · not found: 1 service and 1 database · the account is right";
+    let evidence =
+        "the platform file is of us-east-1 · not found: 1 service, 1 database and 3 alarms · the account is right";
     assert_eq!(all[0].evidence, evidence);
     let advice = "start without --region eu-west-1";
     assert_eq!((all[0].severity, all[0].advice.as_deref()), (Severity::Critical, Some(advice)));
