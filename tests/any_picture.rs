@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use plantao::platform::{
     Alarm, AlarmCondition, AlarmState, CircuitBreaker, Comparison, Container, Controller, Database, DatabaseSpec,
     Deployment, DeploymentStatus, Fact, Gauge, Health, Identity, Image, MetricQuery, Observation, Platform, Point,
-    Revision, Role, Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Statistic, Subject,
-    Suspended, Target, Task, Trouble, TroubleKind, Unit,
+    Revision, Role, Rollout, Scaling, Service, ServiceEvent, ServiceSpec, ServiceStatus, Spent, Stability, Statistic,
+    Subject, Suspended, Target, Task, TaskSet, TaskSetStatus, Trouble, TroubleKind, Unit,
 };
 use plantao::runbook::Library;
 use plantao::tui::app::{App, Due};
@@ -145,6 +145,13 @@ fn service(rng: &mut Rng) -> Service {
             failed: r.u32(..9),
             created_at: maybe(r, when),
             updated_at: maybe(r, when),
+        }),
+        task_sets: many(rng, 3, |r| TaskSet {
+            id: name(r),
+            status: [TaskSetStatus::Primary, TaskSetStatus::Active, TaskSetStatus::Draining][r.usize(..3)],
+            stability: [Stability::Steady, Stability::Stabilizing, Stability::Unknown][r.usize(..3)],
+            revision: revision(r),
+            created_at: maybe(r, when),
         }),
         events: many(rng, 30, |r| ServiceEvent { id: name(r), at: when(r), message: name(r) }),
         minimum_healthy_percent: maybe(rng, |r| r.u32(..)),

@@ -203,6 +203,24 @@ fn a_profile_that_does_not_exist_is_named_with_those_that_do() {
     assert!(out.contains("no AWS profile \"nope\""), "{said:?}");
     assert!(out.contains("there are: default, production, staging"), "{said:?}");
     assert!(out.contains("aws configure"), "{said:?}");
+    let near = home.run(&["--profile", "productoin", "status"]).out;
+    assert!(near.contains("did you mean \"production\"?"), "{near}");
+}
+
+#[test]
+fn a_broken_aws_config_is_named_with_the_line_that_breaks_it() {
+    let home = Home::with("platform.toml", SMALL);
+    let file = home.0.path().join(".aws/config");
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(&file, "[default]\nregion = eu-west-1\naws_secret_access_key hunter2\n").unwrap();
+    let place = format!("{}:3: a line without =", file.display());
+    // Named, it goes before the keys of the environment.
+    let status = home.run(&["--profile", "default", "status"]);
+    let out = status.out.split_whitespace().collect::<Vec<_>>().concat();
+    assert!(out.contains(&place.replace(' ', "")) && out.contains("mendthatline"), "{status:?}");
+    assert!(!status.out.contains("hunter2"), "{status:?}");
+    let init = home.run(&["init"]);
+    assert!(init.err.contains(&place), "the region is in that file: {init:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::Clients;
 use super::convert::{count, instant_of};
 use crate::platform::{
     CircuitBreaker, Controller, Deployment, DeploymentStatus, Revision, Rollout, Service, ServiceEvent, ServiceStatus,
-    Trouble,
+    Stability, TaskSet, TaskSetStatus, Trouble,
 };
 
 /// `DescribeServices` takes this many names at once.
@@ -57,7 +57,10 @@ fn absent(clients: &Clients, cluster: &str, name: &str, failures: &[sdk::Failure
 pub(super) fn service(clients: &Clients, cluster: &str, from: &sdk::Service) -> Result<Service, Trouble> {
     let lacks = |field| clients.lacks(DESCRIBE, field);
     let deployments: Vec<Deployment> = from.deployments().iter().filter_map(deployment).collect();
+    let task_sets: Vec<TaskSet> = from.task_sets().iter().filter_map(task_set).collect();
     let primary = deployments.iter().find(|d| d.status == DeploymentStatus::Primary).map(|d| d.revision.clone());
+    let serving = || task_sets.iter().find(|set| set.status == TaskSetStatus::Primary).map(|set| set.revision.clone());
+    let primary = primary.or_else(serving);
     let configured = from.deployment_configuration();
     let mut events: Vec<ServiceEvent> = from.events().iter().filter_map(event).collect();
     events.sort_by_key(|event| std::cmp::Reverse(event.at));
@@ -76,6 +79,7 @@ pub(super) fn service(clients: &Clients, cluster: &str, from: &sdk::Service) -> 
         pending: count(from.pending_count()),
         revision: primary.or_else(|| from.task_definition().map(Revision::parse)).unwrap_or_default(),
         deployments,
+        task_sets,
         events,
         minimum_healthy_percent: configured.and_then(sdk::DeploymentConfiguration::minimum_healthy_percent).map(count),
         maximum_percent: configured.and_then(sdk::DeploymentConfiguration::maximum_percent).map(count),
@@ -134,6 +138,26 @@ fn deployment(from: &sdk::Deployment) -> Option<Deployment> {
         failed: count(from.failed_tasks()),
         created_at: instant_of(from.created_at()),
         updated_at: instant_of(from.updated_at()),
+    })
+}
+
+/// `None` for one without an id.
+fn task_set(from: &sdk::TaskSet) -> Option<TaskSet> {
+    Some(TaskSet {
+        id: from.id()?.to_owned(),
+        status: match from.status() {
+            Some("PRIMARY") => TaskSetStatus::Primary,
+            Some("ACTIVE") => TaskSetStatus::Active,
+            Some("DRAINING") => TaskSetStatus::Draining,
+            _ => TaskSetStatus::Unknown,
+        },
+        stability: match from.stability_status() {
+            Some(sdk::StabilityStatus::SteadyState) => Stability::Steady,
+            Some(sdk::StabilityStatus::Stabilizing) => Stability::Stabilizing,
+            _ => Stability::Unknown,
+        },
+        revision: from.task_definition().map(Revision::parse).unwrap_or_default(),
+        created_at: instant_of(from.created_at()),
     })
 }
 
@@ -235,6 +259,30 @@ mod tests {
         let linear = r#""deploymentConfiguration": {"strategy": "LINEAR", "bakeTimeInMinutes": 5,
             "linearConfiguration": {"stepPercent": 25.0, "stepBakeTimeInMinutes": 10}}"#;
         assert_eq!(read(linear).await.1, 35);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_code_deploy_deployed_is_read_and_what_serves_is_told() {
+        let clients = answering(
+            r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "deploymentController": {"type": "CODE_DEPLOY"},
+              "taskSets": [
+                {"id": "ecs-svc/2", "status": "ACTIVE", "stabilityStatus": "STABILIZING", "taskDefinition": "api:42",
+                 "createdAt": 1795489845.5},
+                {"id": "ecs-svc/1", "status": "PRIMARY", "stabilityStatus": "STEADY_STATE", "taskDefinition": "api:41"},
+                {"id": "ecs-svc/0", "status": "LATER"}, {}]}]}"#,
+        );
+        let api = describe_services(&clients, "prod", &["api"]).await.unwrap().remove(0).unwrap();
+        assert_eq!(api.revision.number, Some(41));
+        let told: Vec<_> = api.task_sets.iter().map(|set| (set.status, set.stability)).collect();
+        let statuses = [TaskSetStatus::Active, TaskSetStatus::Primary, TaskSetStatus::Unknown];
+        assert_eq!(
+            told,
+            statuses
+                .into_iter()
+                .zip([Stability::Stabilizing, Stability::Steady, Stability::Unknown])
+                .collect::<Vec<_>>()
+        );
+        assert_eq!(api.task_sets[0].created_at.unwrap().to_string(), "2026-11-24T03:10:45.5Z");
     }
 
     #[tokio::test(start_paused = true)]

@@ -21,7 +21,11 @@ use super::operate::{BESIDES, OPERATE_POLICY_FILE, OPERATIONS};
 use super::permissions::{READ_POLICY_FILE, permission};
 use super::profiles::{self, Origin};
 use super::transport::{ATTEMPT_TIMEOUT, OPERATION_TIMEOUT};
+use crate::platform::text::nearest;
 use crate::platform::{Trouble, TroubleKind, skew};
+
+/// What to do about a broken file of `~/.aws`.
+const MEND: &str = "mend that line";
 
 /// Kind, why, and what now.
 pub(super) type Why = (TroubleKind, String, Option<String>);
@@ -212,9 +216,12 @@ impl Clients {
                 let why = format!("no AWS profile \"{profile}\"");
                 let make = format!("run \"aws configure sso --profile {profile}\"");
                 // The files are read only now: no profile of this name was found in them a moment ago.
-                let remedy = match profiles::profiles() {
-                    known if known.is_empty() => make,
-                    known => format!("there are: {}; or {make}", quote(&known.join(", "))),
+                let known = profiles::profiles();
+                let near = nearest(profile, known.iter().map(String::as_str));
+                let meant = near.map(|near| format!("did you mean \"{}\"? ", quote(near))).unwrap_or_default();
+                let remedy = match known.as_slice() {
+                    [] => make,
+                    known => format!("{meant}there are: {}; or {make}", quote(&known.join(", "))),
                 };
                 (TroubleKind::NoCredentials, why, Some(remedy))
             }
@@ -231,7 +238,10 @@ impl Clients {
                 };
                 (TroubleKind::NoCredentials, missing.to_string(), Some(remedy))
             }
-            Missing::Failed(why) => (TroubleKind::NoCredentials, quote(why), None),
+            Missing::Failed(why) => match profiles::broken().filter(|_| why.contains("could not parse profile file")) {
+                Some(place) => (TroubleKind::NoCredentials, quote(&place), Some(MEND.to_owned())),
+                None => (TroubleKind::NoCredentials, quote(why), None),
+            },
         }
     }
 
@@ -275,6 +285,10 @@ impl Clients {
 }
 
 fn no_region() -> Why {
+    // The file that names one may be the broken one.
+    if let Some(place) = profiles::broken() {
+        return (TroubleKind::Refused, format!("no AWS region: {}", quote(&place)), Some(MEND.to_owned()));
+    }
     let remedy = "name one with --region, AWS_REGION, a --profile that has one, or `region` in the platform file";
     (TroubleKind::Refused, "no AWS region".to_owned(), Some(remedy.to_owned()))
 }

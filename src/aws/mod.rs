@@ -24,6 +24,7 @@ mod meter;
 pub mod operate;
 pub mod permissions;
 pub mod probe;
+mod profile_fault;
 mod profiles;
 pub mod rds;
 pub mod secrets;

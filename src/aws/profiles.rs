@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::profile_fault::fault;
+
 /// Where credentials come from, as far as the remedy for their expiry depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Origin {
@@ -79,6 +81,15 @@ pub(super) async fn origin(named: Option<&str>) -> (Option<String>, Origin) {
 pub(super) fn profiles() -> Vec<String> {
     let text = |kind: Kind| kind.path().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     names(&text(Kind::Config), &text(Kind::Credentials))
+}
+
+/// The first of the two files that the SDK can't read, and where: `/home/ana/.aws/config:4: a line without =`.
+pub(super) fn broken() -> Option<String> {
+    [Kind::Config, Kind::Credentials].into_iter().find_map(|kind| {
+        let path = kind.path()?;
+        let (line, why) = fault(&std::fs::read_to_string(&path).ok()?)?;
+        Some(format!("{}:{line}: {why}", path.display()))
+    })
 }
 
 fn names(config: &str, credentials: &str) -> Vec<String> {

@@ -85,7 +85,7 @@ pub(super) fn run(args: &DemoArgs, whence: &Whence, screen: Screen) -> ExitCode 
         if serve {
             let Some(host) = host.await else { return failed("the demo's platform could not be made") };
             return match host.serve_with(listener, cache) {
-                Ok(served) => announce(&served, &region).await,
+                Ok(served) => announce(&served, &region, speed).await,
                 Err(error) => failed(&format!("cannot serve the demo: {}", super::locate::why(&error))),
             };
         }
@@ -151,14 +151,14 @@ fn host_arguments(url: &str, cache_url: &str, clock: &Clock) -> Vec<OsString> {
 }
 
 /// Says where the demo is, and waits for Ctrl-C or SIGTERM.
-async fn announce(served: &Served, region: &str) -> ExitCode {
+async fn announce(served: &Served, region: &str, speed: f64) -> ExitCode {
     let (url, secret, cache) = (&served.url, Host::DATABASE_SECRET, served.cache_url());
     let said = format!(
         "{url}\n\nThe simulated platform answers AWS's own requests here until Ctrl-C:\n\
          \x20 export AWS_ENDPOINT_URL={url} AWS_REGION={region} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo\n\
          \x20 aws ecs list-clusters\n  aws secretsmanager get-secret-value --secret-id {secret}\n  redis-cli -u {cache} info\n  plantao init --output demo.toml --yes && plantao -c demo.toml status\n"
     );
-    let _ = print(&said, 0);
+    let _ = print(&format!("{said}{}", out_of_step(speed)), 0);
     let stopped = async {
         match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(mut signal) => {
@@ -173,12 +173,29 @@ async fn announce(served: &Served, region: &str) -> ExitCode {
     }
 }
 
+/// What a demo whose clock runs away from its clients' says to whoever sets one up.
+fn out_of_step(speed: f64) -> String {
+    if (speed - 1.0).abs() < f64::EPSILON {
+        return String::new();
+    }
+    format!(
+        "\nTime runs at {speed} times its speed here: clients' clocks fall out of step. plantao warns of that, and\n\
+         tells times and ages by the demo's clock; other clients may call what was just now a time to come.\n"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser as _;
 
     use super::super::args::{Cli, Command};
     use super::*;
+
+    #[test]
+    fn who_serves_a_fast_demo_is_told_that_clocks_fall_out_of_step() {
+        assert_eq!(out_of_step(1.0), "");
+        assert!(out_of_step(10.0).contains("at 10 times its speed"));
+    }
 
     #[test]
     fn a_run_of_the_demo_finds_the_demos_cache() {

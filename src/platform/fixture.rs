@@ -171,6 +171,7 @@ pub(crate) fn service() -> Service {
         pending: 0,
         revision: revision(41),
         deployments: vec![deployment(41, DeploymentStatus::Primary, Rollout::Completed, ago(3_000))],
+        task_sets: Vec::new(),
         events: Vec::new(),
         minimum_healthy_percent: Some(100),
         maximum_percent: Some(200),

@@ -25,6 +25,7 @@ pub mod skew;
 mod subjects;
 mod target;
 mod task;
+mod task_set;
 pub mod text;
 pub mod timeline;
 mod trouble;
@@ -55,6 +56,7 @@ pub use severity::Severity;
 pub use subjects::Subjects;
 pub use target::{Level, Target};
 pub use task::{Container, Health, Task};
+pub use task_set::{Stability, TaskSet, TaskSetStatus};
 pub use trouble::{Trouble, TroubleKind};
 pub use unit::Unit;
 

@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::TaskSet;
+
 /// A task definition's family and revision.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct Revision {
@@ -150,7 +152,7 @@ pub enum Controller {
     /// ECS itself: its deployments are the service's.
     #[default]
     Ecs,
-    /// AWS `CodeDeploy`, blue/green: what it deploys is in task sets, of which `deployments` says nothing.
+    /// AWS `CodeDeploy`, blue/green: what it deploys is in [`Service::task_sets`], of which `deployments` says nothing.
     CodeDeploy,
     /// Somebody's own program, by task sets too.
     External,
@@ -188,6 +190,8 @@ pub struct Service {
     pub revision: Revision,
     /// Newest first.
     pub deployments: Vec<Deployment>,
+    /// What another controller deployed, as far as it still has tasks.
+    pub task_sets: Vec<TaskSet>,
     /// Newest first; ECS keeps 100.
     pub events: Vec<ServiceEvent>,
     /// `minimumHealthyPercent`.

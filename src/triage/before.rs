@@ -59,7 +59,12 @@ impl<'a> Deployed<'a> {
             let (at, revision) = (deployment.created_at?, &deployment.revision);
             Some(Deployed { at, service, revision, listed: Some(deployment) })
         });
-        let mut all: Vec<_> = listed.collect();
+        // What another controller deploys it also takes back: it is listed for no runbook of ours.
+        let sets = state.task_sets.iter().filter_map(|set| {
+            let (at, revision) = (set.created_at?, &set.revision);
+            Some(Deployed { at, service, revision, listed: None })
+        });
+        let mut all: Vec<_> = listed.chain(sets).collect();
         let Some(primary) = state.primary() else { return all };
         let mut left: BTreeMap<u32, Deployed> = BTreeMap::new();
         for task in picture.tasks.value().into_iter().flatten() {

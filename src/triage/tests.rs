@@ -125,4 +125,16 @@ fn nothing_was_deployed_is_never_said_where_codedeploy_deploys() {
     // A rollback of ours would be refused.
     platform.alarms[1].runbook = Some("rollback".into());
     assert_eq!(told(&platform), (None, Some(says.to_owned())));
+    fixture::edit(&mut picture.services[0].state, |s| {
+        s.task_sets = vec![crate::platform::TaskSet {
+            id: "ecs-svc/42".into(),
+            status: crate::platform::TaskSetStatus::Primary,
+            stability: crate::platform::Stability::Steady,
+            revision: fixture::revision(42),
+            created_at: Some(fixture::ago(6)),
+        }];
+    });
+    let found = findings(&platform, &picture, fixture::now()).remove(0);
+    assert_eq!(found.after.as_deref(), Some("2 min after deploy :42"), "{found:#?}");
+    assert_eq!((found.runbook, found.advice), (None, Some(says.to_owned())));
 }

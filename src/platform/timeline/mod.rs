@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::{
     AlarmChange, AlarmState, DatabaseChange, Deployment, Picture, Platform, Rollout, Service, ServiceEvent,
-    ServicePicture, ServiceSpec, Subject, Subjects, Task, text,
+    ServicePicture, ServiceSpec, Subject, Subjects, Task, TaskSet, text,
 };
 
 /// Entries that a timeline has at most.
@@ -88,6 +88,7 @@ pub fn timeline(platform: &Platform, picture: &Picture) -> Vec<Entry> {
 enum Happening<'a> {
     Began(usize, &'a Deployment),
     GaveUp(usize, &'a Deployment),
+    TaskSet(usize, &'a TaskSet),
     Event(usize, &'a ServiceEvent),
     Failed(usize, &'a Task),
     Alarm(&'a AlarmChange),
@@ -152,6 +153,8 @@ impl<'a> Teller<'a> {
                         all.extend(deployment.updated_at.map(|at| (at, Happening::GaveUp(i, deployment))));
                     }
                 }
+                let sets = state.task_sets.iter();
+                all.extend(sets.filter_map(|set| Some((set.created_at?, Happening::TaskSet(i, set)))));
                 let events = &state.events;
                 all.extend(
                     events
@@ -188,6 +191,12 @@ impl<'a> Teller<'a> {
                 let label = picture.label(spec, &deployment.revision);
                 let why = deployment.rollout_reason.as_ref().map_or_else(String::new, |r| format!(": {r}"));
                 (EntryKind::Deployment, Subject::Service(i), format!("deploy {label} failed{why}"))
+            }
+            Happening::TaskSet(i, set) => {
+                let (spec, picture, _) = self.service(i)?;
+                let now = set.words().map_or_else(String::new, |words| format!(" ({words})"));
+                let label = picture.label(spec, &set.revision);
+                (EntryKind::Deployment, Subject::Service(i), format!("deploy {label} began{now}"))
             }
             Happening::Event(i, event) => {
                 let (spec, picture, service) = self.service(i)?;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::platform::fixture::{self, ago, edit, event, failed_task};
-use crate::platform::{Comparison, Part, ServiceSpec};
+use crate::platform::{Comparison, Part, ServiceSpec, Stability, TaskSetStatus};
 
 fn texts(picture: &Picture) -> Vec<String> {
     timeline(&fixture::platform(), picture).into_iter().map(|e| e.text).collect()
@@ -38,6 +38,27 @@ fn the_story_of_a_bad_deploy_reads_from_the_newest_line_down() {
             "deploy :41 tag41 began",
         ]
     );
+}
+
+#[test]
+fn what_code_deploy_deployed_is_on_the_timeline_and_whether_it_serves() {
+    let mut picture = fixture::picture();
+    let set = |number, status, stability, minutes_ago| TaskSet {
+        id: format!("ecs-svc/{number}"),
+        status,
+        stability,
+        revision: fixture::revision(number),
+        created_at: Some(ago(minutes_ago)),
+    };
+    edit(&mut picture.services[0].state, |s| {
+        s.deployments.clear();
+        s.task_sets = vec![
+            set(41, TaskSetStatus::Primary, Stability::Steady, 3_000),
+            set(42, TaskSetStatus::Active, Stability::Stabilizing, 4),
+        ];
+    });
+    let told = texts(&picture);
+    assert_eq!(told, ["deploy :42 began (no traffic, its tasks not steady)", "deploy :41 tag41 began"]);
 }
 
 #[test]
