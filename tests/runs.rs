@@ -37,7 +37,7 @@ impl Bench {
         let host = Host::new(world, Clock::simulated(start, speed));
         // What is tried here are processes: no number is taken back in the middle.
         let service = "analytics-api".to_owned();
-        host.with(|world| world.apply(Change::Scalable { service, min: 1, max: 6, suspended: true }));
+        host.with(|world| world.apply(Change::Scalable { service, min: 1, max: 6, suspended: true.into() }));
         let served = host.serve("127.0.0.1:0".parse().unwrap()).unwrap();
         let home = tempfile::tempdir().unwrap();
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/platform.toml");

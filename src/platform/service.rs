@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::TaskSet;
 
@@ -238,7 +238,8 @@ pub struct Scaling {
 }
 
 /// `SuspendedState`: what auto scaling does not do for now. To suspend scaling in alone is usual during a release.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Suspended {
     /// It takes no task away.
     pub scale_in: bool,
@@ -246,6 +247,13 @@ pub struct Suspended {
     pub scale_out: bool,
     /// Scheduled actions move no bounds.
     pub scheduled: bool,
+}
+
+impl From<bool> for Suspended {
+    /// All of it, or nothing.
+    fn from(all: bool) -> Suspended {
+        Suspended { scale_in: all, scale_out: all, scheduled: all }
+    }
 }
 
 impl Suspended {

@@ -171,7 +171,7 @@ fn world(day: &Day) -> (Host, Context) {
     host.with(|world| {
         let (service, (enabled, rollback)) = (SERVICE.to_owned(), day.breaker);
         world.apply(Happening::Breaker { service: service.clone(), enabled, rollback });
-        world.apply(Happening::Scalable { service, min: 1, max: 6, suspended: !day.scales });
+        world.apply(Happening::Scalable { service, min: 1, max: 6, suspended: (!day.scales).into() });
         let running = world.services[0].primary().map(|d| world.definitions[d.definition].image().to_owned()).unwrap();
         for definition in &mut world.definitions {
             definition.containers[0]["environment"][1]["value"] = SECRET.into();

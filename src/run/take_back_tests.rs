@@ -52,7 +52,7 @@ async fn an_undo_that_ends_in_the_middle_says_what_was_taken_back_by_then() {
     let done = carry_out(&office, &context, first).await;
     let plan = back(&office, &done.id, &context).unwrap();
     let service = SERVICE.to_owned();
-    host.with(|world| world.apply(Happening::Scalable { service, min: 3, max: 7, suspended: true }));
+    host.with(|world| world.apply(Happening::Scalable { service, min: 3, max: 7, suspended: true.into() }));
     let undone = carry_out(&office, &context, plan).await;
     assert_eq!(undone.ending, Ending::PlanStale, "{}", undone.words);
     assert!(undone.words.contains("no longer as this run left them (3–7)"), "{}", undone.words);
@@ -187,7 +187,7 @@ async fn taking_back_to_no_tasks_is_an_outage_and_never_confirmed_with_one_key()
     assert!(taking_back.all_warnings().any(|warning| warning.contains("this is an outage")), "{taking_back:?}");
 
     let service = SERVICE.to_owned();
-    host.with(|world| world.apply(Happening::Scalable { service, min: 0, max: 0, suspended: true }));
+    host.with(|world| world.apply(Happening::Scalable { service, min: 0, max: 0, suspended: true.into() }));
     let up = plan(&context, "scale", &[("desired", "4"), ("maximum", "6")]).await;
     let done = carry_out(&office, &context, up).await;
     let taking_back = back(&office, &done.id, &context).unwrap();
@@ -316,7 +316,7 @@ async fn what_is_about_to_be_taken_back_is_shown_as_things_are_and_not_as_the_jo
     assert_eq!(halt.ending, Ending::PlanStale, "nobody confirms what would not be done: {}", halt.words);
     host.with(|world| {
         world.apply(scaled(3));
-        world.apply(Happening::Scalable { service: SERVICE.to_owned(), min: 1, max: 6, suspended: true });
+        world.apply(Happening::Scalable { service: SERVICE.to_owned(), min: 1, max: 6, suspended: true.into() });
     });
     let halt = as_things_are().await.unwrap_err();
     assert_eq!(

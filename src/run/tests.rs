@@ -24,7 +24,7 @@ pub(super) fn start() -> Timestamp {
 pub(super) fn world() -> (Host, Context) {
     let (host, context) = world_that_scales();
     let service = SERVICE.to_owned();
-    host.with(|world| world.apply(Happening::Scalable { service, min: 1, max: 6, suspended: true }));
+    host.with(|world| world.apply(Happening::Scalable { service, min: 1, max: 6, suspended: true.into() }));
     (host, context)
 }
 

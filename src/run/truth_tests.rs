@@ -31,7 +31,7 @@ async fn more_tasks_than_one_page_holds_are_all_counted() {
     let (host, context) = world();
     let (_folder, office) = office();
     let service = SERVICE.to_owned();
-    host.with(|world| world.apply(Happening::Scalable { service, min: 1, max: 200, suspended: true }));
+    host.with(|world| world.apply(Happening::Scalable { service, min: 1, max: 200, suspended: true.into() }));
     let text = "# Many\n```toml runbook\ndanger = \"caution\"\n```\n## Set it\n```toml ecs.update-service\ndesired-count = 130\n```\n## Wait\n```toml ecs.wait-steady\ntimeout = \"30m\"\n```\n";
     let runbook = crate::runbook::read(text, "many.md").unwrap();
     let answers = BTreeMap::new();

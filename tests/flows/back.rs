@@ -56,7 +56,7 @@ async fn to_take_a_run_back_that_would_be_an_outage_a_reason_and_the_name_are_ty
     let mut flow = Flow::calm().await;
     let service = "analytics-api".to_owned();
     flow.host.with(|world| {
-        world.apply(Change::Scalable { service: service.clone(), min: 0, max: 6, suspended: true });
+        world.apply(Change::Scalable { service: service.clone(), min: 0, max: 6, suspended: true.into() });
         world.apply(Change::SetDesired { service, count: 0 });
     });
     flow.passes(120).await;

@@ -41,7 +41,7 @@ async fn scaling_to(flow: &mut Flow, desired: &str) {
 
 /// Auto scaling does not take the number back.
 fn hold(flow: &Flow) {
-    let change = Change::Scalable { service: service(), min: 1, max: 6, suspended: true };
+    let change = Change::Scalable { service: service(), min: 1, max: 6, suspended: true.into() };
     flow.host.with(|world| world.apply(change));
 }
 

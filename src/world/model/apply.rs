@@ -51,6 +51,7 @@ impl World {
             Change::Room { service, tasks } => self.with_service(&service, |s| s.room = tasks),
             Change::Scalable { service, min, max, suspended } => self.with_service(&service, |s| {
                 let scaling = s.scaling.get_or_insert_with(|| super::scaling::Scaling::new(min, max, now));
+                scaling.bounds_set |= (scaling.min, scaling.max) != (min, max);
                 (scaling.min, scaling.max, scaling.suspended) = (min, max, suspended);
             }),
             Change::Breaker { service, enabled, rollback } => {

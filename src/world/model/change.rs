@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::ailment::Ailment;
+use crate::platform::Suspended;
 
 /// One thing done to the world. Names of what does not exist change nothing.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -85,9 +86,9 @@ pub enum Change {
         min: u32,
         /// Most tasks.
         max: u32,
-        /// Scaling is suspended.
+        /// What of scaling is suspended.
         #[serde(default)]
-        suspended: bool,
+        suspended: Suspended,
     },
     /// The deployment circuit breaker.
     Breaker {

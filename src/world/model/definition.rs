@@ -90,6 +90,12 @@ pub struct Pushed {
 }
 
 impl Pushed {
+    /// What is wrong with it on machines that a task definition calls so: `ARM64`, `X86_64`.
+    pub fn on(&self, machine: &str) -> Option<Ailment> {
+        let runs = matches!((machine, self.architecture.as_str()), ("ARM64", "arm64") | ("X86_64", "amd64"));
+        if runs { self.ailment } else { Some(Ailment::WrongArchitecture) }
+    }
+
     /// The digest of its configuration, which says for which machines it was built.
     pub fn config(&self) -> String {
         release(&self.digest, 1).1
@@ -132,4 +138,23 @@ pub fn release(repository: &str, n: u32) -> (String, String) {
 /// The digest of an image that is known only by its tag.
 pub fn digest_of(tag: &str) -> String {
     release(tag, 0).1
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use crate::world::model::{Change, Scenario, World};
+
+    #[test]
+    fn an_image_for_other_machines_does_not_start_whoever_deploys_it() {
+        let start: Timestamp = "2026-11-24T15:12:37Z".parse().unwrap();
+        let mut world = World::new(&Scenario::named("calm").unwrap(), 7, start);
+        let laptops = world.repositories[0].images.iter().find(|image| image.architecture == "amd64").unwrap();
+        let image = Some(laptops.tag.clone());
+        world.apply(Change::Deploy { service: "analytics-api".into(), image, ailment: None });
+        world.advance(start + SignedDuration::from_secs(120));
+        let mut exits = world.services[0].tasks.iter().filter_map(|task| task.exit.as_ref());
+        assert!(exits.any(|exit| exit.code == 255), "exec format error");
+    }
 }

@@ -5,7 +5,7 @@ use fastrand::Rng;
 use super::metric::Metrics;
 use super::names;
 use super::service::Service;
-use crate::platform::{Rollout, Statistic};
+use crate::platform::{Rollout, Statistic, Suspended};
 
 /// One target-tracking policy.
 #[derive(Clone, Debug)]
@@ -31,7 +31,9 @@ pub struct Scaling {
     pub min: u32,
     pub max: u32,
     pub created: i64,
-    pub suspended: bool,
+    pub suspended: Suspended,
+    /// Bounds were set since it last looked: a count outside them is moved for that alone.
+    pub bounds_set: bool,
     pub policies: Vec<Policy>,
     /// Newest first.
     pub activities: Vec<Activity>,
@@ -55,7 +57,8 @@ impl Scaling {
             min,
             max,
             created,
-            suspended: false,
+            suspended: Suspended::default(),
+            bounds_set: true,
             policies: vec![
                 policy("cpu-target-tracking", "CPUUtilization", 65.0),
                 policy("memory-target-tracking", "MemoryUtilization", 75.0),
@@ -75,18 +78,17 @@ pub fn resource_id(service: &Service) -> String {
 impl Service {
     /// Looks at the metrics, as auto scaling's own alarms do once a minute.
     pub fn scale(&mut self, now: i64, metrics: &Metrics, rng: &mut Rng) {
+        let Some(scaling) = &mut self.scaling else { return };
+        if scaling.suspended.is_whole() || self.desired == 0 {
+            return;
+        }
+        let (desired, min, max) = (self.desired, scaling.min, scaling.max);
+        if std::mem::take(&mut scaling.bounds_set) && !(min..=max).contains(&desired) {
+            let (bound, which) = if desired < min { (min, "minimum") } else { (max, "maximum") };
+            self.set_scaled(now, bound, format!("{which} capacity was set to {bound}"), rng);
+            return;
+        }
         let Some(scaling) = &self.scaling else { return };
-        if scaling.suspended || self.desired == 0 {
-            return;
-        }
-        let desired = self.desired;
-        if desired < scaling.min || desired > scaling.max {
-            let bounded = desired.clamp(scaling.min, scaling.max);
-            let resource = resource_id(self);
-            let cause = format!("scalable target bounds of {resource} are {} to {}", scaling.min, scaling.max);
-            self.set_scaled(now, bounded, cause, rng);
-            return;
-        }
         let end = (now - super::metric::PUBLISHED_AFTER).div_euclid(60) * 60;
         let mut out = None;
         let mut inward = None;
@@ -105,7 +107,7 @@ impl Service {
                 if out.as_ref().is_none_or(|(most, _)| wanted > *most) {
                     out = Some((wanted, alarm_cause(&resource_id(self), policy, "AlarmHigh")));
                 }
-            } else if wanted.max(scaling.min) < desired
+            } else if wanted.clamp(min, max) < desired
                 && (1..=MINUTES_IN).all(|back| minute(back).is_some_and(|v| v < policy.target * 0.9))
             {
                 if inward.as_ref().is_none_or(|(most, _)| wanted > *most) {
@@ -115,17 +117,22 @@ impl Service {
                 may_go_in = false;
             }
         }
-        let (min, max, last_out, last_in) = (scaling.min, scaling.max, scaling.last_out, scaling.last_in);
+        let (suspended, last_out, last_in) = (scaling.suspended, scaling.last_out, scaling.last_in);
+        // A number that somebody set outside the bounds stays until load asks for another: scaling out brings one below
+        // the minimum to at least that, scaling in one above the maximum to at most that (ECS Developer Guide, "Service
+        // auto scaling").
         if let Some((wanted, cause)) = out {
-            if wanted.min(max) > desired && now - last_out >= COOLDOWN_OUT {
-                self.set_scaled(now, wanted.min(max), cause, rng);
+            let wanted = wanted.clamp(min, max);
+            if wanted > desired && !suspended.scale_out && now - last_out >= COOLDOWN_OUT {
+                self.set_scaled(now, wanted, cause, rng);
             }
         } else if may_go_in
             && let Some((wanted, cause)) = inward
-            && wanted.max(min) < desired
+            && wanted.clamp(min, max) < desired
+            && !suspended.scale_in
             && now - last_out.max(last_in) >= COOLDOWN_IN
         {
-            self.set_scaled(now, wanted.max(min), cause, rng);
+            self.set_scaled(now, wanted.clamp(min, max), cause, rng);
         }
     }
 
@@ -152,4 +159,66 @@ impl Service {
 
 fn alarm_cause(resource: &str, policy: &Policy, alarm: &str) -> String {
     format!("monitor alarm TargetTracking-{resource}-{alarm} in state ALARM triggered policy {}", policy.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::world::model::{Change, Scenario, World};
+
+    const SERVICE: &str = "analytics-api";
+
+    fn calm() -> World {
+        let start = "2026-11-24T15:12:37Z".parse().unwrap();
+        World::new(&Scenario::named("calm").unwrap(), 7, start)
+    }
+
+    /// How many tasks are wanted after so many seconds more.
+    fn wanted(world: &mut World, seconds: i64) -> u32 {
+        let now = jiff::Timestamp::from_second(world.now).unwrap();
+        world.advance(now + SignedDuration::from_secs(seconds));
+        world.tasks(SERVICE).unwrap().0
+    }
+
+    fn set(world: &mut World, count: u32) {
+        world.apply(Change::SetDesired { service: SERVICE.to_owned(), count });
+    }
+
+    fn bounds(world: &mut World, min: u32, suspended: Suspended) {
+        world.apply(Change::Scalable { service: SERVICE.to_owned(), min, max: 6, suspended });
+    }
+
+    #[test]
+    fn a_number_beyond_the_bounds_waits_for_load_to_ask_for_another() {
+        let mut world = calm();
+        set(&mut world, 9);
+        assert_eq!(wanted(&mut world, 180), 6, "there is little load: it scales in, to the maximum first");
+
+        let mut world = calm();
+        bounds(&mut world, 3, Suspended::default());
+        wanted(&mut world, 120);
+        set(&mut world, 2);
+        assert_eq!(wanted(&mut world, 60), 2, "below the minimum until load asks for more");
+    }
+
+    #[test]
+    fn bounds_that_are_set_move_a_number_outside_them() {
+        let mut world = calm();
+        bounds(&mut world, 4, Suspended::default());
+        assert_eq!(wanted(&mut world, 120), 4);
+        let told = &world.services[0].events;
+        assert!(told.iter().any(|event| event.message.ends_with("Cause: minimum capacity was set to 4")));
+    }
+
+    #[test]
+    fn scaling_in_is_suspended_alone() {
+        let mut world = calm();
+        bounds(&mut world, 1, Suspended { scale_in: true, ..Suspended::default() });
+        set(&mut world, 9);
+        assert_eq!(wanted(&mut world, 600), 9);
+        bounds(&mut world, 1, Suspended::default());
+        assert!(wanted(&mut world, 180) <= 6);
+    }
 }

@@ -282,7 +282,7 @@ impl Service {
 
     pub fn new_task(&self, around: &mut Around, deployment: &str, definition: usize) -> Task {
         let now = around.now;
-        let image = around.definitions[definition].image();
+        let (image, machine) = (around.definitions[definition].image(), &around.definitions[definition].architecture);
         let zone = around
             .zones
             .iter()
@@ -313,7 +313,7 @@ impl Service {
             exit: None,
             leaked_memory: 0.0,
             leaked_connections: 0.0,
-            ailment: around.repositories.iter().find_map(|r| r.find(image)).and_then(|i| i.ailment),
+            ailment: around.repositories.iter().find_map(|r| r.find(image)).and_then(|i| i.on(machine)),
         }
     }
 

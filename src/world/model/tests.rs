@@ -236,14 +236,6 @@ fn auto_scaling_follows_a_surge_stops_at_its_maximum_and_comes_back() {
 }
 
 #[test]
-fn a_desired_count_beyond_the_bounds_is_taken_back() {
-    let mut world = world("calm");
-    world.apply(Change::SetDesired { service: "analytics-api".into(), count: 9 });
-    after(&mut world, 180);
-    assert_eq!(world.tasks("analytics-api").unwrap().0, 6);
-}
-
-#[test]
 fn a_leak_fills_the_connections_and_new_tasks_free_them() {
     let mut world = world("connection-leak");
     assert!(world.databases[0].connections >= 80.0, "{}", world.databases[0].connections);

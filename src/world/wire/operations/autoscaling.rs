@@ -4,6 +4,7 @@ use super::super::error::AwsError;
 use super::super::value::{Value, list, map, text};
 use super::Answer;
 use super::page::page;
+use crate::platform::Suspended;
 use crate::world::World;
 use crate::world::model::service::Service;
 use crate::world::model::{Change, names, resource_id};
@@ -29,9 +30,9 @@ pub fn targets(world: &World, params: &Value) -> Answer {
     let targets = page.items.into_iter().filter_map(|service| {
         let scaling = service.scaling.as_ref()?;
         let suspended = map([
-            ("DynamicScalingInSuspended", scaling.suspended.into()),
-            ("DynamicScalingOutSuspended", scaling.suspended.into()),
-            ("ScheduledScalingSuspended", scaling.suspended.into()),
+            ("DynamicScalingInSuspended", scaling.suspended.scale_in.into()),
+            ("DynamicScalingOutSuspended", scaling.suspended.scale_out.into()),
+            ("ScheduledScalingSuspended", scaling.suspended.scheduled.into()),
         ]);
         let role = "aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
         Some(map([
@@ -131,8 +132,13 @@ pub fn register(world: &mut World, params: &Value) -> Answer {
     if min > max {
         return Err(AwsError::new("ValidationException", "Maximum capacity cannot be less than minimum capacity"));
     }
-    let suspended = params.get("SuspendedState").get("DynamicScalingOutSuspended").bool();
-    let suspended = suspended.or(before.map(|s| s.suspended)).unwrap_or(false);
+    let before = before.map(|scaling| scaling.suspended).unwrap_or_default();
+    let said = |name: &str, before: bool| params.get("SuspendedState").get(name).bool().unwrap_or(before);
+    let suspended = Suspended {
+        scale_in: said("DynamicScalingInSuspended", before.scale_in),
+        scale_out: said("DynamicScalingOutSuspended", before.scale_out),
+        scheduled: said("ScheduledScalingSuspended", before.scheduled),
+    };
     let (service, arn) =
         (service.name.clone(), names::arn("application-autoscaling", &format!("scalable-target/{}", service.name)));
     world.apply(Change::Scalable { service, min, max, suspended });
