@@ -1,10 +1,16 @@
 //! What AWS's answers say of credentials, permissions, and whether the file tells the truth. Pure.
 
+use jiff::SignedDuration;
+
 use super::{Check, Outcome, Seen};
 use crate::aws::permissions::{PERMISSIONS, Permission, READ_POLICY_FILE, permission};
 use crate::platform::text::{self, nearest};
 use crate::platform::{Part, Picture, Platform, Trouble, TroubleKind};
 use crate::platform::{region, skew};
+use crate::triage::{self, Finding};
+
+/// Clocks are compared to the second.
+const A_SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// All checks of what AWS said.
 pub(super) fn checks(platform: &Platform, seen: &Seen) -> Vec<Check> {
@@ -16,8 +22,17 @@ pub(super) fn checks(platform: &Platform, seen: &Seen) -> Vec<Check> {
         return checks;
     }
     checks.extend(permissions(platform, seen));
-    checks.extend(things(platform, &seen.picture));
+    // Elsewhere each thing is missing for one reason, and to write them out of the file would be wrong.
+    match triage::elsewhere(&triage::findings(platform, &seen.picture, seen.at)) {
+        Some(found) => checks.push(elsewhere(found)),
+        None => checks.extend(things(platform, &seen.picture)),
+    }
     checks
+}
+
+fn elsewhere(found: &Finding) -> Check {
+    let said = format!("{}: {}", found.title, found.evidence);
+    Check { remedy: found.advice.clone(), ..Check::new("platform", "all of it", Outcome::Fail, said) }
 }
 
 /// A trouble that is no answer of AWS's.
@@ -77,7 +92,7 @@ fn clock(picture: &Picture) -> Option<Check> {
         let outcome = if skew::is_refused(off) { Outcome::Fail } else { Outcome::Warn };
         Check::new("AWS", "clock", outcome, skew::words(off)).remedy("set the clock: sudo timedatectl set-ntp true")
     } else {
-        Check::new("AWS", "clock", Outcome::Ok, format!("within {} of AWS's", text::duration(off.abs())))
+        Check::new("AWS", "clock", Outcome::Ok, format!("within {} of AWS's", text::duration(off.abs().max(A_SECOND))))
     })
 }
 
@@ -239,7 +254,7 @@ fn found<T>(what: &str, part: &Part<T>, say: impl Fn(&T) -> String) -> Option<Ch
 
 #[cfg(test)]
 mod tests {
-    use jiff::{SignedDuration, Timestamp};
+    use jiff::Timestamp;
 
     use super::*;
     use crate::platform::{Fact, Identity, Observation, Spent, file};
@@ -255,7 +270,7 @@ mod tests {
         let (at, next, spent) = (Timestamp::UNIX_EPOCH, SignedDuration::ZERO, Spent::default());
         picture.take(Observation { at, next, facts, spent, clock_skew });
         let beside = vec![("ecs:ListClusters", Some(trouble(TroubleKind::Denied, "ecs:ListClusters")))];
-        Seen { region: Some("us-east-1".into()), profile: None, picture, beside }
+        Seen { region: Some("us-east-1".into()), profile: None, picture, at, beside }
     }
 
     fn me(account: &str) -> Fact {
@@ -293,6 +308,25 @@ mod tests {
         let checks = checks(&platform, &seen(&platform, vec![me("999999999999")], 400));
         assert_eq!(find(&checks, "credentials").outcome, Outcome::Fail);
         assert_eq!(find(&checks, "clock").outcome, Outcome::Fail);
+    }
+
+    #[test]
+    fn in_a_wrong_region_nobody_is_told_to_take_the_platform_out_of_the_file() {
+        let platform = file::sample();
+        let missing = |operation| trouble(TroubleKind::NotFound, operation);
+        let facts = vec![
+            me("123456789012"),
+            Fact::Region("eu-west-1".into()),
+            Fact::Service(0, Err(missing("ecs:DescribeServices"))),
+            Fact::Database(0, Err(missing("rds:DescribeDBInstances"))),
+            Fact::Scaling(0, Ok(None)),
+            Fact::Alarms(Ok(Vec::new())),
+        ];
+        let checks = checks(&platform, &seen(&platform, facts, 0));
+        let of: Vec<_> = checks.iter().filter(|check| check.group == "platform").collect();
+        assert_eq!(of.len(), 1, "{of:#?}");
+        assert!(of[0].found.starts_with("platform is not in eu-west-1"), "{of:#?}");
+        assert!(of[0].remedy.as_ref().unwrap().contains("--region"), "{of:#?}");
     }
 
     #[test]

@@ -10,11 +10,12 @@ mod show;
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::aws::{Clients, Connection};
 use crate::clock::Clock;
-use crate::platform::{Picture, Platform, Trouble};
+use crate::platform::{Picture, Platform, Trouble, skew};
 use crate::watch;
 
 /// How a check came out.
@@ -102,6 +103,7 @@ struct Seen {
     region: Option<String>,
     profile: Option<String>,
     picture: Picture,
+    at: Timestamp,
     /// The questions that the watch never asks: each operation, and its trouble if it has one.
     beside: Vec<(&'static str, Option<Trouble>)>,
 }
@@ -111,7 +113,13 @@ async fn ask(platform: &Platform, clients: &Clients) -> Seen {
     let clock = Clock::system();
     let (mut picture, beside) = tokio::join!(watch::once(&platform, clients, &clock), probe::probe(clients, &clock));
     picture.clock_skew = clients.clock_skew().or(picture.clock_skew);
-    Seen { region: clients.region().map(str::to_owned), profile: clients.profile().map(str::to_owned), picture, beside }
+    Seen {
+        region: clients.region().map(str::to_owned),
+        profile: clients.profile().map(str::to_owned),
+        at: skew::present(clock.now(), picture.clock_skew),
+        picture,
+        beside,
+    }
 }
 
 #[cfg(test)]

@@ -145,10 +145,12 @@ impl Status {
             table.row([alarm.name.clone(), alarm.state.word().to_owned(), since]);
         }
         let region = self.region.as_deref().unwrap_or("this region");
-        let title = if triage::is_elsewhere(&self.findings) {
+        let title = if triage::elsewhere(&self.findings).is_some() {
             format!("alarms: none of the platform's in {region}")
         } else if heeded.is_empty() {
             format!("alarms: none in {region}")
+        } else if wrong.is_empty() {
+            format!("alarms: all {} OK", heeded.len())
         } else {
             format!("alarms: {} of {} not OK", wrong.len(), heeded.len())
         };

@@ -39,7 +39,7 @@ use crate::platform::{Controller, Picture, Platform, ServicePicture, Severity, S
 
 pub use alarms::shorten_reason;
 pub use unwatched::unwatched;
-pub use verdict::{Verdict, is_elsewhere, verdict};
+pub use verdict::{Verdict, elsewhere, verdict};
 
 /// An incident is younger than this.
 const INCIDENT: SignedDuration = SignedDuration::from_hours(1);

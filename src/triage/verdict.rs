@@ -52,7 +52,7 @@ pub fn verdict(findings: &[Finding], picture: &Picture) -> Verdict {
         || picture.alarms.value().is_none();
     // Whoever asks in the wrong place learns nothing of how the platform is.
     match worst {
-        _ if is_elsewhere(findings) => Verdict::Unknown,
+        _ if elsewhere(findings).is_some() => Verdict::Unknown,
         Some(Severity::Critical) => Verdict::Critical,
         _ if blind => Verdict::Unknown,
         Some(Severity::Warning) => Verdict::Warning,
@@ -60,7 +60,7 @@ pub fn verdict(findings: &[Finding], picture: &Picture) -> Verdict {
     }
 }
 
-/// The platform is not in the region that was asked: one of the findings says so.
-pub fn is_elsewhere(findings: &[Finding]) -> bool {
-    findings.iter().any(|finding| finding.id == identity::REGION)
+/// The finding that the platform is not in the region that was asked.
+pub fn elsewhere(findings: &[Finding]) -> Option<&Finding> {
+    findings.iter().find(|finding| finding.id == identity::REGION)
 }
