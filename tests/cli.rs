@@ -219,7 +219,7 @@ fn a_broken_aws_config_is_named_with_the_line_that_breaks_it() {
     let out = status.out.split_whitespace().collect::<Vec<_>>().concat();
     assert!(out.contains(&place.replace(' ', "")) && out.contains("mendthatline"), "{status:?}");
     assert!(!status.out.contains("hunter2"), "{status:?}");
-    let init = home.run(&["init"]);
+    let init = home.run(&["init", "--force"]);
     assert!(init.err.contains(&place), "the region is in that file: {init:?}");
 }
 

@@ -129,10 +129,12 @@ pub struct ServiceEvent {
 }
 
 impl ServiceEvent {
-    /// The number that Application Auto Scaling set, and why, if it tells of that.
+    /// The number that Application Auto Scaling set, and why, if it tells of that: the policy that wanted it, or the
+    /// cause in its own words.
     pub fn scaled(&self) -> Option<(&str, &str)> {
         let (count, more) = self.message.split_once("set desired count to ")?.1.split_once(['.', ' '])?;
-        Some((count, more.split_once("Cause: ")?.1.trim_end_matches('.')))
+        let cause = more.split_once("Cause: ")?.1.trim_end_matches('.');
+        Some((count, cause.split_once("triggered policy ").map_or(cause, |(_, policy)| policy)))
     }
 }
 

@@ -67,8 +67,7 @@ pub(super) fn tell(
 
 /// What Application Auto Scaling did, and which policy wanted it.
 fn scaled(event: &ServiceEvent) -> Option<String> {
-    let (count, cause) = event.scaled()?;
-    let why = cause.split_once("triggered policy ").map_or(cause, |(_, policy)| policy);
+    let (count, why) = event.scaled()?;
     Some(format!("auto scaling set {count} tasks: {why}"))
 }
 
