@@ -87,7 +87,7 @@ pub async fn examine(file: Result<String, String>, platform: Option<&Platform>, 
         Ok(path) => Check::new("configuration", "platform file", Outcome::Ok, path),
         Err(message) => Check::new("configuration", "platform file", Outcome::Fail, message),
     }];
-    let asked = async { ask(described, &Clients::connect(connection).await).await };
+    let asked = Box::pin(async { ask(described, &Clients::connect(connection).await).await });
     let (seen, pages, container) = tokio::join!(asked, here::pages(described), here::container());
     checks.extend(account::checks(described, &seen));
     checks.extend(pages);
