@@ -90,7 +90,8 @@ impl Clients {
         why: String,
         remedy: Option<String>,
     ) -> Trouble {
-        Trouble { kind, operation: operation.to_owned(), why, remedy, since: self.known.meter.now() }
+        let since = skew::present(self.known.meter.now(), self.clock_skew());
+        Trouble { kind, operation: operation.to_owned(), why, remedy, since }
     }
 
     fn explain<E>(&self, operation: &str, error: &SdkError<E, HttpResponse>) -> Why

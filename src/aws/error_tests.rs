@@ -181,6 +181,7 @@ async fn a_clock_that_is_wrong_is_told_by_how_much() {
     let trouble = clients.trouble("ecs:ListClusters", &error);
     assert!(trouble.why.starts_with("the local clock is 10m ahead of AWS's"), "{}", trouble.why);
     assert!((600..605).contains(&clients.clock_skew().unwrap().as_secs()));
+    assert!(trouble.since.to_string().starts_with("2026-11-24T03:00:0"), "its age is AWS's: {}", trouble.since);
 }
 
 #[tokio::test(start_paused = true)]
