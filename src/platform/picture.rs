@@ -216,7 +216,7 @@ impl Picture {
     }
 
     /// Why nothing can be told, where every part fails for one kind of reason: AWS throttles all, or can't be reached.
-    /// One of many parts; who asks, and what is asked of no one, don't count.
+    /// One of those troubles. Who asks, tasks and auto scaling don't count: they are asked seldom, or of some only.
     pub fn silenced(&self) -> Option<&Trouble> {
         let services = self.services.iter().map(|service| service.state.trouble());
         let databases = self.databases.iter().map(Part::trouble);
