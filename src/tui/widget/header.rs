@@ -94,21 +94,19 @@ fn freshness(app: &App) -> (String, Style) {
     let databases = app.picture.databases.iter().map(|d| (d.as_of(), d.trouble(), d.stale_age(app.now)));
     let alarms = &app.picture.alarms;
     let alarms = std::iter::once((alarms.as_of(), alarms.trouble(), alarms.stale_age(app.now)));
-    let (mut pending, mut troubled, mut answered, mut oldest, mut throttled) = (0, 0, 0, None, true);
+    let (mut pending, mut troubled, mut answered, mut oldest) = (0, 0, 0, None);
     for (as_of, trouble, stale) in services.chain(databases).chain(alarms) {
         match (as_of, trouble) {
-            (_, Some(trouble)) => {
-                troubled += 1;
-                throttled &= trouble.kind == TroubleKind::Throttled;
-            }
+            (_, Some(_)) => troubled += 1,
             (None, None) => pending += 1,
             _ => answered += 1,
         }
         oldest = oldest.max(stale);
     }
+    let throttled = app.picture.silenced().is_some_and(|trouble| trouble.kind == TroubleKind::Throttled);
     match (oldest, troubled, pending) {
         // Nothing is wrong with the line, and to ask more often makes it worse.
-        (age, 1.., 0) if throttled && answered == 0 => {
+        (age, ..) if throttled => {
             let age = age.map(|age| format!(" {}", text::rough_age(app.now - age, app.now)));
             (format!("● throttled{}", age.unwrap_or_default()), warning)
         }
