@@ -26,6 +26,7 @@ macro_rules! assert_both {
 }
 
 mod back;
+mod clock;
 mod endings;
 mod flow;
 mod mouse;
@@ -340,32 +341,6 @@ bad_from_the_start! {
     credentials_expired_before_the_start_are_the_first_thing_seen: "*" Failure::ExpiredToken;
     an_endpoint_that_never_answers_is_named: "*" Failure::Hang;
     a_missing_cluster_is_named: "ecs:*" Failure::Error { code: "ClusterNotFoundException".into(), message: "Cluster not found.".into(), status: 400 };
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_clock_that_is_wrong_is_named() {
-    let mut flow = Flow::of("calm", SMALL);
-    flow.clock_is_ahead(jiff::SignedDuration::from_mins(10));
-    flow.connect();
-    flow.pass(Duration::from_mins(1)).await;
-    assert_snapshot!("a_clock_that_is_wrong_is_named_80x24", flow.screen());
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_clock_that_is_wrong_makes_nothing_older_or_younger_than_it_is() {
-    let mut screens = Vec::new();
-    for minutes in [0, 10, -4] {
-        let mut flow = Flow::of("bad-deploy", SMALL);
-        flow.clock_is_ahead(jiff::SignedDuration::from_mins(minutes));
-        flow.connect();
-        flow.pass(Duration::from_mins(1)).await;
-        flow.keys("2").await;
-        let text = flow.text();
-        assert!(text.contains(":42"), "{text}");
-        screens.push(text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>());
-    }
-    assert_eq!(screens[1], screens[0], "ahead");
-    assert_eq!(screens[2], screens[0], "behind");
 }
 
 #[tokio::test(start_paused = true)]
