@@ -71,6 +71,9 @@ fn a_click_of_a_real_terminal_selects_and_a_second_one_opens() {
     let click = format!("\u{1b}[<0;5;{0}M\u{1b}[<0;5;{0}m", row.get());
     terminal.type_keys(&click.repeat(2));
     terminal.wait_for("fires when");
+    let asked = String::from_utf8_lossy(&terminal.transcript()).into_owned();
+    assert!(asked.contains("\u{1b}[?1000h"));
+    assert!(!asked.contains("\u{1b}[?1003h"), "each movement of the pointer would be sent over the line");
     terminal.type_keys("q");
     restored(&terminal.end());
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::cursor::Show;
-use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture};
+use crossterm::event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste};
 use crossterm::style::{Attribute, SetAttribute};
 use crossterm::terminal::{Clear, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{Command, execute, queue};
@@ -20,6 +20,10 @@ use super::{screen, sgr};
 /// Frames larger than this are wrapped into a synchronized update, so that the terminal shows them
 /// at once. A tick of the clock is smaller than the wrapping.
 const SYNCHRONIZED_FROM: usize = 64;
+
+/// Clicks and the wheel, told in columns of any width (xterm's modes 1000 and 1006). Crossterm's own command asks for every
+/// movement of the pointer as well, and the line would carry each.
+const CLICKS: &[u8] = b"\x1b[?1000h\x1b[?1006h";
 
 /// Whether there is something to give back: the panic hook and [`Drop`] may both want to.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -227,7 +231,7 @@ fn enter(mouse: bool) -> io::Result<()> {
     queue!(out, EnterAlternateScreen, SetAttribute(Attribute::Reset))?;
     queue!(out, Clear(crossterm::terminal::ClearType::All), EnableBracketedPaste)?;
     if mouse {
-        queue!(out, EnableMouseCapture)?;
+        out.write_all(CLICKS)?;
     }
     out.flush()
 }
