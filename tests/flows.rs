@@ -30,6 +30,7 @@ mod clock;
 mod endings;
 mod flow;
 mod mouse;
+mod narrow;
 mod refused;
 mod runs;
 mod several;

@@ -6,6 +6,7 @@ use super::app::{App, Overlay, Screen};
 use super::effect::{Effect, Wanted, What};
 use super::form::Typed;
 use super::keymap::{self, Action};
+use super::layout;
 use super::plan_page::{Answer, PlanPage, Way};
 use super::run_page::RunPage;
 use crate::platform::{ServiceSpec, Subject, Subjects};
@@ -107,7 +108,11 @@ impl App {
         let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
         let action = keymap::action(key);
         let turns = action == Some(Action::Prose) && page.confirm.is_none();
-        if turns || matches!(key.code, KeyCode::PageUp | KeyCode::PageDown) {
+        // The arrows choose an answer, where one is typed.
+        let types = page.confirm.as_ref().is_none_or(|confirm| matches!(confirm.way, Way::Name(_)));
+        let scrolls = matches!(key.code, KeyCode::PageUp | KeyCode::PageDown)
+            || !types && matches!(key.code, KeyCode::Up | KeyCode::Down);
+        if turns || scrolls {
             return action.map(|action| self.act(action)).unwrap_or_default();
         }
         if page.prose.is_some() {
@@ -117,10 +122,19 @@ impl App {
                 _ => Vec::new(),
             };
         }
+        let says_yes = page.confirm.as_ref().is_some_and(|confirm| confirm.says_yes(key));
+        if let Some(why) = says_yes.then(|| layout::unseen(self)).flatten() {
+            self.say(why);
+            return Vec::new();
+        }
+        let Some(Overlay::Plan(page)) = &mut self.overlay else { return Vec::new() };
         if let Some(confirm) = &mut page.confirm {
             match confirm.key(key) {
                 Answer::Nothing => {}
-                Answer::No => page.confirm = None,
+                Answer::No => {
+                    page.confirm = None;
+                    self.overlay_scroll = 0;
+                }
                 Answer::Yes(reason) => {
                     page.refused = None;
                     if let Some(plan) = page.ready() {
@@ -209,6 +223,7 @@ impl App {
             self.say(format!("it is so already: change an answer{how}"));
         } else {
             page.confirm();
+            self.overlay_scroll = 0;
         }
         Vec::new()
     }
@@ -236,6 +251,7 @@ impl App {
                             confirm.starting = false;
                         }
                         page.refused = Some(why);
+                        self.overlay_scroll = 0;
                     }
                     _ => self.say(why),
                 }

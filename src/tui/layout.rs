@@ -37,3 +37,8 @@ pub fn stacked_first(app: &App) -> u16 {
 pub fn overlay_last(app: &App) -> usize {
     screen::overlay_last(app)
 }
+
+/// Why what a plan asks can't be answered with yes: what it is for did not come into sight.
+pub fn unseen(app: &App) -> Option<&'static str> {
+    screen::unseen(app)
+}

@@ -189,6 +189,15 @@ impl Way {
 }
 
 impl Confirm {
+    /// The key would carry it out, if nothing is missing.
+    pub fn says_yes(&self, key: KeyEvent) -> bool {
+        match (&self.way, key.code) {
+            (Way::Enter, KeyCode::Enter) | (Way::Yes, KeyCode::Char('y')) => true,
+            (Way::Name(_), KeyCode::Enter) => self.on_name,
+            _ => false,
+        }
+    }
+
     /// Takes a key.
     pub fn key(&mut self, key: KeyEvent) -> Answer {
         self.said = None;

@@ -38,8 +38,17 @@ pub fn stack(app: &App) -> Vec<(u16, Draw)> {
 
 /// How far what lies over the screen scrolls.
 pub fn overlay_last(app: &App) -> usize {
-    let (columns, rows) = app.size;
-    overlay::last(app, Rect { x: 0, y: 1, width: columns, height: layout::body_height((columns, rows)) })
+    overlay::last(app, body(app.size))
+}
+
+/// Why what a plan asks can't be answered with yes: what it is for did not come into sight.
+pub fn unseen(app: &App) -> Option<&'static str> {
+    overlay::unseen(app, body(app.size))
+}
+
+/// All between header and footer.
+fn body((columns, rows): (u16, u16)) -> Rect {
+    Rect { x: 0, y: 1, width: columns, height: layout::body_height((columns, rows)) }
 }
 
 /// Draws the whole frame and says where the cursor stands, if text is being typed.

@@ -36,6 +36,14 @@ pub(super) fn last(app: &App, body: Rect) -> usize {
     }
 }
 
+/// Why what a plan asks can't be answered with yes.
+pub(super) fn unseen(app: &App, body: Rect) -> Option<&'static str> {
+    match &app.overlay {
+        Some(Overlay::Plan(page)) => plan::unseen(app, page, body),
+        _ => None,
+    }
+}
+
 /// Draws what is open, if anything, and says where the cursor stands if text is typed in it.
 pub(super) fn draw(app: &App, body: Rect, canvas: &mut Canvas<'_>) -> Option<Position> {
     let overlay = app.overlay.as_ref()?;

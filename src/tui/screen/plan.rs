@@ -23,13 +23,28 @@ pub(super) fn last(app: &App, page: &PlanPage, body: Rect) -> usize {
     let inner = body.inner(Margin::new(1, 1));
     let (columns, rows) = (usize::from(inner.width), usize::from(inner.height));
     let taken = if let Some(confirm) = &page.confirm {
-        confirmation::rows(app, page, confirm, columns).lines.len()
+        let confirmation = confirmation::rows(app, page, confirm, columns);
+        if let Some(room) = confirmation.room(rows) {
+            return confirmation.told.len().saturating_sub(room);
+        }
+        confirmation.height()
     } else {
         let refused = refused_rows(app.theme, page, columns).len();
         refused + questions::asked(app.theme, &page.form, columns, rows.saturating_sub(refused), None).lines.len()
     };
     // One more is the rule above the plan.
     lines(app, page, columns).len().saturating_sub(rows.saturating_sub(taken + 1))
+}
+
+/// Why a yes can't be taken yet: what it is for did not come into sight.
+pub(super) fn unseen(app: &App, page: &PlanPage, body: Rect) -> Option<&'static str> {
+    let inner = body.inner(Margin::new(1, 1));
+    let rows = confirmation::rows(app, page, page.confirm.as_ref()?, usize::from(inner.width));
+    match rows.room(usize::from(inner.height))? {
+        0 => Some("no room to show what it is for: enlarge the window"),
+        room if app.overlay_scroll + room < rows.must => Some("first see what it is for: pgdn"),
+        _ => None,
+    }
 }
 
 /// Draws the page, and says where the cursor stands if text is typed.
@@ -43,13 +58,21 @@ pub(super) fn draw(app: &App, page: &PlanPage, body: Rect, canvas: &mut Canvas<'
     let mut inner = panel(&page.title, &note, true, theme, body, canvas);
     let mut caret = None;
     if let Some(confirm) = &page.confirm {
-        let rows = confirmation::rows(app, page, confirm, usize::from(inner.width));
-        let height = (rows.lines.len() as u16).min(inner.height);
+        let columns = usize::from(inner.width);
+        let rows = confirmation::rows(app, page, confirm, columns);
+        let room = rows.room(usize::from(inner.height)).unwrap_or(rows.told.len());
+        let all = rows.told.len() - room;
+        let above = if all > 0 { app.overlay_scroll.min(all) } else { 0 };
+        let mut lines = vec![confirmation::rule(theme, page, above, all - above, columns)];
+        lines.extend(rows.told.into_iter().skip(above).take(room));
+        lines.extend(rows.asked);
+        let height = (lines.len() as u16).min(inner.height);
         let area = Rect { y: inner.bottom() - height, height, ..inner };
         // What is to be pressed stands last, and is what must be seen.
-        let hidden = rows.lines.len() as u16 - height;
-        write(&rows.lines[usize::from(hidden)..], area, canvas);
-        if let Some((row, column)) = rows.caret.and_then(|(row, column)| Some((row.checked_sub(hidden)?, column))) {
+        let hidden = lines.len() as u16 - height;
+        write(&lines[usize::from(hidden)..], area, canvas);
+        let caret_at = rows.caret.map(|(row, column)| (row + 1 + room as u16, column));
+        if let Some((row, column)) = caret_at.and_then(|(row, column)| Some((row.checked_sub(hidden)?, column))) {
             caret = Some(Position { x: area.x + column.min(area.width.saturating_sub(1)), y: area.y + row });
         }
         inner.height -= height;

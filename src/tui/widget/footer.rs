@@ -91,7 +91,7 @@ fn plan_keys(page: &PlanPage) -> Vec<(&'static str, &'static str)> {
         return vec![("enter", "next, then do it"), ("tab", "reason or name"), ("esc", "back"), ("pgdn", "scroll")];
     }
     if page.confirm.is_some() {
-        return vec![("esc", "back to the plan"), ("pgdn", "scroll the plan")];
+        return vec![("esc", "back to the plan"), ("pgdn", "scroll")];
     }
     if page.prose.is_some() {
         return vec![("esc", "back to the plan"), ("j k", "scroll"), ("c", "copy")];
