@@ -88,14 +88,19 @@ pub fn minute(at: Timestamp) -> String {
     at.strftime("%H:%M").to_string()
 }
 
-/// `03:12` of today, `11-23` of another day, in UTC.
+/// `03:12` of the last 24 hours, `11-23` of before, in UTC.
 pub fn moment(at: Timestamp, now: Timestamp) -> String {
-    let day = |at: Timestamp| at.strftime("%m-%d").to_string();
-    if day(at) == day(now) && now.duration_since(at).abs() < SignedDuration::from_hours(24) {
-        minute(at)
-    } else {
-        day(at)
-    }
+    if is_of_a_day(at, now) { minute(at) } else { at.strftime("%m-%d").to_string() }
+}
+
+/// `03:12:45` of the last 24 hours, `11-23 03:12` of before, in UTC.
+pub fn moment_in_full(at: Timestamp, now: Timestamp) -> String {
+    if is_of_a_day(at, now) { time(at) } else { at.strftime("%m-%d %H:%M").to_string() }
+}
+
+/// The time of day tells it: midnight, which may be a minute ago, does not end a night on call.
+fn is_of_a_day(at: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(at).abs() < SignedDuration::from_hours(24)
 }
 
 /// [`age`] to the minute, for what is read again and again: it changes, and is written, once a minute.
@@ -143,6 +148,16 @@ mod tests {
         let d = |s| duration(SignedDuration::from_secs(s));
         assert_eq!((d(45), d(72), d(480), d(11_040)), ("45s".into(), "1m12s".into(), "8m".into(), "3h04m".into()));
         assert_eq!((d(190_800), d(3_600_000), d(-5)), ("2d5h".into(), "41d".into(), "0s".into()));
+    }
+
+    #[test]
+    fn what_happened_just_before_midnight_keeps_its_time_of_day() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-11-26T00:01:00Z");
+        assert_eq!(moment(at("2026-11-25T23:56:10Z"), now), "23:56");
+        assert_eq!(moment_in_full(at("2026-11-25T23:56:10Z"), now), "23:56:10");
+        assert_eq!(moment(at("2026-11-25T00:00:00Z"), now), "11-25");
+        assert_eq!(moment_in_full(at("2026-11-23T03:12:00Z"), now), "11-23 03:12");
     }
 
     #[test]

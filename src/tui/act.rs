@@ -15,6 +15,8 @@ use crate::watch::Attention;
 
 /// Lines that a page key moves.
 const PAGE: usize = 10;
+/// What a page that is scrolled keeps of the body for its frame and what it asks.
+const KEPT: usize = 5;
 
 impl App {
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
@@ -51,8 +53,8 @@ impl App {
             }
             Action::Up => self.step(1, false),
             Action::Down => self.step(1, true),
-            Action::PageUp => self.step(PAGE, false),
-            Action::PageDown => self.step(PAGE, true),
+            Action::PageUp => self.step(self.page(), false),
+            Action::PageDown => self.step(self.page(), true),
             Action::Top => self.step(usize::MAX, false),
             Action::Bottom => self.step(usize::MAX, true),
             Action::NextPane => self.turn(1),
@@ -99,6 +101,11 @@ impl App {
         let place = self.place_mut();
         place.pane = (place.pane + by) % panes;
         place.scroll = None;
+    }
+
+    /// Lines of a page: where there are few rows, so many that none is skipped unseen.
+    fn page(&self) -> usize {
+        usize::from(layout::body_height(self.size)).saturating_sub(KEPT).clamp(1, PAGE)
     }
 
     pub(super) fn step(&mut self, by: usize, down: bool) {

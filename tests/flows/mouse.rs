@@ -87,7 +87,7 @@ async fn a_clicked_line_stays_under_the_pointer_for_the_second_click() {
     // … also where all panels are one column that scrolls.
     flow.keys("esc 1").await;
     flow.resize(60, 16);
-    for (key, wanted) in [("1", "past its target"), ("G", "11-23")] {
+    for (key, wanted) in [("1", "past its target"), ("G", "18:47")] {
         flow.keys(key).await;
         let screen = flow.text();
         let found = screen.lines().enumerate().filter(|(_, line)| line.contains(wanted)).last();

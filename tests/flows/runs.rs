@@ -406,30 +406,6 @@ async fn two_runs_on_one_service_do_not_overlap_and_the_second_says_who_has_it()
 }
 
 #[tokio::test(start_paused = true)]
-async fn plans_and_runs_can_be_read_on_forty_columns_and_survive_one_cell() {
-    let mut flow = opened("calm", (40, 10)).await;
-    flow.keys("s").await;
-    flow.passes(3).await;
-    assert_snapshot!("scale_planned_40x10", flow.screen());
-    flow.keys("4 enter").await;
-    flow.passes(3).await;
-    flow.keys("enter").await;
-    assert!(flow.text().contains("carries it out"), "{}", flow.text());
-    assert_snapshot!("scale_confirm_40x10", flow.screen());
-    flow.resize(1, 1);
-    flow.text();
-    flow.keys("y").await;
-    flow.passes(5).await;
-    flow.text();
-    assert_eq!(changes(&flow), 0, "on one cell nobody sees what is confirmed");
-    flow.resize(40, 10);
-    flow.keys("pgdn y").await;
-    flow.passes(5).await;
-    assert_snapshot!("scale_running_40x10", flow.screen());
-    assert_eq!(changes(&flow), 1);
-}
-
-#[tokio::test(start_paused = true)]
 async fn from_a_plan_its_runbook_is_one_key_away_and_so_is_the_way_back_to_the_same_answers() {
     let mut flow = opened("calm", SMALL).await;
     flow.keys("s").await;

@@ -127,7 +127,7 @@ fn treats(app: &App, runbook: &str) -> String {
 
 /// What of the evidence stands on a finding's own line, and the lines below it.
 fn laid_out(app: &App, finding: &Finding, room: usize, columns: &Columns) -> (String, Vec<String>) {
-    let (own, mut rest) = split(&finding.evidence, columns.evidence);
+    let (own, mut rest) = split(&finding.evidence, columns.most_evidence(finding));
     if let Some(advice) = &finding.advice {
         join(&mut rest, advice);
         // A command is for pasting: half of one on a line that is short of room is worse than none.
@@ -138,7 +138,7 @@ fn laid_out(app: &App, finding: &Finding, room: usize, columns: &Columns) -> (St
     // The instant alone is not worth a line: the finding opens to it.
     if let Some(beginning) = finding.beginning()
         && (finding.after.is_some() || !rest.is_empty())
-        && !columns.has_room_for(finding, &beginning, room)
+        && !columns.has_room_for(finding, &beginning)
     {
         join(&mut rest, &beginning);
     }
@@ -177,6 +177,8 @@ fn split(evidence: &str, columns: usize) -> (String, String) {
 
 /// Widths that all lines share, so that the eye can run down.
 struct Columns {
+    /// All of a line.
+    room: usize,
     title: usize,
     /// What is left for evidence and what changed just before.
     evidence: usize,
@@ -189,19 +191,40 @@ struct Columns {
 impl Columns {
     fn of(app: &App, room: usize) -> Columns {
         if room < ROOM_FOR_COLUMNS {
-            return Columns { title: room.saturating_sub(2 + SINCE + 1), evidence: 0, runbook: 0, indent: 2 };
+            let title = room.saturating_sub(2 + SINCE + 1);
+            return Columns { room, title, evidence: 0, runbook: 0, indent: 2 };
         }
         let seen = || app.findings.iter().take(MEASURED);
         let runbook = seen().filter_map(|f| f.runbook.as_deref()).map(|r| width(r) + 2).max().unwrap_or(0).min(20);
         let tail = SINCE + 2 + if runbook > 0 { runbook + 2 } else { 0 };
         let most = (room * 9 / 25).max(room.saturating_sub(HEAD + 2 + EVIDENCE + tail).min(40));
         let title = seen().map(|f| width(&f.title)).max().unwrap_or(0).min(most).max(8);
-        Columns { title, evidence: room.saturating_sub(HEAD + title + 2 + tail), runbook, indent: HEAD }
+        Columns { room, title, evidence: room.saturating_sub(HEAD + title + 2 + tail), runbook, indent: HEAD }
+    }
+
+    /// The evidence of a line whose name is short may take what the name leaves.
+    fn most_evidence(&self, finding: &Finding) -> usize {
+        if self.evidence == 0 { 0 } else { self.evidence + self.title.saturating_sub(width(&finding.title)) }
+    }
+
+    /// Columns of a line's name and of its evidence: one that needs more takes what the other leaves blank.
+    fn given(&self, name: &str, evidence: &str) -> (usize, usize) {
+        let all = self.title + self.evidence;
+        let (name, evidence) = (width(name), width(evidence));
+        if evidence == 0 && name > all {
+            return (name.min(all + 2), 0);
+        }
+        let title = if evidence > self.evidence {
+            self.title.min(name.max(all.saturating_sub(evidence)))
+        } else {
+            self.title.max(name.min(all - evidence))
+        };
+        (title, all - title)
     }
 
     /// How it began stands beside the evidence only as a whole.
-    fn has_room_for(&self, finding: &Finding, beginning: &str, room: usize) -> bool {
-        room >= ROOM_FOR_AFTER && self.evidence >= width(&finding.evidence) + 2 + width(beginning)
+    fn has_room_for(&self, finding: &Finding, beginning: &str) -> bool {
+        self.room >= ROOM_FOR_AFTER && self.evidence >= width(&finding.evidence) + 2 + width(beginning)
     }
 }
 
@@ -251,27 +274,36 @@ fn finding_line(app: &App, finding: &Finding, own: &str, room: usize, columns: &
     let theme = app.theme;
     let style = theme.severity(finding.severity);
     let since = finding.since.map(|since| text::rough_age(since, app.now)).unwrap_or_default();
-    if room < ROOM_FOR_COLUMNS {
+    // A mark of what lies above or below takes a column, and not of the age's unit.
+    let lost = columns.room.saturating_sub(room);
+    if columns.room < ROOM_FOR_COLUMNS {
+        let title = pad(&finding.title, columns.title.saturating_sub(lost));
         return Line::from(vec![
-            Span::styled(format!("{} {}", glyph(finding.severity), pad(&finding.title, columns.title)), style),
+            Span::styled(format!("{} {title}", glyph(finding.severity)), style),
             Span::styled(format!(" {}", pad_left(&since, SINCE)), theme.muted()),
         ]);
     }
+    let beginning = finding.beginning().filter(|beginning| columns.has_room_for(finding, beginning));
+    let (title, own_room) = match beginning {
+        Some(_) => (columns.title, columns.evidence),
+        None => columns.given(&finding.title, own),
+    };
     let mut line = Line::from(vec![
         Span::styled(format!("{} {} ", glyph(finding.severity), pad(finding.severity.word(), 8)), style),
-        Span::styled(pad(&finding.title, columns.title), style),
-        Span::raw("  "),
+        Span::styled(pad(&finding.title, title), style),
+        Span::raw(" ".repeat(columns.evidence + columns.title + 2 - title - own_room)),
     ]);
     let evidence = width(&finding.evidence);
-    match finding.beginning() {
-        Some(beginning) if columns.has_room_for(finding, &beginning, room) => {
+    match beginning {
+        Some(beginning) => {
             let rest = columns.evidence - evidence - 2;
             line.push_span(format!("{}  ", fit(&finding.evidence, evidence)));
             line.push_span(Span::styled(pad(&beginning, rest), theme.severity(Severity::Warning)));
         }
-        _ => line.push_span(pad(own, columns.evidence)),
+        None => line.push_span(pad(own, own_room)),
     }
-    line.push_span(Span::styled(format!("  {}", pad_left(&since, SINCE)), theme.muted()));
+    let gap = " ".repeat(2_usize.saturating_sub(lost));
+    line.push_span(Span::styled(format!("{gap}{}", pad_left(&since, SINCE)), theme.muted()));
     if columns.runbook > 0 {
         let runbook = finding.runbook.as_deref().map(|name| treats(app, name)).unwrap_or_default();
         line.push_span(Span::styled(format!("  {}", pad(&runbook, columns.runbook)), theme.key()));
@@ -303,5 +335,41 @@ mod tests {
         assert_eq!(split(whole, 30), parts);
         assert_eq!(split("p95 4.5 s > 2.0 s", 12), (String::new(), "p95 4.5 s > 2.0 s".to_owned()));
         assert_eq!(split("short", 16), ("short".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn no_name_and_no_number_is_cut_beside_blanks_and_the_age_keeps_its_unit() {
+        let platform = std::sync::Arc::new(fixture::platform());
+        let mut app = App::new(platform, crate::tui::theme::Theme::default(), fixture::now(), (80, 24));
+        app.picture = fixture::picture();
+        let finding = |title: &str, evidence: &str| Finding {
+            id: title.to_owned(),
+            severity: Severity::Critical,
+            title: title.to_owned(),
+            evidence: evidence.to_owned(),
+            since: Some(app.now - jiff::SignedDuration::from_mins(10)),
+            began: None,
+            after: None,
+            runbook: Some("rollback".to_owned()),
+            advice: None,
+            command: None,
+            subject: crate::platform::Subject::Platform,
+            alarm: None,
+            suspect: None,
+            gauge: None,
+            gauges: Vec::new(),
+        };
+        let account = finding("this is account 123456789012, not 210987654321", "");
+        let alarm = finding("API-HighErrorRate", "ErrorRate Average 12.4 > 5");
+        app.findings = vec![account.clone(), alarm.clone()];
+        let columns = Columns::of(&app, 78);
+        let row = |finding: &Finding, room| {
+            let own = laid_out(&app, finding, 78, &columns).0;
+            finding_line(&app, finding, &own, room, &columns).to_string()
+        };
+        assert!(row(&account, 78).contains(&account.title), "{}", row(&account, 78));
+        assert!(row(&alarm, 78).contains(&alarm.evidence), "{}", row(&alarm, 78));
+        assert_eq!((width(&row(&alarm, 78)), width(&row(&alarm, 77))), (78, 77));
+        assert!(row(&alarm, 77).contains(" 10m  → rollback"), "{}", row(&alarm, 77));
     }
 }

@@ -220,7 +220,7 @@ fn finding_lines(app: &App, finding: &Finding, columns: usize) -> Vec<Line<'stat
         }
     }
     if let Some(after) = &finding.after {
-        lines.extend(fact(app, "just before", after, columns));
+        lines.extend(fact(app, "it came", after, columns));
     }
     if let Some(advice) = &finding.advice {
         lines.extend(fact(app, "what now", advice, columns));
@@ -311,8 +311,8 @@ fn draw_palette(app: &App, palette: &Palette, body: Rect, canvas: &mut Canvas<'_
         let kind = if columns < NARROW { 0 } else { 10 };
         Line::from(vec![
             Span::styled(pad(item.kind, kind), theme.muted()),
-            Span::raw(pad(&item.name, columns.saturating_sub(kind + 4))),
-            Span::styled(pad(&item.key, 4), theme.key()),
+            Span::raw(pad(&item.name, columns.saturating_sub(kind + 5))),
+            Span::styled(format!(" {}", pad(&item.key, 4)), theme.key()),
         ])
     });
     let x = inner.x + 2 + caret as u16;

@@ -130,7 +130,7 @@ fn timeline_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         let text = match app.timeline.len() {
             0 if app.picture.services.iter().any(|s| s.state.value().is_none()) => "nothing is known yet".to_owned(),
             0 => "nothing happened yet".to_owned(),
-            hidden => format!("none of {hidden} matches the filter: esc"),
+            hidden => format!("none of {hidden} matches: esc clears it"),
         };
         Line::styled(text, theme.muted()).render(inner, canvas);
     }

@@ -18,7 +18,7 @@ use crate::tui::widget::{fill, gauge_line, list, overlap, panel, say_trouble};
 pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
     let lines = |count: usize| count.clamp(1, 20) as u16 + 2;
     vec![
-        (facts(app, 200).len() as u16 + 2, facts_panel as Draw),
+        (facts_height(app, app.size.0), facts_panel as Draw),
         (lines(lists::tasks(app).len() + 1), tasks_panel as Draw),
         (lines(lists::deployments(app).len()), deployments_panel as Draw),
         (lines(lists::events(app).len()), events_panel as Draw),
@@ -26,7 +26,6 @@ pub(super) fn stack(app: &App) -> Vec<(u16, Draw)> {
 }
 
 pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
-    let facts_rows = facts(app, usize::from(area.width)).len() as u16 + 2;
     let deployments = lists::deployments(app).len().clamp(1, 4) as u16 + 2;
     let wide = area.width >= 110;
     let columns = if wide { area.width * 2 / 3 } else { area.width }.saturating_sub(2);
@@ -35,6 +34,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     if wide {
         let [left, right] =
             overlap(Layout::horizontal([Constraint::Fill(1), Constraint::Length((area.width / 3).max(45))]), area);
+        let facts_rows = facts_height(app, right.width);
         let [tasks_area, deployments_area, events_area] = overlap(
             Layout::vertical([Constraint::Length(tasks), Constraint::Length(deployments), Constraint::Fill(1)]),
             left,
@@ -47,7 +47,7 @@ pub(super) fn draw(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
         events_panel(app, events_area, canvas);
         charts(app, charts_area, canvas);
     } else {
-        let facts_rows = facts_rows.min(7);
+        let facts_rows = facts_height(app, area.width).min(8);
         let tasks = tasks.min(area.height.saturating_sub(facts_rows + deployments + 2).max(4));
         let [facts_area, tasks_area, deployments_area, events_area] = overlap(
             Layout::vertical([
@@ -80,7 +80,14 @@ fn focused(app: &App, pane: usize) -> bool {
     app.screen == Screen::Service && app.place().pane == pane && app.overlay.is_none()
 }
 
-fn facts(app: &App, columns: usize) -> Vec<Line<'static>> {
+/// Rows of the panel of facts, borders included.
+fn facts_height(app: &App, columns: u16) -> u16 {
+    let columns = columns.saturating_sub(2);
+    facts(app, columns.into(), columns).len() as u16 + 2
+}
+
+/// Lines of so many columns, on a panel that has so many inside.
+fn facts(app: &App, columns: usize, panel: u16) -> Vec<Line<'static>> {
     let Some((_, picture)) = of(app, app.service) else {
         return vec![Line::styled("no service in the platform file", app.theme.muted())];
     };
@@ -103,14 +110,28 @@ fn facts(app: &App, columns: usize) -> Vec<Line<'static>> {
         ));
         lines.push(line);
     }
-    lines.extend(gauges(app, app.service).into_iter().map(|i| gauge_line(app, i, &app.platform.gauges[i], columns)));
+    let gauges = gauges(app, app.service);
+    let line = |i: &usize, columns| gauge_line(app, *i, &app.platform.gauges[*i], columns);
+    if panel < TWO_GAUGES {
+        lines.extend(gauges.iter().map(|i| line(i, columns)));
+        return lines;
+    }
+    let half = columns / 2 - 1;
+    lines.extend(gauges.chunks(2).map(|pair| {
+        let mut both = line(&pair[0], half);
+        if let Some(second) = pair.get(1) {
+            both.push_span(" ".repeat((half + 2).saturating_sub(both.width())));
+            both.extend(line(second, half).spans);
+        }
+        both
+    }));
     lines
 }
 
 fn facts_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let Some((spec, picture)) = of(app, app.service) else {
         let inner = panel("Service", &Line::default(), false, app.theme, area, canvas);
-        Paragraph::new(facts(app, 80)).render(inner, canvas);
+        Paragraph::new(facts(app, 80, 80)).render(inner, canvas);
         return;
     };
     let mut note = say_trouble(&picture.state, app.now, app.theme);
@@ -120,18 +141,21 @@ fn facts_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let title = format!("{} in {}", spec.name, spec.cluster);
     let inner = panel(&title, &note, false, app.theme, area, canvas);
-    fill(app.theme, inner, canvas, |columns| facts(app, columns));
+    fill(app.theme, inner, canvas, |columns| facts(app, columns, inner.width));
 }
 
 fn tasks_panel(app: &App, area: Rect, canvas: &mut Canvas<'_>) {
     let theme = app.theme;
     let tasks = lists::tasks(app);
     let (note, all) = match of(app, app.service) {
-        Some((_, picture)) => (say_trouble(&picture.tasks, app.now, theme), picture.tasks.value().map_or(0, Vec::len)),
-        None => (Line::default(), 0),
+        Some((_, picture)) => (say_trouble(&picture.tasks, app.now, theme), picture.tasks.value().map(Vec::len)),
+        None => (Line::default(), None),
     };
     let stopped = tasks.iter().filter(|t| t.is_stopped()).count();
-    let title = if tasks.len() < all {
+    let title = if all.is_none() {
+        // What is not known is no number.
+        "Tasks".to_owned()
+    } else if let Some(all) = all.filter(|all| tasks.len() < *all) {
         format!("Tasks: {} of {all} match the filter", tasks.len())
     } else if stopped > 0 {
         format!("Tasks {} and {stopped} stopped", tasks.len() - stopped)
@@ -184,6 +208,8 @@ enum TaskRow<'a> {
     More(String),
 }
 
+/// From here on two gauges stand beside each other.
+const TWO_GAUGES: u16 = 72;
 const STATUS: usize = 14;
 const HEALTH: usize = 10;
 const AGE: usize = 6;
@@ -320,8 +346,7 @@ fn event_line(app: &App, event: &ServiceEvent, columns: usize) -> Line<'static> 
         .strip_prefix("(service ")
         .and_then(|rest| rest.split_once(") "))
         .map_or(event.message.as_str(), |(_, rest)| rest);
-    Line::from(vec![
-        Span::styled(format!("{} ", text::time(event.at)), app.theme.muted()),
-        Span::raw(fit(message, columns.saturating_sub(9))),
-    ])
+    let at = format!("{} ", text::moment_in_full(event.at, app.now));
+    let message = fit(message, columns.saturating_sub(width(&at)));
+    Line::from(vec![Span::styled(at, app.theme.muted()), Span::raw(message)])
 }

@@ -10,7 +10,7 @@ use crate::platform::{
     Severity, Subject, text,
 };
 use crate::tui::app::App;
-use crate::tui::text::{fit, pad};
+use crate::tui::text::{fit, pad, width};
 use crate::tui::widget::{LABEL, fill, gauge_line, or_span, panel, reading, say_trouble};
 
 pub(super) fn of(app: &App, index: usize) -> Option<(&ServiceSpec, &ServicePicture)> {
@@ -92,7 +92,7 @@ pub(super) fn tasks_line(app: &App, picture: &ServicePicture, columns: usize) ->
     if service.status != ServiceStatus::Active {
         line.push_span(Span::styled(format!("  {}", status_word(&service.status)), theme.severity(Severity::Critical)));
     }
-    match picture.scaling.value() {
+    let bounds = match picture.scaling.value() {
         Some(Some(scaling)) => {
             let mut bounds = format!("  auto {}–{}", scaling.min, scaling.max);
             let suspended = scaling.suspended;
@@ -102,10 +102,14 @@ pub(super) fn tasks_line(app: &App, picture: &ServicePicture, columns: usize) ->
                 (false, true) => " in only",
                 (false, false) => "",
             });
-            line.push_span(Span::styled(bounds, theme.muted()));
+            bounds
         }
-        Some(None) => line.push_span(Span::styled("  no auto scaling", theme.muted())),
-        None => {}
+        Some(None) => "  no auto scaling".to_owned(),
+        None => String::new(),
+    };
+    // Half of the bounds would be other bounds.
+    if line.width() + width(&bounds) <= columns {
+        line.push_span(Span::styled(bounds, theme.muted()));
     }
     line
 }

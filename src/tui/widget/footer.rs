@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::platform::Severity;
 use crate::run::Ending;
-use crate::runbook::Kind;
+use crate::runbook::{Kind, Runbook};
 use crate::tui::app::{App, Overlay};
 use crate::tui::keymap::{Action, BINDINGS, Binding};
 use crate::tui::plan_page::{PlanPage, Way};
@@ -39,14 +39,18 @@ pub fn footer(app: &App, area: Rect, buffer: &mut Buffer) -> Option<u16> {
         buffer.set_line(area.x, area.y, &line, area.width);
         return None;
     }
-    let line = if app.overlay.is_some() { overlay_hints(app) } else { hints(app, usize::from(area.width)) };
+    let line = if app.overlay.is_some() {
+        overlay_hints(app, usize::from(area.width))
+    } else {
+        hints(app, usize::from(area.width))
+    };
     buffer.set_line(area.x, area.y, &line, area.width);
     None
 }
 
-fn overlay_hints(app: &App) -> Line<'static> {
+fn overlay_hints(app: &App, columns: usize) -> Line<'static> {
     let theme = app.theme;
-    let keys: Vec<(&str, &str)> = match &app.overlay {
+    let mut keys: Vec<(&str, &str)> = match &app.overlay {
         Some(Overlay::Palette(_)) => vec![("enter", "go"), ("↓ ↑", "choose"), ("esc", "close")],
         Some(Overlay::Finding(_)) => vec![("enter", "go there"), ("c", "copy"), ("esc", "close")],
         Some(Overlay::Runbook(_)) => vec![("enter", "plan it"), ("j k", "scroll"), ("c", "copy"), ("esc", "close")],
@@ -78,6 +82,13 @@ fn overlay_hints(app: &App) -> Line<'static> {
         Some(Overlay::Help) => vec![("j k", "scroll"), ("esc", "close")],
         _ => vec![("j k", "scroll"), ("c", "copy"), ("esc", "close")],
     };
+    // The last are left out first, and the way back never.
+    let wide = |keys: &[(&str, &str)]| keys.iter().map(|(key, hint)| width(key) + width(hint) + 3).sum::<usize>();
+    while wide(&keys) > columns + 1
+        && let Some(last) = keys.iter().rposition(|(key, _)| *key != "esc")
+    {
+        keys.remove(last);
+    }
     let mut line = Line::from(" ");
     for (key, hint) in keys {
         line.push_span(Span::styled((*key).to_owned(), theme.key()));
@@ -122,7 +133,8 @@ fn plan_keys(page: &PlanPage) -> Vec<(&'static str, &'static str)> {
 fn hints(app: &App, columns: usize) -> Line<'static> {
     let theme = app.theme;
     let mut chosen: Vec<&Binding> = Vec::new();
-    let mut room = columns.saturating_sub(1);
+    // The blanks behind the last hint need no room.
+    let mut room = columns + 1;
     let said = app.run.as_ref().map(|run| run_hint(app, run)).unwrap_or_default();
     room = room.saturating_sub(said.iter().map(Span::width).sum());
     if !app.place().filter.value().is_empty() {
@@ -136,15 +148,24 @@ fn hints(app: &App, columns: usize) -> Line<'static> {
         .filter(|binding| first.contains(&binding.action))
         .map(|binding| width(binding.keys[0]) + width(binding.hint) + 3)
         .sum();
-    for runbook in app.library.all() {
-        let Some(key) = runbook.key else { continue };
-        let name = runbook.name.replace('-', " ");
+    // What treats the worst has room before the rest; each keeps its place.
+    let hint = |runbook: &Runbook| Some((runbook.key?, runbook.name.replace('-', " ")));
+    let treats = |name: &str| app.findings.iter().position(|f| f.runbook.as_deref() == Some(name));
+    let mut needed: Vec<&Runbook> = app.library.all().iter().collect();
+    needed.sort_by_key(|runbook| treats(&runbook.name).unwrap_or(usize::MAX));
+    let mut fits = Vec::new();
+    for runbook in needed {
+        let Some((_, name)) = hint(runbook) else { continue };
         let wide = width(&name) + 4;
-        if wide + kept <= room {
+        let must = fits.is_empty() && treats(&runbook.name).is_some();
+        if wide + if must { 0 } else { kept } <= room {
             room -= wide;
-            line.push_span(Span::styled(key.to_string(), theme.key()));
-            line.push_span(format!(" {name}  "));
+            fits.push(runbook.name.as_str());
         }
+    }
+    for (key, name) in app.library.all().iter().filter(|r| fits.contains(&r.name.as_str())).filter_map(hint) {
+        line.push_span(Span::styled(key.to_string(), theme.key()));
+        line.push_span(format!(" {name}  "));
     }
     for binding in by_importance() {
         let wide = width(binding.keys[0]) + width(binding.hint) + 3;

@@ -19,15 +19,16 @@ pub fn header(app: &App, area: Rect, buffer: &mut Buffer) {
     let columns = usize::from(area.width);
     let clock = format!(" {}Z ", text::time(app.now));
     let (state, state_style) = freshness(app);
-    let name = fit(&app.platform.name, 40);
-    let mut room = columns.saturating_sub(width(&clock) + width(&state).max(STATE) + width(&name) + 4);
     // Two windows, one of them the demo: nobody may act on the wrong one.
     let demo = match (&app.address, &app.simulated) {
         (Some(_), _) => "DEMO".to_owned(),
         (None, Some(here)) => fit(here.split("://").last().unwrap_or(here), 24),
         (None, None) => String::new(),
     };
-    room = room.saturating_sub(width(&demo) + 2);
+    let right = width(&clock) + width(&state).max(STATE) + 1;
+    let left = columns.saturating_sub(right + 1 + if demo.is_empty() { 0 } else { width(&demo) + 2 });
+    let name = fit(&app.platform.name, left.min(40));
+    let mut room = left.saturating_sub(width(&name) + 2);
 
     let (region, profile) = app.connected.clone().unwrap_or_default();
     let region = region.or_else(|| app.platform.region.clone()).unwrap_or_default();
@@ -91,11 +92,12 @@ fn freshness(app: &App) -> (String, Style) {
     }
     let services =
         app.picture.services.iter().map(|s| (s.state.as_of(), s.state.trouble(), s.state.stale_age(app.now)));
+    let tasks = app.picture.services.iter().map(|s| (s.tasks.as_of(), s.tasks.trouble(), s.tasks.stale_age(app.now)));
     let databases = app.picture.databases.iter().map(|d| (d.as_of(), d.trouble(), d.stale_age(app.now)));
     let alarms = &app.picture.alarms;
     let alarms = std::iter::once((alarms.as_of(), alarms.trouble(), alarms.stale_age(app.now)));
     let (mut pending, mut troubled, mut answered, mut oldest) = (0, 0, 0, None);
-    for (as_of, trouble, stale) in services.chain(databases).chain(alarms) {
+    for (as_of, trouble, stale) in services.chain(tasks).chain(databases).chain(alarms) {
         match (as_of, trouble) {
             (_, Some(_)) => troubled += 1,
             (None, None) => pending += 1,
