@@ -119,7 +119,7 @@ fn first_picture(terminal: &Terminal) {
 /// before it is healthy; nothing adds one again before three hot minutes are over.
 fn scales_to_two(terminal: &mut Terminal) {
     for (key, shown) in [
-        ("s", "enter go on"),
+        ("s", "nothing to do"),
         ("2", "enter plan it"),
         ("\r", "3 → 2"),
         ("\r", "y carries it out"),
@@ -250,7 +250,8 @@ fn a_disk_that_fills_up_stops_the_run_before_the_call_that_it_could_not_write_do
 fn a_disk_that_is_full_is_told_on_the_screen() {
     let desk = Desk::new();
     let mut terminal = desk.screen_under(&full_after(1));
-    for (key, shown) in [("s", "enter go on"), ("4", "enter plan it"), ("\r", "3 → 4"), ("\r", "y carries it out")] {
+    for (key, shown) in [("s", "nothing to do"), ("4", "enter plan it"), ("\r", "3 → 4"), ("\r", "y carries it out")]
+    {
         terminal.type_keys(key);
         terminal.wait_for(shown);
     }
