@@ -205,6 +205,11 @@ fn a_profile_that_does_not_exist_is_named_with_those_that_do() {
     assert!(out.contains("aws configure"), "{said:?}");
     let near = home.run(&["--profile", "productoin", "status"]).out;
     assert!(near.contains("did you mean \"production\"?"), "{near}");
+    let role = "[profile ops]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = gone\n";
+    fs::write(home.0.path().join(".aws/config"), role).unwrap();
+    let out = home.run(&["--profile", "ops", "status"]).out;
+    let out = out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(out.contains("no AWS profile \"gone\", which profile \"ops\" names"), "{out}");
 }
 
 #[test]

@@ -109,7 +109,7 @@ impl Clients {
             Some(region) => Some(Region::new(region.clone())),
             None => default_region(connection.profile.as_deref(), &http).await,
         };
-        let (profile, origin) = profiles::origin(connection.profile.as_deref()).await;
+        let (profile, origin) = profiles::origin(connection.profile.as_deref());
         let chain = Chain::new(connection.profile.clone(), region.clone(), http.clone());
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)

@@ -15,11 +15,12 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::error::ErrorMetadata;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, Shared};
 use tokio::time::Instant;
 
-use super::causes::chain_text;
+use super::causes::{cause, chain_text};
 use crate::platform::Secret;
 
 /// Credentials are renewed this long before they expire, as the SDK's own cache does.
@@ -36,6 +37,8 @@ pub(super) enum Missing {
     NotFound(String),
     /// Something has, and they can't be renewed: the SSO session is over.
     Expired,
+    /// A role may not be taken on; `sts:AssumeRole on arn:…`.
+    Denied(String),
     /// Something should have, and failed.
     Failed(String),
 }
@@ -45,6 +48,7 @@ impl fmt::Display for Missing {
         match self {
             Missing::NotFound(_) => f.write_str("no AWS credentials found"),
             Missing::Expired => f.write_str("credentials expired"),
+            Missing::Denied(what) => write!(f, "not allowed: {what}"),
             Missing::Failed(why) => f.write_str(why),
         }
     }
@@ -196,6 +200,14 @@ fn missing(error: &CredentialsError) -> Missing {
     if lower.contains("expired") || sso && (lower.contains("unauthorized") || lower.contains("failed to read")) {
         return Missing::Expired;
     }
+    // Nobody has signed in yet.
+    if lower.contains("failed to load the cached sso token") {
+        return Missing::NotFound(text);
+    }
+    // Before any word is looked for: a role may be called anything.
+    if let Some(said) = cause::<ErrorMetadata>(error) {
+        return refused(said);
+    }
     match error {
         CredentialsError::CredentialsNotLoaded(_) => Missing::NotFound(text),
         // Instance metadata is the chain's last resort: that it fails means that nothing before had any.
@@ -204,6 +216,17 @@ fn missing(error: &CredentialsError) -> Missing {
         // What a credential process wrote may hold anything, secrets too.
         _ if lower.contains("process") => Missing::Failed("the profile's credential process failed".to_owned()),
         _ => Missing::Failed(format!("credentials could not be fetched: {text}")),
+    }
+}
+
+/// AWS's own answer to who asks for credentials. It names what it denies: `User: arn:… is not authorized to perform:
+/// sts:AssumeRole on resource: arn:…`.
+fn refused(said: &ErrorMetadata) -> Missing {
+    let (code, message) = (said.code().unwrap_or("no code"), said.message().unwrap_or_default());
+    match message.split_once("sts:AssumeRole on resource: ").and_then(|(_, rest)| rest.split_whitespace().next()) {
+        Some(role) => Missing::Denied(format!("sts:AssumeRole on {role}")),
+        None if message.is_empty() => Missing::Failed(format!("AWS refuses credentials: {code}")),
+        None => Missing::Failed(format!("AWS refuses credentials: {message} ({code})")),
     }
 }
 
@@ -220,6 +243,25 @@ mod tests {
     #[test]
     fn metadata_that_says_no_is_no_news_where_nothing_else_has_credentials() {
         let error = CredentialsError::provider_error("failed to load IMDS session token: request forbidden");
+        assert!(matches!(missing(&error), Missing::NotFound(_)));
+    }
+
+    #[test]
+    fn a_role_that_may_not_be_taken_on_is_named_and_not_told_in_the_sdks_own_words() {
+        let said = |code: &str, message: &str| {
+            let meta = ErrorMetadata::builder().code(code).message(message).build();
+            missing(&CredentialsError::provider_error(meta)).to_string()
+        };
+        let role = "arn:aws:iam::123456789012:role/data-process-sso";
+        let message =
+            format!("User: arn:aws:iam::1:user/ana is not authorized to perform: sts:AssumeRole on resource: {role}");
+        assert_eq!(said("AccessDenied", &message), format!("not allowed: sts:AssumeRole on {role}"));
+        assert_eq!(said("ForbiddenException", "No access"), "AWS refuses credentials: No access (ForbiddenException)");
+    }
+
+    #[test]
+    fn who_has_not_signed_in_yet_is_not_told_in_the_sdks_own_words() {
+        let error = CredentialsError::provider_error("failed to load the cached SSO token");
         assert!(matches!(missing(&error), Missing::NotFound(_)));
     }
 

@@ -213,12 +213,16 @@ impl Clients {
                 if self.profile().is_some()
                     && (text.contains("was not defined") || text.contains("No profiles were defined")) =>
             {
-                let profile = self.profile().unwrap_or("default");
-                let why = format!("no AWS profile \"{profile}\"");
+                let named = self.profile().unwrap_or("default");
+                // It may be another than the one asked for: a role's source.
+                let profile = text.split('`').nth(1).filter(|_| text.contains("was not defined")).unwrap_or(named);
+                let profile = quote(profile);
+                let by = if profile == named { String::new() } else { format!(", which profile \"{named}\" names") };
+                let why = format!("no AWS profile \"{profile}\"{by}");
                 let make = format!("run \"aws configure sso --profile {profile}\"");
                 // The files are read only now: no profile of this name was found in them a moment ago.
                 let known = profiles::profiles();
-                let near = nearest(profile, known.iter().map(String::as_str));
+                let near = nearest(&profile, known.iter().map(String::as_str));
                 let meant = near.map(|near| format!("did you mean \"{}\"? ", quote(near))).unwrap_or_default();
                 let remedy = match known.as_slice() {
                     [] => make,
@@ -239,6 +243,10 @@ impl Clients {
                 };
                 (TroubleKind::NoCredentials, missing.to_string(), Some(remedy))
             }
+            Missing::Denied(_) => {
+                let remedy = "a policy of whoever asks and the role's trust policy must both allow it";
+                (TroubleKind::NoCredentials, quote(&missing.to_string()), Some(remedy.to_owned()))
+            }
             Missing::Failed(why) => match profiles::broken().filter(|_| why.contains("could not parse profile file")) {
                 Some(place) => (TroubleKind::NoCredentials, quote(&place), Some(MEND.to_owned())),
                 None => (TroubleKind::NoCredentials, quote(why), None),
@@ -256,6 +264,15 @@ impl Clients {
             (Origin::Sso, Some(profile)) => format!("run \"aws sso login --profile {profile}\""),
             (Origin::Sso, None) => "run \"aws sso login\"".to_owned(),
             (Origin::Environment, _) => "set new AWS_… variables and start plantao again".to_owned(),
+            (Origin::Keys(kind), profile) => {
+                let profile = profile.unwrap_or("default");
+                let file = kind.path().unwrap_or_default();
+                format!(
+                    "write new keys for profile \"{profile}\" into {}, from \"aws sts get-session-token\" or your own tool; \
+                     plantao picks them up",
+                    file.display()
+                )
+            }
             (Origin::Other, Some(profile)) => {
                 format!("refresh the credentials of profile \"{profile}\"; plantao picks them up")
             }

@@ -38,3 +38,4 @@ mod transport;
 
 pub use clients::{Clients, Connection};
 pub use meter::Meter;
+pub use profiles::is_readable;

@@ -49,12 +49,12 @@ pub const PERMISSIONS: &[Permission] = &[
     granted("describe_alarms", "cloudwatch:DescribeAlarms", "Alarms", "alarms"),
     granted("describe_alarm_history", "cloudwatch:DescribeAlarmHistory", "Alarms", "an alarm's history"),
     granted("describe_db_instances", "rds:DescribeDBInstances", "Databases", "databases"),
-    granted("list_clusters", "ecs:ListClusters", "Init", "plantao init: clusters"),
-    granted("list_services", "ecs:ListServices", "Init", "plantao init: services"),
-    granted("describe_task_definition", "ecs:DescribeTaskDefinition", "Init", "plantao init: containers"),
-    granted("list_metrics", "cloudwatch:ListMetrics", "Init", "plantao init: gauges of your own"),
-    granted("describe_repositories", "ecr:DescribeRepositories", "Init", "plantao init: repositories"),
-    granted("describe_log_groups", "logs:DescribeLogGroups", "Init", "plantao init: log groups"),
+    granted("list_clusters", "ecs:ListClusters", "Init", "clusters, for plantao init"),
+    granted("list_services", "ecs:ListServices", "Init", "services, for plantao init"),
+    granted("describe_task_definition", "ecs:DescribeTaskDefinition", "Init", "containers, for plantao init"),
+    granted("list_metrics", "cloudwatch:ListMetrics", "Init", "gauges of your own, for plantao init"),
+    granted("describe_repositories", "ecr:DescribeRepositories", "Init", "repositories, for plantao init"),
+    granted("describe_log_groups", "logs:DescribeLogGroups", "Init", "log groups, for plantao init"),
 ];
 
 /// The permission for an IAM action.

@@ -11,13 +11,15 @@ pub(super) enum Origin {
     Sso,
     /// `AWS_ACCESS_KEY_ID` and its like: a running process never sees new ones.
     Environment,
+    /// Keys written into one of the two files, by hand or by a tool.
+    Keys(Kind),
     /// Any other.
     Other,
 }
 
 /// The two files that have profiles.
-#[derive(Clone, Copy)]
-enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
     /// Its profiles are `[default]` and `[profile NAME]`; `[sso-session NAME]`, `[services NAME]` and the like are none.
     Config,
     /// Every section of it is a profile.
@@ -26,7 +28,7 @@ enum Kind {
 
 impl Kind {
     /// Where it is, if anybody says.
-    fn path(self) -> Option<PathBuf> {
+    pub(super) fn path(self) -> Option<PathBuf> {
         let (named, usual) = match self {
             Kind::Config => ("AWS_CONFIG_FILE", "config"),
             Kind::Credentials => ("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
@@ -64,22 +66,32 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// The profile's name, if any, and what kind of credentials it leads to.
-pub(super) async fn origin(named: Option<&str>) -> (Option<String>, Origin) {
+pub(super) fn origin(named: Option<&str>) -> (Option<String>, Origin) {
     if named.is_none() && variable("AWS_ACCESS_KEY_ID").is_some() {
         return (None, Origin::Environment);
     }
     let profile = named.map(str::to_owned).or_else(|| variable("AWS_PROFILE"));
-    let text = match Kind::Config.path() {
-        Some(path) => tokio::fs::read_to_string(path).await.unwrap_or_default(),
-        None => String::new(),
+    let name = profile.as_deref().unwrap_or("default");
+    let config = text(Kind::Config);
+    let origin = if signs_in(&config, name, 0) {
+        Origin::Sso
+    } else {
+        let files = [(Kind::Credentials, text(Kind::Credentials)), (Kind::Config, config)];
+        files
+            .iter()
+            .find(|(kind, text)| has_keys(*kind, text, name))
+            .map_or(Origin::Other, |(kind, _)| Origin::Keys(*kind))
     };
-    let sso = signs_in(&text, profile.as_deref().unwrap_or("default"), 0);
-    (profile, if sso { Origin::Sso } else { Origin::Other })
+    (profile, origin)
+}
+
+/// What a file holds; nothing if there is none.
+fn text(kind: Kind) -> String {
+    kind.path().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default()
 }
 
 /// The names of all profiles, sorted: for who has misspelt one.
 pub(super) fn profiles() -> Vec<String> {
-    let text = |kind: Kind| kind.path().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
     names(&text(Kind::Config), &text(Kind::Credentials))
 }
 
@@ -92,6 +104,11 @@ pub(super) fn broken() -> Option<String> {
     })
 }
 
+/// No file of `~/.aws` has a line that the SDK can't read.
+pub fn is_readable() -> bool {
+    broken().is_none()
+}
+
 fn names(config: &str, credentials: &str) -> Vec<String> {
     let of = |kind: Kind, text: &str| -> Vec<String> {
         kind.lines(text).filter_map(|(profile, _)| profile.map(str::to_owned)).collect()
@@ -100,6 +117,14 @@ fn names(config: &str, credentials: &str) -> Vec<String> {
     names.sort();
     names.dedup();
     names
+}
+
+/// A profile's own section has keys.
+fn has_keys(kind: Kind, text: &str, profile: &str) -> bool {
+    kind.lines(text)
+        .filter(|(inside, _)| *inside == Some(profile))
+        .filter_map(|(_, line)| line.split_once('='))
+        .any(|(key, _)| key.trim() == "aws_access_key_id")
 }
 
 /// A profile of `~/.aws/config` signs in with IAM Identity Center, by itself or through its source.
@@ -128,6 +153,13 @@ mod tests {
         assert!(!signs_in(CONFIG, "default", 0));
         assert!(!signs_in(CONFIG, "loop", 0));
         assert!(!signs_in(CONFIG, "absent", 0));
+    }
+
+    #[test]
+    fn keys_that_have_expired_are_renewed_in_the_file_that_has_them() {
+        let text = "[prod]\naws_access_key_id = a\n[staging]\nregion = us-east-1\n";
+        assert!(has_keys(Kind::Credentials, text, "prod") && !has_keys(Kind::Credentials, text, "staging"));
+        assert!(!has_keys(Kind::Config, text, "prod"), "there it would be [profile prod]");
     }
 
     #[test]
