@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::{Check, Outcome, Seen};
 use crate::aws::permissions::{PERMISSIONS, Permission, READ_POLICY_FILE, permission};
 use crate::platform::text::{self, nearest};
-use crate::platform::{Part, Picture, Platform, Trouble, TroubleKind};
+use crate::platform::{Part, Picture, Platform, ServiceStatus, Trouble, TroubleKind};
 use crate::platform::{region, skew};
 use crate::triage::{self, Finding};
 
@@ -14,7 +14,8 @@ const A_SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// All checks of what AWS said.
 pub(super) fn checks(platform: &Platform, seen: &Seen) -> Vec<Check> {
-    let mut checks = vec![region(seen), identity(platform, seen)];
+    let mut checks = Vec::from_iter(region(seen));
+    checks.push(identity(platform, seen));
     checks.extend(clock(&seen.picture));
     // Without credentials, or a way, every other question fails for the same reason, said once.
     if seen.picture.identity.trouble().is_some_and(is_mute) && heard_nothing(platform, &seen.picture) {
@@ -50,16 +51,18 @@ fn nothing_heard() -> Check {
     Check::new("permissions", "all of them", Outcome::Fail, "not checked: AWS gave no answer to who asks")
 }
 
-fn region(seen: &Seen) -> Check {
+fn region(seen: &Seen) -> Option<Check> {
     let profile = seen.profile.as_ref().map(|profile| format!(", profile {profile}")).unwrap_or_default();
-    match &seen.region {
+    Some(match &seen.region {
         Some(region) => match region::doubt(region) {
             None => Check::new("AWS", "region", Outcome::Ok, format!("{region}{profile}")),
             Some(doubt) => Check::new("AWS", "region", Outcome::Warn, format!("{region}{profile}: {doubt}")),
         },
+        // The file that can't be read may name one. The check of the credentials says where it breaks.
+        None if !seen.readable => return None,
         None => Check::new("AWS", "region", Outcome::Fail, format!("nothing names one{profile}"))
             .remedy("write region = \"us-east-1\" in the platform file, or set AWS_REGION"),
-    }
+    })
 }
 
 fn identity(platform: &Platform, seen: &Seen) -> Check {
@@ -168,8 +171,12 @@ fn one(permission: &Permission, trouble: Option<&Trouble>, beside: bool) -> Chec
             Check::new("permissions", permission.action, Outcome::Ok, permission.purpose)
         }
         Some(trouble) if trouble.kind == TroubleKind::Denied => {
-            let check =
-                Check::new("permissions", permission.action, worst, format!("denied: no {}", permission.purpose));
+            let check = Check::new(
+                "permissions",
+                permission.action,
+                worst,
+                format!("denied: it would tell {}", permission.purpose),
+            );
             match permission.sid {
                 Some(sid) => check.remedy(format!("attach the statement \"{sid}\" of {READ_POLICY_FILE}")),
                 None => check,
@@ -189,8 +196,21 @@ fn things(platform: &Platform, picture: &Picture) -> Vec<Check> {
     let mut checks = Vec::new();
     for (spec, service) in platform.services.iter().zip(&picture.services) {
         let what = format!("service {}", spec.name);
-        checks.extend(found(&what, &service.state, |s| format!("{} of {} tasks running", s.running, s.desired)));
-        if !spec.auto_scaling {
+        let status = service.state.value().map(|state| &state.status);
+        let deleted = match status {
+            Some(ServiceStatus::Inactive) => Some("it was deleted (INACTIVE)"),
+            Some(ServiceStatus::Draining) => Some("it is being deleted (DRAINING)"),
+            _ => None,
+        };
+        checks.extend(match deleted {
+            Some(words) => {
+                let check = Check::new(GROUP, what, Outcome::Fail, words);
+                Some(check.remedy("create it again, or take its [[service]] out of the file"))
+            }
+            None => found(&what, &service.state, |s| format!("{} of {} tasks running", s.running, s.desired)),
+        });
+        // What is not there has no auto scaling either: that says nothing of the file.
+        if !spec.auto_scaling || status != Some(&ServiceStatus::Active) {
             continue;
         }
         let what = format!("auto scaling of {}", spec.name);
@@ -228,7 +248,7 @@ fn things(platform: &Platform, picture: &Picture) -> Vec<Check> {
     for (gauge, series) in platform.gauges.iter().zip(&picture.series) {
         let empty = series.value().is_some_and(|s| s.latest().is_none());
         if empty {
-            let what = format!("gauge {}", gauge.title);
+            let what = format!("gauge {} of {}", gauge.title, platform.called(gauge.subject));
             let metric = format!("{} {}", gauge.query.namespace, gauge.query.metric);
             checks.push(
                 Check::new(GROUP, what, Outcome::Warn, format!("{metric}: no data in the last 3 hours"))
@@ -257,7 +277,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::platform::{Fact, Identity, Observation, Spent, file};
+    use crate::platform::{Fact, Identity, Observation, Service, Spent, file, fixture};
 
     fn trouble(kind: TroubleKind, operation: &str) -> Trouble {
         let (operation, why) = (operation.to_owned(), "because".to_owned());
@@ -270,7 +290,7 @@ mod tests {
         let (at, next, spent) = (Timestamp::UNIX_EPOCH, SignedDuration::ZERO, Spent::default());
         picture.take(Observation { at, next, facts, spent, clock_skew });
         let beside = vec![("ecs:ListClusters", Some(trouble(TroubleKind::Denied, "ecs:ListClusters")))];
-        Seen { region: Some("us-east-1".into()), profile: None, picture, at, beside }
+        Seen { region: Some("us-east-1".into()), profile: None, readable: true, picture, at, beside }
     }
 
     fn me(account: &str) -> Fact {
@@ -330,6 +350,31 @@ mod tests {
     }
 
     #[test]
+    fn auto_scaling_is_taken_out_of_the_file_only_for_a_service_that_is_there() {
+        let platform = file::sample();
+        let with = |service: Service| {
+            let facts = vec![me("123456789012"), Fact::Service(0, Ok(Box::new(service))), Fact::Scaling(0, Ok(None))];
+            checks(&platform, &seen(&platform, facts, 0))
+        };
+        let there = with(fixture::service());
+        assert_eq!(find(&there, "auto scaling of analytics-api").outcome, Outcome::Warn);
+        let deleted = with(Service { status: ServiceStatus::Inactive, ..fixture::service() });
+        let check = find(&deleted, "service analytics-api");
+        assert!(check.outcome == Outcome::Fail && check.found.contains("deleted"), "{check:?}");
+        assert!(!deleted.iter().any(|check| check.what.starts_with("auto scaling")), "{deleted:#?}");
+    }
+
+    #[test]
+    fn a_region_that_a_broken_file_may_name_is_not_said_to_be_named_by_nothing() {
+        let platform = file::sample();
+        let refused = trouble(TroubleKind::Refused, "sts:GetCallerIdentity");
+        let broken = Seen { region: None, readable: false, ..seen(&platform, vec![Fact::Identity(Err(refused))], 0) };
+        assert!(!checks(&platform, &broken).iter().any(|check| check.what == "region"));
+        let unnamed = checks(&platform, &Seen { readable: true, ..broken });
+        assert_eq!(find(&unnamed, "region").outcome, Outcome::Fail);
+    }
+
+    #[test]
     fn what_the_file_names_and_aws_does_not_know_is_said() {
         let platform = file::sample();
         let missing = trouble(TroubleKind::NotFound, "rds:DescribeDBInstances");
@@ -343,8 +388,11 @@ mod tests {
         let checks = checks(&platform, &seen(&platform, facts, 0));
         assert_eq!(find(&checks, "database analytics").outcome, Outcome::Fail);
         assert_eq!(find(&checks, "rds:DescribeDBInstances").outcome, Outcome::Ok, "the call itself is allowed");
-        assert_eq!(find(&checks, "auto scaling of analytics-api").outcome, Outcome::Warn);
+        assert!(
+            !checks.iter().any(|check| check.what.starts_with("auto scaling")),
+            "of a service that nobody has seen"
+        );
         assert_eq!(find(&checks, "alarm ECS-HighCPU").outcome, Outcome::Warn);
-        assert_eq!(find(&checks, "gauge CPU").outcome, Outcome::Warn);
+        assert_eq!(find(&checks, "gauge CPU of analytics-api").outcome, Outcome::Warn);
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::aws::{Clients, Connection};
+use crate::aws::{self, Clients, Connection};
 use crate::clock::Clock;
 use crate::platform::{Picture, Platform, Trouble, skew};
 use crate::watch;
@@ -59,7 +59,8 @@ impl Check {
 
     /// A check that a question to AWS failed.
     fn trouble(group: &'static str, what: impl Into<String>, outcome: Outcome, trouble: &Trouble) -> Check {
-        let found = format!("{} ({})", trouble.why, trouble.operation);
+        let (why, operation) = (&trouble.why, &trouble.operation);
+        let found = if why.contains(operation) { why.clone() } else { format!("{why} ({operation})") };
         Check { remedy: trouble.remedy.clone(), ..Check::new(group, what, outcome, found) }
     }
 }
@@ -102,6 +103,8 @@ pub async fn examine(file: Result<String, String>, platform: Option<&Platform>, 
 struct Seen {
     region: Option<String>,
     profile: Option<String>,
+    /// No file of `~/.aws` has a line that can't be read.
+    readable: bool,
     picture: Picture,
     at: Timestamp,
     /// The questions that the watch never asks: each operation, and its trouble if it has one.
@@ -116,6 +119,7 @@ async fn ask(platform: &Platform, clients: &Clients) -> Seen {
     Seen {
         region: clients.region().map(str::to_owned),
         profile: clients.profile().map(str::to_owned),
+        readable: aws::is_readable(),
         at: skew::present(clock.now(), picture.clock_skew),
         picture,
         beside,

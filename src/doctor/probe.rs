@@ -4,7 +4,7 @@ use std::future::Future;
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::aws::{Clients, alarms, ecr, ecs, logs, task_definition};
+use crate::aws::{Clients, alarms, cloudwatch, ecr, ecs, logs, task_definition};
 use crate::clock::Clock;
 use crate::platform::{Trouble, TroubleKind};
 use crate::watch;
@@ -27,10 +27,11 @@ pub(super) async fn probe(clients: &Clients, clock: &Clock) -> Vec<(&'static str
     };
     // Nothing is called that: "not there" is an answer, and so the call is allowed.
     let nothing = "plantao-doctor";
-    let ((clusters, services), definition, history, repositories, groups) = tokio::join!(
+    let ((clusters, services), definition, history, metrics, repositories, groups) = tokio::join!(
         services,
         task_definition::describe_task_definition(clients, nothing),
         alarms::describe_alarm_history(clients, nothing),
+        within(end, clock, "cloudwatch:ListMetrics", cloudwatch::list_own_metrics(clients)),
         within(end, clock, "ecr:DescribeRepositories", ecr::list_repositories(clients)),
         within(end, clock, "logs:DescribeLogGroups", logs::list_log_groups(clients)),
     );
@@ -39,6 +40,7 @@ pub(super) async fn probe(clients: &Clients, clock: &Clock) -> Vec<(&'static str
         ("cloudwatch:DescribeAlarmHistory", history.err().filter(|trouble| !answered(trouble))),
         ("ecs:ListClusters", clusters),
         ("ecs:DescribeTaskDefinition", definition.err().filter(|trouble| !answered(trouble))),
+        ("cloudwatch:ListMetrics", metrics.err()),
         ("ecr:DescribeRepositories", repositories.err()),
         ("logs:DescribeLogGroups", groups.err()),
     ];

@@ -65,7 +65,7 @@ impl Status {
                 "runbook": finding.runbook,
                 "advice": finding.advice,
                 "command": finding.command,
-                "about": self.name(finding.subject),
+                "about": self.platform.called(finding.subject),
             })).collect::<Vec<_>>(),
             "could_not_tell": self.troubles().iter().map(|(what, trouble)| json!({
                 "what": what,
@@ -97,7 +97,7 @@ impl Status {
                 let reading = self.picture.reading(i, gauge);
                 json!({
                     "title": gauge.title,
-                    "about": self.name(gauge.subject),
+                    "about": self.platform.called(gauge.subject),
                     "value": reading.map(|(point, _)| point.value),
                     "at": reading.map(|(point, _)| point.at),
                     "unit": gauge.unit,
@@ -135,7 +135,7 @@ impl Status {
         }
         found.push(("alarms".to_owned(), self.picture.alarms.trouble()));
         for (gauge, series) in self.platform.gauges.iter().zip(&self.picture.series) {
-            found.push((format!("{} of {}", gauge.title, self.name(gauge.subject)), series.trouble()));
+            found.push((format!("{} of {}", gauge.title, self.platform.called(gauge.subject)), series.trouble()));
         }
         let mut said: Vec<(String, usize, &Trouble)> = Vec::new();
         for (what, trouble) in found.into_iter().filter_map(|(what, trouble)| Some((what, trouble?))) {

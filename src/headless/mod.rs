@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::aws::Clients;
 use crate::clock::Clock;
-use crate::platform::{Picture, Platform, Subject, skew};
+use crate::platform::{Picture, Platform, skew};
 use crate::run::Dead;
 use crate::triage::{self, Finding, Verdict};
 use crate::watch;
@@ -68,15 +68,6 @@ impl Status {
     /// 0 all well, 1 warning, 2 critical, 3 could not tell.
     pub fn exit_code(&self) -> u8 {
         self.verdict.exit_code()
-    }
-
-    /// What a subject is called.
-    fn name(&self, subject: Subject) -> &str {
-        match subject {
-            Subject::Service(i) => self.platform.services.get(i).map_or("", |s| s.name.as_str()),
-            Subject::Database(i) => self.platform.databases.get(i).map_or("", |d| d.id.as_str()),
-            Subject::Platform => &self.platform.name,
-        }
     }
 }
 

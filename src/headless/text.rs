@@ -109,8 +109,11 @@ impl Status {
         let mut table = Table::default();
         let several = self.platform.services.len() + self.platform.databases.len() > 1;
         for (i, gauge) in self.platform.gauges.iter().enumerate() {
-            let title =
-                if several { format!("{} {}", self.name(gauge.subject), gauge.title) } else { gauge.title.clone() };
+            let title = if several {
+                format!("{} {}", self.platform.called(gauge.subject), gauge.title)
+            } else {
+                gauge.title.clone()
+            };
             let target = gauge.target.map(|t| t.show(gauge.unit)).unwrap_or_default();
             let outdated = self.picture.outdated(i, gauge, self.at);
             let (value, level) = match (self.picture.reading(i, gauge), self.picture.series.get(i)) {

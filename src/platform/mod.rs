@@ -165,6 +165,15 @@ impl Platform {
         self.gauges.iter().enumerate().find(|(_, g)| g.subject == subject && g.role == role)
     }
 
+    /// What a subject is called.
+    pub fn called(&self, subject: Subject) -> &str {
+        match subject {
+            Subject::Service(i) => self.services.get(i).map_or("", |s| s.name.as_str()),
+            Subject::Database(i) => self.databases.get(i).map_or("", |d| d.id.as_str()),
+            Subject::Platform => &self.name,
+        }
+    }
+
     /// What the team says of an alarm.
     pub fn expected_alarm(&self, name: &str) -> Option<&ExpectedAlarm> {
         self.alarms.iter().find(|a| a.name == name)
