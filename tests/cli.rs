@@ -149,6 +149,21 @@ fn a_misspelt_region_is_doubted_by_check_and_not_refused() {
 }
 
 #[test]
+fn a_terminal_that_has_only_ascii_gets_no_broken_characters() {
+    let home = Home::with("plantão.toml", SMALL);
+    let file = home.file("plantão.toml");
+    for (locale, is_ascii) in [("C", true), ("pt_BR.UTF-8", false)] {
+        for command in ["check", "doctor"] {
+            let mut command = home.command(&["-c", file.to_str().unwrap(), command]);
+            let said = Said::of(
+                &command.env("LC_ALL", locale).env("AWS_ENDPOINT_URL", "http://127.0.0.1:9").output().expect("it runs"),
+            );
+            assert_eq!(format!("{}{}", said.out, said.err).is_ascii(), is_ascii, "{locale}: {said:?}");
+        }
+    }
+}
+
+#[test]
 fn the_list_of_runbooks_is_there_for_programs() {
     let home = Home::with("platform.toml", SMALL);
     let folder = home.file("runbooks");

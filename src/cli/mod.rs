@@ -29,7 +29,7 @@ use clap::{CommandFactory, FromArgMatches as _};
 
 use self::args::{Cli, Command, InitArgs, Whence};
 use self::locate::{Environment, show};
-use self::output::{complain, print, print_json};
+use self::output::{complain, print, print_json, print_text};
 use crate::aws::{Clients, Connection};
 use crate::clock::Clock;
 use crate::platform::{Platform, region};
@@ -209,7 +209,7 @@ fn status(whence: &Whence, json: bool) -> ExitCode {
         let dead = context.store.as_ref().map(|store| Dead::all(store, &Here::of(&context)));
         let status = status.beside(&dead.unwrap_or_default());
         let code = status.exit_code();
-        if json { print_json(&status.json(), code) } else { print(&status.text(), code) }
+        if json { print_json(&status.json(), code) } else { print_text(&status.text(), code) }
     })
 }
 
@@ -223,7 +223,7 @@ fn examine(whence: &Whence, json: bool) -> ExitCode {
     on_runtime(async move {
         let report = doctor::examine(file, platform.as_ref(), &connection).await;
         let code = u8::from(report.failed());
-        if json { print_json(&report.json(), code) } else { print(&report.text(), code) }
+        if json { print_json(&report.json(), code) } else { print_text(&report.text(), code) }
     })
 }
 
@@ -278,7 +278,7 @@ fn check(whence: &Whence, mut files: Vec<PathBuf>) -> ExitCode {
             }
         }
     }
-    print(&said, u8::from(wrong > 0))
+    print_text(&said, u8::from(wrong > 0))
 }
 
 fn some(count: usize, one: &str) -> String {

@@ -1,5 +1,7 @@
 //! Colours and glyphs, and what becomes of them on terminals that can do less.
 
+use std::borrow::Cow;
+
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
@@ -116,6 +118,15 @@ impl Theme {
             (false, glyph) => glyph.to_owned(),
             (true, "✓") => "ok".to_owned(),
             (true, glyph) => format!("{glyph} "),
+        }
+    }
+
+    /// Text as such a terminal can show it.
+    pub fn text(self, text: &str) -> Cow<'_, str> {
+        if self.ascii && !text.is_ascii() {
+            text.chars().map(|c| if c.is_ascii() { c } else { plain(c) }).collect::<String>().into()
+        } else {
+            text.into()
         }
     }
 
@@ -236,5 +247,6 @@ mod tests {
         let mut buffer = Buffer::with_lines(["plantão │ ▲ 日本 ⣿⠁ … é́ ≥ 5"]);
         Theme { ascii: true, ..Theme::default() }.reduce(&mut buffer);
         assert!(buffer.content.iter().all(|cell| cell.symbol().is_ascii()), "{buffer:?}");
+        assert_eq!(Theme { ascii: true, ..Theme::default() }.text("plantão · 4–6\n"), "plantao . 4-6\n");
     }
 }
