@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::{Check, Outcome, Seen};
 use crate::aws::permissions::{PERMISSIONS, Permission, READ_POLICY_FILE, permission};
 use crate::platform::text::{self, nearest};
-use crate::platform::{Part, Picture, Platform, ServiceStatus, Trouble, TroubleKind};
+use crate::platform::{Part, Picture, Platform, ServiceStatus, Subject, Trouble, TroubleKind};
 use crate::platform::{region, skew};
 use crate::triage::{self, Finding};
 
@@ -247,7 +247,7 @@ fn things(platform: &Platform, picture: &Picture) -> Vec<Check> {
     }
     for (gauge, series) in platform.gauges.iter().zip(&picture.series) {
         let empty = series.value().is_some_and(|s| s.latest().is_none());
-        if empty {
+        if empty && !is_gone(picture, gauge.subject) {
             let what = format!("gauge {} of {}", gauge.title, platform.called(gauge.subject));
             let metric = format!("{} {}", gauge.query.namespace, gauge.query.metric);
             checks.push(
@@ -257,6 +257,19 @@ fn things(platform: &Platform, picture: &Picture) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// AWS knows no such thing, or no more: that it has no data says nothing of its gauges.
+fn is_gone(picture: &Picture, subject: Subject) -> bool {
+    let is_missing = |trouble: Option<&Trouble>| trouble.is_some_and(|trouble| trouble.kind == TroubleKind::NotFound);
+    match subject {
+        Subject::Service(i) => picture.services.get(i).is_some_and(|service| {
+            is_missing(service.state.trouble())
+                || service.state.value().is_some_and(|state| state.status == ServiceStatus::Inactive)
+        }),
+        Subject::Database(i) => picture.databases.get(i).is_some_and(|database| is_missing(database.trouble())),
+        Subject::Platform => false,
+    }
 }
 
 /// Denied and the like are said among the permissions; here only what is there and what is not.
@@ -350,10 +363,15 @@ mod tests {
     }
 
     #[test]
-    fn auto_scaling_is_taken_out_of_the_file_only_for_a_service_that_is_there() {
+    fn nothing_is_advised_about_the_auto_scaling_and_the_gauges_of_a_service_that_is_gone() {
         let platform = file::sample();
         let with = |service: Service| {
-            let facts = vec![me("123456789012"), Fact::Service(0, Ok(Box::new(service))), Fact::Scaling(0, Ok(None))];
+            let facts = vec![
+                me("123456789012"),
+                Fact::Service(0, Ok(Box::new(service))),
+                Fact::Scaling(0, Ok(None)),
+                Fact::Points(0, Ok(Vec::new())),
+            ];
             checks(&platform, &seen(&platform, facts, 0))
         };
         let there = with(fixture::service());
@@ -361,7 +379,8 @@ mod tests {
         let deleted = with(Service { status: ServiceStatus::Inactive, ..fixture::service() });
         let check = find(&deleted, "service analytics-api");
         assert!(check.outcome == Outcome::Fail && check.found.contains("deleted"), "{check:?}");
-        assert!(!deleted.iter().any(|check| check.what.starts_with("auto scaling")), "{deleted:#?}");
+        let advised = deleted.iter().find(|c| c.what.starts_with("auto scaling") || c.what.starts_with("gauge"));
+        assert_eq!(advised, None);
     }
 
     #[test]
