@@ -5,6 +5,7 @@ use aws_sdk_ecs::types as sdk;
 
 use super::Clients;
 use super::convert::{count, instant_of};
+use super::lacking::Lacking;
 use crate::platform::{
     CircuitBreaker, Controller, Deployment, DeploymentStatus, Revision, Rollout, Service, ServiceEvent, ServiceStatus,
     Stability, TaskSet, TaskSetStatus, Trouble,
@@ -25,21 +26,36 @@ pub async fn describe_services(
     cluster: &str,
     names: &[&str],
 ) -> Result<Vec<Result<Service, Trouble>>, Trouble> {
-    let request = clients.ecs.describe_services().cluster(cluster);
-    let request = request.set_services(Some(names.iter().map(|name| (*name).to_owned()).collect()));
-    let answer = request.send().await.map_err(|error| clients.trouble_in_cluster(DESCRIBE, cluster, &error))?;
-    Ok(names.iter().map(|name| service(clients, cluster, found(clients, cluster, name, &answer)?)).collect())
+    let answer = ask(clients, cluster, names).await?;
+    Ok(names.iter().map(|name| service(clients, cluster, answer.found(clients, cluster, name)?)).collect())
 }
 
-/// The one of this name in an answer.
-pub(super) fn found<'a>(
-    clients: &Clients,
-    cluster: &str,
-    name: &str,
-    answer: &'a DescribeServicesOutput,
-) -> Result<&'a sdk::Service, Trouble> {
-    let found = answer.services().iter().find(|service| service.service_name() == Some(name));
-    found.ok_or_else(|| absent(clients, cluster, name, answer.failures()))
+/// What `DescribeServices` answered, and what that lacks.
+pub(super) struct Answer {
+    output: DescribeServicesOutput,
+    lacking: Lacking,
+}
+
+pub(super) async fn ask(clients: &Clients, cluster: &str, names: &[&str]) -> Result<Answer, Trouble> {
+    let request = clients.ecs.describe_services().cluster(cluster);
+    let request = request.set_services(Some(names.iter().map(|name| (*name).to_owned()).collect()));
+    let lacking = Lacking::default();
+    let output = request.customize().interceptor(lacking.clone()).send().await;
+    let output = output.map_err(|error| clients.trouble_in_cluster(DESCRIBE, cluster, &error))?;
+    Ok(Answer { output, lacking })
+}
+
+impl Answer {
+    /// The one of this name, with all of its counts.
+    pub(super) fn found(&self, clients: &Clients, cluster: &str, name: &str) -> Result<&sdk::Service, Trouble> {
+        let services = self.output.services();
+        let at = services.iter().position(|service| service.service_name() == Some(name));
+        let at = at.ok_or_else(|| absent(clients, cluster, name, self.output.failures()))?;
+        match self.lacking.of(at) {
+            Some(count) => Err(clients.lacks(DESCRIBE, &format!("{count} of service \"{name}\""))),
+            None => Ok(&services[at]),
+        }
+    }
 }
 
 fn absent(clients: &Clients, cluster: &str, name: &str, failures: &[sdk::Failure]) -> Trouble {
@@ -199,6 +215,8 @@ mod tests {
     use crate::aws::testing::{Reply, Tiny};
     use crate::platform::TroubleKind;
 
+    const COUNTS: &str = r#""desiredCount": 1, "runningCount": 1"#;
+
     fn answering(body: &'static str) -> Clients {
         Clients::over(Tiny::new(move |_, _| Reply::json(body)).client(), "us-east-1")
     }
@@ -243,13 +261,15 @@ mod tests {
     async fn who_deploys_and_how_long_it_waits_on_purpose_is_read() {
         let read = |more: &'static str| async move {
             let tiny = Tiny::new(move |_, _| {
-                Reply::json(&format!(r#"{{"services": [{{"serviceName": "api", "status": "ACTIVE", {more}}}]}}"#))
+                Reply::json(&format!(
+                    r#"{{"services": [{{"serviceName": "api", "status": "ACTIVE", {COUNTS}, {more}}}]}}"#
+                ))
             });
             let clients = Clients::over(tiny.client(), "us-east-1");
             let api = describe_services(&clients, "prod", &["api"]).await.unwrap().remove(0).unwrap();
             (api.controller, api.bake_minutes)
         };
-        assert_eq!(read(r#""desiredCount": 1"#).await, (Controller::Ecs, 0));
+        assert_eq!(read(r#""enableECSManagedTags": true"#).await, (Controller::Ecs, 0));
         let other = read(r#""deploymentController": {"type": "CODE_DEPLOY"}"#).await;
         assert_eq!(other, (Controller::CodeDeploy, 0));
         let blue = r#""deploymentConfiguration": {"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 15}"#;
@@ -265,6 +285,7 @@ mod tests {
     async fn what_code_deploy_deployed_is_read_and_what_serves_is_told() {
         let clients = answering(
             r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "deploymentController": {"type": "CODE_DEPLOY"},
+              "desiredCount": 1, "runningCount": 1,
               "taskSets": [
                 {"id": "ecs-svc/2", "status": "ACTIVE", "stabilityStatus": "STABILIZING", "taskDefinition": "api:42",
                  "createdAt": 1795489845.5},
@@ -287,10 +308,31 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_without_a_status_names_the_field() {
-        let clients = answering(r#"{"services": [{"serviceName": "api"}]}"#);
+        let clients = answering(r#"{"services": [{"serviceName": "api", "desiredCount": 1, "runningCount": 1}]}"#);
         let trouble = describe_services(&clients, "prod", &["api"]).await.unwrap().remove(0).unwrap_err();
         assert_eq!(trouble.kind, TroubleKind::BadAnswer);
         assert_eq!(trouble.why, "no status of the service in the answer of ecs.us-east-1.amazonaws.com");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_paged_for_tasks_that_an_answer_only_does_not_count() {
+        for count in ["desiredCount", "runningCount"] {
+            for instead in [String::new(), format!(r#""{count}": null, "#)] {
+                let rest = COUNTS.split(", ").filter(|other| !other.contains(count)).collect::<Vec<_>>().join(", ");
+                let tiny = Tiny::new(move |_, _| {
+                    let web = format!(r#"{{"serviceName": "web", "status": "ACTIVE", {COUNTS}}}"#);
+                    let api = format!(r#"{{"serviceName": "api", "status": "ACTIVE", {instead}{rest}}}"#);
+                    Reply::json(&format!(r#"{{"services": [{web}, {api}]}}"#))
+                });
+                let clients = Clients::over(tiny.client(), "us-east-1");
+                let answers = describe_services(&clients, "prod", &["api", "web"]).await.unwrap();
+                let trouble = answers[0].clone().unwrap_err();
+                assert_eq!(trouble.kind, TroubleKind::BadAnswer);
+                let why = format!("no {count} of service \"api\" in the answer of ecs.us-east-1.amazonaws.com");
+                assert_eq!(trouble.why, why);
+                assert!(answers[1].is_ok(), "one beside it is told: {answers:?}");
+            }
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -64,9 +64,8 @@ pub async fn describe_with_controls(
     cluster: &str,
     name: &str,
 ) -> Result<(Service, Controls), Trouble> {
-    let answer = clients.ecs.describe_services().cluster(cluster).services(name).send().await;
-    let answer = answer.map_err(|error| clients.trouble_in_cluster("ecs:DescribeServices", cluster, &error))?;
-    let service = ecs::found(clients, cluster, name, &answer)?;
+    let answer = ecs::ask(clients, cluster, &[name]).await?;
+    let service = answer.found(clients, cluster, name)?;
     let configuration = service.deployment_configuration();
     let alarms = configuration.and_then(sdk::DeploymentConfiguration::alarms).filter(|alarms| alarms.enable());
     let controls = Controls {

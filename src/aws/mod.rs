@@ -19,6 +19,7 @@ pub mod ecr_manifest;
 pub mod ecs;
 pub mod ecs_write;
 mod error;
+mod lacking;
 pub mod logs;
 mod meter;
 pub mod operate;

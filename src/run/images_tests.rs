@@ -75,8 +75,8 @@ async fn an_alarm_that_watches_deployments_and_fires_already_is_said_to_watch_no
     let tiny = Tiny::new(|operation, _| {
         if operation == "DescribeServices" {
             return Reply::json(
-                r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "deploymentConfiguration":
-                {"alarms": {"alarmNames": ["Errors", "Latency"], "enable": true, "rollback": true}}}]}"#,
+                r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "desiredCount": 0, "runningCount": 0,
+                "deploymentConfiguration": {"alarms": {"alarmNames": ["Errors", "Latency"], "enable": true, "rollback": true}}}]}"#,
             );
         }
         let alarm = |name: &str, state: &str| crate::aws::testing::cbor!({"AlarmName" => name, "StateValue" => state, "MetricName" => "x"});

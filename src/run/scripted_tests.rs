@@ -28,7 +28,7 @@ fn deploying(stop_is_known: bool) -> Tiny {
             } else {
                 json!([one("ecs-svc/3", 43, "PRIMARY", "IN_PROGRESS"), one("ecs-svc/2", 42, "ACTIVE", "COMPLETED")])
             };
-            json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": deployments})
+            json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "runningCount": 0, "deployments": deployments})
         };
         match operation {
             "DescribeServices" => Reply::json(&json!({"services": [service(back.load(Ordering::SeqCst))]}).to_string()),
@@ -118,7 +118,7 @@ async fn a_deployment_in_progress_is_rolled_back_by_ecs_where_it_can_and_by_an_u
 pub(super) fn service(id: &str, number: u32, rollout: &str) -> Value {
     let deployment = json!({"id": id, "status": "PRIMARY", "rolloutState": rollout,
         "taskDefinition": format!("x/api:{number}"), "desiredCount": 3, "runningCount": 3, "pendingCount": 0, "failedTasks": 0});
-    json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "deployments": [deployment]})
+    json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 3, "runningCount": 0, "deployments": [deployment]})
 }
 
 /// What is answered alike in all of these scripts.
@@ -233,7 +233,7 @@ async fn a_service_that_ecs_itself_does_not_deploy_is_refused_with_who_does() {
     ] {
         let tiny = Tiny::new(move |_, _| {
             let mut service: Map<_, _> =
-                json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "deployments": []})
+                json!({"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "runningCount": 0, "deployments": []})
                     .as_object()
                     .unwrap()
                     .clone();
@@ -276,7 +276,7 @@ async fn a_step_that_is_refused_after_another_changed_something_is_not_called_a_
 async fn an_outage_that_a_deployment_would_be_is_in_the_plan() {
     let tiny = Tiny::new(|operation, _| match operation {
         "DescribeServices" => Reply::json(
-            r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "deploymentConfiguration": {"minimumHealthyPercent": 0},
+            r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "runningCount": 0, "deploymentConfiguration": {"minimumHealthyPercent": 0},
             "deployments": [{"id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": "x/api:1", "rolloutState": "COMPLETED"}]}]}"#,
         ),
         _ => Reply::json(r#"{"ScalableTargets": []}"#),
@@ -291,7 +291,7 @@ async fn an_outage_that_a_deployment_would_be_is_in_the_plan() {
 async fn a_change_that_could_not_be_compared_with_what_runs_is_warned_of_in_the_plan() {
     let tiny = Tiny::new(|operation, body| match operation {
         "DescribeServices" => Reply::json(
-            r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "desiredCount": 1,
+            r#"{"services": [{"serviceName": "api", "status": "ACTIVE", "desiredCount": 1, "runningCount": 0,
             "deployments": [{"id": "ecs-svc/1", "status": "PRIMARY", "taskDefinition": "x/api:7", "rolloutState": "COMPLETED"}]}]}"#,
         ),
         "DescribeTaskDefinition" if body.contains("api:7") => Reply::json_error(400, "ClientException", "not yours"),
