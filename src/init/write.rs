@@ -126,8 +126,9 @@ fn alarms(out: &mut String, found: &Found) {
         return;
     }
     out.push_str(
-        "\n# The alarms that the team counts on. Severity and runbook are guesses from name and metric: critical\n\
-         # (users are hurt now), warning, notice; scale, rollback, emergency-deploy, vacuum, or one of your own.\n",
+        "\n# The alarms that the team counts on. Severity is a guess from the name: critical (users are hurt now), warning,\n\
+         # notice. A runbook stands where the metric leaves no doubt; elsewhere plantao goes by what else is wrong. It may\n\
+         # be scale, rollback, emergency-deploy, vacuum, or one of your own.\n",
     );
     for alarm in own {
         if unfit(&alarm.name) {

@@ -98,6 +98,13 @@ fn what_was_found_is_what_the_file_says() {
 }
 
 #[test]
+fn nobody_takes_an_alarm_without_a_runbook_for_one_that_was_thought_about() {
+    let text = write(&found());
+    assert!(text.contains("A runbook stands where the metric leaves no doubt"), "{text}");
+    assert_eq!(text.matches("\nrunbook = ").count(), 1, "{text}");
+}
+
+#[test]
 fn among_thousands_of_alarms_only_the_platforms_own_are_written() {
     let mut found = found();
     found.services[0].name = "mine".into();
