@@ -195,7 +195,7 @@ fn things(platform: &Platform, picture: &Picture) -> Vec<Check> {
     const GROUP: &str = "platform";
     let mut checks = Vec::new();
     for (spec, service) in platform.services.iter().zip(&picture.services) {
-        let what = format!("service {}", spec.name);
+        let what = format!("service {}", platform.service_name(spec));
         let status = service.state.value().map(|state| &state.status);
         let deleted = match status {
             Some(ServiceStatus::Inactive) => Some("it was deleted (INACTIVE)"),
@@ -213,7 +213,7 @@ fn things(platform: &Platform, picture: &Picture) -> Vec<Check> {
         if !spec.auto_scaling || status != Some(&ServiceStatus::Active) {
             continue;
         }
-        let what = format!("auto scaling of {}", spec.name);
+        let what = format!("auto scaling of {}", platform.service_name(spec));
         match service.scaling.value() {
             Some(Some(scaling)) => {
                 let bounds = format!("{} to {} tasks", scaling.min, scaling.max);

@@ -21,7 +21,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) async fn pages(platform: &Platform) -> Vec<Check> {
     let pages = platform.services.iter().filter_map(|service| {
         let url = service.health_url.as_ref()?;
-        let what = format!("health of {}", service.name);
+        let what = format!("health of {}", platform.service_name(service));
         Some(async move {
             let Some((host, port)) = address(url) else {
                 return Check::new("network", what, Outcome::Warn, format!("{url} names no host"));

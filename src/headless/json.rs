@@ -126,9 +126,10 @@ impl Status {
     pub(super) fn troubles(&self) -> Vec<(String, &Trouble)> {
         let mut found: Vec<(String, Option<&Trouble>)> = vec![("who asks".to_owned(), self.picture.identity.trouble())];
         for (spec, service) in self.platform.services.iter().zip(&self.picture.services) {
-            found.push((format!("service {}", spec.name), service.state.trouble()));
-            found.push((format!("tasks of {}", spec.name), service.tasks.trouble()));
-            found.push((format!("auto scaling of {}", spec.name), service.scaling.trouble()));
+            let name = self.platform.service_name(spec);
+            found.push((format!("service {name}"), service.state.trouble()));
+            found.push((format!("tasks of {name}"), service.tasks.trouble()));
+            found.push((format!("auto scaling of {name}"), service.scaling.trouble()));
         }
         for (spec, database) in self.platform.databases.iter().zip(&self.picture.databases) {
             found.push((format!("database {}", spec.id), database.trouble()));

@@ -215,3 +215,22 @@ fn a_script_is_told_of_a_killed_run_that_holds_bounds_and_a_pager_rings() {
     assert!(status.text().contains("a killed run holds bounds 4–6"), "{}", status.text());
     assert!(status.json().contains("plantao runs resume 20261124-031245-scale-x7f2"), "{}", status.json());
 }
+
+#[test]
+fn of_two_services_with_one_name_a_script_is_told_which_is_meant() {
+    let mut platform = file::sample();
+    let cluster = platform.services[0].cluster.clone();
+    let staging = crate::platform::ServiceSpec { cluster: "staging".into(), ..platform.services[0].clone() };
+    platform.services.push(staging);
+    let mut picture = Picture::of(&platform);
+    let gone = Trouble { kind: TroubleKind::NotFound, ..denied("ecs:DescribeServices", "gone") };
+    observe(&mut picture, vec![Fact::Service(1, Err(gone))]);
+    let status = Status::of(Arc::new(platform), picture, None, now());
+    let (text, own) = (status.text(), format!("{cluster}/analytics-api"));
+    for name in [own.as_str(), "staging/analytics-api"] {
+        assert!(text.lines().any(|line| line.trim_start().starts_with(name)), "{name}: {text}");
+    }
+    let json: serde_json::Value = serde_json::from_str(&status.json()).unwrap();
+    assert_eq!(json["findings"][0]["about"], "staging/analytics-api");
+    assert_eq!(json["gauges"][0]["about"], own.as_str());
+}

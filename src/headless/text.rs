@@ -80,15 +80,16 @@ impl Status {
                 Some(Some(scaling)) => scaling_bounds(scaling),
                 _ => String::new(),
             };
+            let name = self.platform.service_name(spec);
             match service.state.value() {
                 Some(state) => {
                     table.row([
-                        spec.name.clone(),
+                        name,
                         tasks(state, service.pulse()),
                         format!("{}{scaling}", deployment(state, self.at)),
                     ]);
                 }
-                None => table.row([spec.name.clone(), not_known(&service.state).to_owned()]),
+                None => table.row([name, not_known(&service.state).to_owned()]),
             }
         }
         section(out, "services", &table);
@@ -161,8 +162,11 @@ impl Status {
     }
 }
 
+/// A service's name with its cluster's, and a gauge's title, where two services have one name.
+const NAME: usize = 48;
+
 fn section(out: &mut String, title: &str, table: &Table) {
-    let rows = table.show(2, 32, WIDTH);
+    let rows = table.show(2, NAME, WIDTH);
     if !rows.is_empty() || title.contains(':') {
         let _ = write!(out, "\n{title}\n{rows}");
     }

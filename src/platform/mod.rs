@@ -119,6 +119,11 @@ impl ServiceSpec {
         format!("{}/{}", self.cluster, self.name)
     }
 
+    /// What it is called, where another cluster has one of its name and where none has.
+    fn called(&self, shared: bool) -> String {
+        if shared { self.path() } else { self.name.clone() }
+    }
+
     /// Whether somebody who says this may mean it: its name, or its name with its cluster's.
     pub fn is_called(&self, word: &str) -> bool {
         word == self.name
@@ -166,12 +171,20 @@ impl Platform {
     }
 
     /// What a subject is called.
-    pub fn called(&self, subject: Subject) -> &str {
+    pub fn called(&self, subject: Subject) -> String {
         match subject {
-            Subject::Service(i) => self.services.get(i).map_or("", |s| s.name.as_str()),
-            Subject::Database(i) => self.databases.get(i).map_or("", |d| d.id.as_str()),
-            Subject::Platform => &self.name,
+            Subject::Service(i) => self.services.get(i).map(|spec| self.service_name(spec)),
+            Subject::Database(i) => self.databases.get(i).map(|spec| spec.id.clone()),
+            Subject::Platform => Some(self.name.clone()),
         }
+        .unwrap_or_default()
+    }
+
+    /// What a service is called where its cluster is not said beside it: `api`, or `prod/api` where another cluster has
+    /// one of that name.
+    pub fn service_name(&self, spec: &ServiceSpec) -> String {
+        let other = |one: &ServiceSpec| one.name == spec.name && one.cluster != spec.cluster;
+        spec.called(self.services.iter().any(other))
     }
 
     /// What the team says of an alarm.

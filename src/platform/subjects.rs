@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Alarm, Gauge, MetricQuery, Platform, Role, Subject};
+use super::{Alarm, Gauge, MetricQuery, Platform, Role, ServiceSpec, Subject};
 
 type MetricKey<'a> = (&'a str, &'a str, &'a [(String, String)]);
 
@@ -41,6 +41,13 @@ impl<'a> Subjects<'a> {
     /// The gauges that show the same metric, whatever the statistic, with their index.
     pub fn gauges(&self, query: &MetricQuery) -> &[(usize, &'a Gauge)] {
         self.metrics.get(&key(query)).map_or(&[], |place| &self.by_metric[*place])
+    }
+
+    /// What a service is called: [`super::Platform::service_name`] without a search.
+    pub fn called(&self, spec: &ServiceSpec) -> String {
+        let same = self.services.get(spec.name.as_str());
+        let shared = same.is_some_and(|same| same.iter().any(|(cluster, _)| *cluster != spec.cluster));
+        spec.called(shared)
     }
 
     /// The gauge of a standard role of a subject, with its index: [`Platform::gauge`] without a search.

@@ -67,7 +67,11 @@ impl Plan {
             let ran = seen.ran(context, &Place::from(service), now).await;
             facts.learn(PREVIOUS, history::previous(context, now, ran).await.map(|number| json!(number)));
         }
-        let values = values(wish, &facts)?;
+        let of = match context.platform.services.as_slice() {
+            [_, _, ..] if !service.name.is_empty() => format!(" (service {})", context.platform.service_name(service)),
+            _ => String::new(),
+        };
+        let values = values(wish, &facts, &of)?;
         let resolver = Resolver {
             runbook: wish.runbook,
             values: &values,

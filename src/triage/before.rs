@@ -135,7 +135,7 @@ impl<'s, 'a> Changes<'s, 'a> {
         let whose = match draft.subject {
             Subject::Service(_) => String::new(),
             _ if self.scene.platform.services.len() == 1 => String::new(),
-            _ => format!("{} ", spec.name),
+            _ => format!("{} ", self.scene.called(*i)),
         };
         let label = picture.label(spec, revision);
         // One that ECS has given up on and is taking back needs nobody to roll it back, nor does one that somebody has.
@@ -187,13 +187,13 @@ impl<'s, 'a> Changes<'s, 'a> {
         };
         let (event, name) = services
             .filter_map(|i| {
-                let (spec, picture) = self.scene.service(i)?;
+                let (_, picture) = self.scene.service(i)?;
                 let events = &picture.state.value()?.events;
                 events
                     .iter()
                     .filter(|e| e.at <= since && since.duration_since(e.at) <= WINDOW && e.message.contains(word))
                     .max_by_key(|e| e.at)
-                    .map(|e| (e, &spec.name))
+                    .map(|e| (e, self.scene.called(i)))
             })
             .max_by_key(|(e, _)| e.at)?;
         let number = event.message.split_once(word)?.1.split(' ').next()?;

@@ -91,7 +91,7 @@ impl<'a> Finder<'_, 'a> {
         let reason =
             failed.and_then(|d| self.first_failure(d)).or_else(|| failed.and_then(|d| d.rollout_reason.clone()));
         Some(
-            self.draft(&id, self.severity(), format!("{label} of {} failed, {ending}", self.spec.name))
+            self.draft(&id, self.severity(), format!("{label} of {} failed, {ending}", self.scene.called(self.i)))
                 .evidence(back)
                 .notes(reason)
                 .since(since),
@@ -100,7 +100,7 @@ impl<'a> Finder<'_, 'a> {
 
     fn primary(&self) -> Option<Draft<'a>> {
         let deployment = self.service.primary()?;
-        let name = &self.spec.name;
+        let name = self.scene.called(self.i);
         let label = self.picture.label(self.spec, &deployment.revision);
         let progress = format!("{} of {} running", deployment.running, deployment.desired);
         let lost = deployment.failed.max(self.failed_tasks(deployment).count() as u32);

@@ -74,9 +74,9 @@ pub(super) fn deployer(scene: &Scene, subject: Subject) -> Option<String> {
         Subject::Service(i) => i..i + 1,
         _ => 0..scene.platform.services.len(),
     };
-    services.filter_map(|i| scene.service(i)).find_map(|(spec, service)| {
+    services.filter_map(|i| Some((i, scene.service(i)?.1))).find_map(|(i, service)| {
         let who = service.state.value()?.controller.other()?;
-        Some(format!("{who} deploys {}: see there what was deployed, and go back there", spec.name))
+        Some(format!("{who} deploys {}: see there what was deployed, and go back there", scene.called(i)))
     })
 }
 

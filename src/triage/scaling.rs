@@ -6,13 +6,13 @@ use super::symptom::Symptom;
 use crate::platform::{Level, Role, ServiceStatus, Severity, Subject};
 
 pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>) {
-    let Some((spec, picture)) = scene.service(i) else { return };
+    let Some((_, picture)) = scene.service(i) else { return };
     let (Some(service), Some(Some(scaling))) = (picture.state.value(), picture.scaling.value()) else { return };
     if service.status != ServiceStatus::Active || scene.is_missing(Subject::Service(i)) {
         return;
     }
     let subject = Subject::Service(i);
-    let path = scene.path(subject);
+    let (path, name) = (scene.path(subject), scene.called(i));
     let suspended = scaling.suspended;
     if let Some(what) = suspended.word() {
         let desired = service.desired;
@@ -28,7 +28,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
                 Severity::Notice,
                 subject,
                 format!("scaling/{path}"),
-                format!("{what} of {} is suspended", spec.name),
+                format!("{what} of {name} is suspended"),
             )
             .evidence(meaning),
         );
@@ -40,7 +40,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
                 Severity::Notice,
                 subject,
                 format!("bounds/{path}"),
-                format!("{} is outside its auto scaling bounds", spec.name),
+                format!("{name} is outside its auto scaling bounds"),
             )
             .evidence(format!(
                 "desired {}, bounds {}–{}: auto scaling may change it back",

@@ -56,11 +56,17 @@ impl<'a> Scene<'a> {
     /// What a subject is called: `analytics-api`, `RDS analytics`; empty for the platform.
     pub(super) fn name(&self, subject: Subject) -> String {
         match subject {
-            Subject::Service(i) => self.platform.services.get(i).map(|s| s.name.clone()),
-            Subject::Database(i) => self.platform.databases.get(i).map(|d| format!("RDS {}", d.id)),
-            Subject::Platform => None,
+            Subject::Service(i) => self.called(i),
+            Subject::Database(i) => {
+                self.platform.databases.get(i).map_or_else(String::new, |d| format!("RDS {}", d.id))
+            }
+            Subject::Platform => String::new(),
         }
-        .unwrap_or_default()
+    }
+
+    /// What a service is called, by itself or in a title: [`Subjects::called`].
+    pub(super) fn called(&self, i: usize) -> String {
+        self.platform.services.get(i).map_or_else(String::new, |spec| self.subjects.called(spec))
     }
 
     /// What ids of findings about a subject begin with; two clusters may have services of one name.

@@ -8,7 +8,7 @@ use crate::platform::{ServiceStatus, Severity, Subject};
 pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>) {
     let Some((spec, picture)) = scene.service(i) else { return };
     let subject = Subject::Service(i);
-    let path = scene.path(subject);
+    let (path, name) = (scene.path(subject), scene.called(i));
     if scene.is_elsewhere() {
         return;
     }
@@ -23,7 +23,7 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
                 Severity::Critical,
                 subject,
                 format!("tasks/{path}"),
-                format!("service {} not found", spec.name),
+                format!("service {name} not found"),
             )
             .rank(Rank::Headline)
             .symptom(Symptom::TasksDown)
@@ -36,20 +36,18 @@ pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>)
     let (severity, title, evidence) = match &service.status {
         ServiceStatus::Active if service.desired == 0 => (
             Severity::Notice,
-            format!("{} is scaled to 0", spec.name),
+            format!("{name} is scaled to 0"),
             format!("desired 0, {} running: nobody is served until it is scaled up", service.running),
         ),
         ServiceStatus::Active => return,
         ServiceStatus::Draining => (
             Severity::Critical,
-            format!("service {} is being deleted", spec.name),
+            format!("service {name} is being deleted"),
             format!("DRAINING, {} tasks still run", service.running),
         ),
-        ServiceStatus::Inactive => {
-            (Severity::Critical, format!("service {} was deleted", spec.name), "INACTIVE".to_owned())
-        }
+        ServiceStatus::Inactive => (Severity::Critical, format!("service {name} was deleted"), "INACTIVE".to_owned()),
         ServiceStatus::Other(status) => {
-            (Severity::Warning, format!("service {} is {status}", spec.name), "a status not known here".to_owned())
+            (Severity::Warning, format!("service {name} is {status}"), "a status not known here".to_owned())
         }
     };
     let symptom = if severity == Severity::Critical { Symptom::TasksDown } else { Symptom::Other };

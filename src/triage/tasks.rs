@@ -17,21 +17,22 @@ const CRASH_LOOP: usize = 3;
 const ARRIVE: SignedDuration = SignedDuration::from_mins(5);
 
 pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>) {
-    let Some((spec, picture)) = scene.service(i) else { return };
+    let Some((_, picture)) = scene.service(i) else { return };
     let Some(service) = picture.state.value() else { return };
     if service.status != ServiceStatus::Active || service.desired == 0 || scene.is_missing(Subject::Service(i)) {
         return;
     }
     let tasks = picture.tasks.value().map_or(&[][..], Vec::as_slice);
+    let name = &scene.called(i);
     let id = format!("tasks/{}", scene.path(Subject::Service(i)));
     let draft = |severity, title: String| {
         Draft::new(Topic::Tasks(i), severity, Subject::Service(i), id.clone(), title).symptom(Symptom::TasksDown)
     };
-    count(scene, service, tasks, &spec.name, &draft, drafts);
-    crash_loop(scene, service, tasks, &spec.name, &draft, drafts);
-    unhealthy(tasks, &spec.name, &draft, drafts);
-    cut_off(scene, tasks, &spec.name, &draft, drafts);
-    none_healthy(scene, picture, tasks, &spec.name, &draft, drafts);
+    count(scene, service, tasks, name, &draft, drafts);
+    crash_loop(scene, service, tasks, name, &draft, drafts);
+    unhealthy(tasks, name, &draft, drafts);
+    cut_off(scene, tasks, name, &draft, drafts);
+    none_healthy(scene, picture, tasks, name, &draft, drafts);
 }
 
 fn count<'a>(

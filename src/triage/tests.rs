@@ -138,3 +138,23 @@ fn nothing_was_deployed_is_never_said_where_codedeploy_deploys() {
     assert_eq!(found.after.as_deref(), Some("2 min after deploy :42"), "{found:#?}");
     assert_eq!((found.runbook, found.advice), (None, Some(says.to_owned())));
 }
+
+#[test]
+fn of_two_services_with_one_name_every_finding_says_which_is_meant() {
+    let (mut platform, mut picture) = (fixture::platform(), fixture::picture());
+    platform.services.push(crate::platform::ServiceSpec { cluster: "staging".into(), ..platform.services[0].clone() });
+    platform.services.push(crate::platform::ServiceSpec { name: "web".into(), ..platform.services[0].clone() });
+    fixture::edit(&mut picture.services[0].state, |s| s.running = 0);
+    picture.services = vec![picture.services[0].clone(); 3];
+    let titles = |picture: &Picture| -> Vec<String> {
+        findings(&platform, picture, fixture::now()).into_iter().map(|f| f.title).collect()
+    };
+    let runs = ["analytics-production/analytics-api", "staging/analytics-api", "web"];
+    assert_eq!(titles(&picture), runs.map(|name| format!("no task of {name} runs")));
+    for service in &mut picture.services {
+        fixture::edit(&mut service.state, |s| (s.status, s.running) = (crate::platform::ServiceStatus::Inactive, 0));
+    }
+    assert_eq!(titles(&picture), runs.map(|name| format!("service {name} was deleted")));
+    let told = crate::platform::timeline::timeline(&platform, &picture);
+    assert!(told.iter().any(|entry| entry.text.starts_with("staging/analytics-api: ")), "{told:?}");
+}

@@ -52,13 +52,14 @@ pub(super) fn look<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
     let picture = scene.picture;
     let mut gather = Gather { scene, groups: &mut groups };
     gather.take(&picture.identity, Noun::Identity, Subject::Platform, "");
-    for (i, (spec, service)) in scene.platform.services.iter().zip(&picture.services).enumerate() {
+    for (i, service) in picture.services.iter().enumerate() {
         let subject = Subject::Service(i);
         // That it is not found is a finding of its own, and says all.
         if !scene.is_missing(subject) {
-            gather.take(&service.state, Noun::Service, subject, &spec.name);
-            gather.take(&service.tasks, Noun::Task, subject, &spec.name);
-            gather.take(&service.scaling, Noun::Scaling, subject, &spec.name);
+            let name = scene.called(i);
+            gather.take(&service.state, Noun::Service, subject, &name);
+            gather.take(&service.tasks, Noun::Task, subject, &name);
+            gather.take(&service.scaling, Noun::Scaling, subject, &name);
         }
     }
     for (i, (spec, database)) in scene.platform.databases.iter().zip(&picture.databases).enumerate() {

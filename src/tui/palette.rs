@@ -80,7 +80,7 @@ impl Palette {
         let mut add =
             |kind, name: &str, goal| items.push(Item { kind, name: name.to_owned(), key: String::new(), goal });
         for (i, service) in platform.services.iter().enumerate() {
-            add("service", &service.name, Goal::Service(i));
+            add("service", &platform.service_name(service), Goal::Service(i));
         }
         for (i, database) in platform.databases.iter().enumerate() {
             add("database", &database.id, Goal::Database(i));

@@ -217,7 +217,9 @@ impl<'a> Teller<'a> {
     fn name(&self, subject: Subject) -> String {
         let several = self.platform.services.len() > 1;
         match subject {
-            Subject::Service(i) if several => self.platform.services.get(i).map(|s| format!("{}: ", s.name)),
+            Subject::Service(i) if several => {
+                self.platform.services.get(i).map(|s| format!("{}: ", self.subjects.called(s)))
+            }
             _ => None,
         }
         .unwrap_or_default()

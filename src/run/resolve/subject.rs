@@ -118,4 +118,21 @@ mod tests {
         let either = found(None).unwrap_err();
         assert!(either.ends_with("analytics-production/analytics-api or staging/analytics-api"), "{either}");
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_is_missing_says_of_which_service() {
+        let (_host, mut context) = world();
+        let text = "# T\n\n```toml runbook\ndanger = \"safe\"\n[param.to]\nask = \"Back to which?\"\ntype = \"revision\"\n```\n\n\
+                    ## S\n\n```toml ecs.rollback\nto = \"{{ to }}\"\n```\n";
+        let runbook = crate::runbook::read(text, "t.md").unwrap_or_else(|errors| panic!("{errors}"));
+        let answers = std::collections::BTreeMap::new();
+        let name = Some("analytics-production/analytics-api");
+        let wish = crate::run::Wish { runbook: &runbook, answers: &answers, service: name, database: None };
+        let refused = |context: Context| async move { crate::run::Plan::make(&context, wish).await.unwrap_err().words };
+        assert_eq!(refused(context.clone()).await, "--to is missing: Back to which?");
+        let platform = Arc::make_mut(&mut context.platform);
+        platform.services.push(ServiceSpec { cluster: "staging".to_owned(), ..platform.services[0].clone() });
+        let said = "--to is missing: Back to which? (service analytics-production/analytics-api)";
+        assert_eq!(refused(context).await, said);
+    }
 }

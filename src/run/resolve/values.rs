@@ -13,8 +13,8 @@ use crate::runbook::{Default, Runbook, When};
 
 pub(super) type Values<'a> = BTreeMap<&'a str, Value>;
 
-/// The value of each parameter that has one.
-pub(super) fn values<'a>(wish: Wish<'a>, facts: &Facts) -> Result<Values<'a>, Halt> {
+/// The value of each parameter that has one. `of` says on what, where that is not plain: ` (service prod/api)`.
+pub(super) fn values<'a>(wish: Wish<'a>, facts: &Facts, of: &str) -> Result<Values<'a>, Halt> {
     let params = &wish.runbook.params;
     let mut wrong: Vec<String> = Vec::new();
     for name in wish.answers.keys() {
@@ -46,7 +46,7 @@ pub(super) fn values<'a>(wish: Wish<'a>, facts: &Facts) -> Result<Values<'a>, Ha
                 values.insert(&param.name, value);
             }
             Ok(None) if param.optional => {}
-            Ok(None) => wrong.push(format!("--{} is missing: {}", param.name, param.ask)),
+            Ok(None) => wrong.push(format!("--{} is missing: {}{of}", param.name, param.ask)),
             Err(words) => wrong.push(words),
         }
     }

@@ -187,9 +187,9 @@ pub(super) fn gauge_chart(app: &App, index: usize, gauge: &Gauge, area: Rect, bu
     let (value, style) = crate::tui::widget::reading(app, index, gauge);
     let (services, databases) = (&app.platform.services, &app.platform.databases);
     let owner = match gauge.subject {
-        Subject::Service(i) if services.len() > 1 => services.get(i).map(|s| s.name.as_str()),
-        Subject::Database(i) if databases.len() > 1 => databases.get(i).map(|d| d.id.as_str()),
-        Subject::Database(_) => Some("RDS"),
+        Subject::Service(i) if services.len() > 1 => services.get(i).map(|s| app.platform.service_name(s)),
+        Subject::Database(i) if databases.len() > 1 => databases.get(i).map(|d| d.id.clone()),
+        Subject::Database(_) => Some("RDS".to_owned()),
         Subject::Service(_) | Subject::Platform => None,
     };
     let target = match app.picture.outdated(index, gauge, app.now) {
@@ -199,7 +199,7 @@ pub(super) fn gauge_chart(app: &App, index: usize, gauge: &Gauge, area: Rect, bu
     let note = Line::from(vec![Span::styled(value, style), Span::styled(target, theme.muted())]);
     // The number keeps its place.
     let room = usize::from(area.width).saturating_sub(8 + note.width() + width(&gauge.title));
-    let owner = owner.map(|owner| format!("{} ", fit(owner, room))).filter(|_| room > 3).unwrap_or_default();
+    let owner = owner.map(|owner| format!("{} ", fit(&owner, room))).filter(|_| room > 3).unwrap_or_default();
     let inner = panel(&format!("{owner}{}", gauge.title), &note, false, theme, area, buffer);
     let Some(series) = app.picture.series.get(index).and_then(|p| p.value()) else { return };
     let plot = Plot {

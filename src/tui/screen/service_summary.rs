@@ -45,7 +45,7 @@ pub(super) fn summary_height(app: &App, index: usize, most: usize) -> u16 {
 pub(super) fn summary(app: &App, index: usize, area: Rect, buffer: &mut Buffer) {
     let Some((spec, picture)) = of(app, index) else { return };
     let note = or_span(say_trouble(&picture.state, app.now, app.theme), app.theme);
-    let inner = panel(&format!("ECS {}", spec.name), &note, false, app.theme, area, buffer);
+    let inner = panel(&format!("ECS {}", app.platform.service_name(spec)), &note, false, app.theme, area, buffer);
     fill(app.theme, inner, buffer, |columns| {
         let mut lines = vec![tasks_line(app, picture, columns)];
         lines.extend(deployment_lines(app, spec, picture).into_iter().take(2));
@@ -183,7 +183,7 @@ pub(super) fn one_line(app: &App, index: usize, columns: usize) -> Line<'static>
     let theme = app.theme;
     let Some((spec, picture)) = of(app, index) else { return Line::default() };
     let name = columns.saturating_sub(30).clamp(6, 32);
-    let mut line = Line::from(pad(&spec.name, name) + " ");
+    let mut line = Line::from(pad(&app.platform.service_name(spec), name) + " ");
     let Some(service) = picture.state.value() else {
         let why = picture.state.trouble().map_or("…".to_owned(), |t| t.why.clone());
         line.push_span(Span::styled(fit(&why, columns.saturating_sub(name + 1)), theme.muted()));
