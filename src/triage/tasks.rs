@@ -46,7 +46,11 @@ fn count<'a>(
     let Service { desired, running, pending, .. } = service;
     let starting = if *pending > 0 { format!(", {pending} starting") } else { String::new() };
     let evidence = format!("{running} of {desired} tasks running{starting}");
-    if *running == 0 {
+    if *running == 0 && is_new(scene.now, service, tasks) {
+        let mut found = draft(Severity::Notice, format!("{name} is starting")).evidence(evidence);
+        found.symptom = Symptom::Other;
+        drafts.push(found);
+    } else if *running == 0 {
         let last = tasks.iter().filter_map(|t| Some((t.stopped_at?, t))).max_by_key(|(at, _)| *at);
         let mut found = draft(Severity::Critical, format!("no task of {name} runs"))
             .rank(Rank::Headline)
@@ -70,6 +74,16 @@ fn count<'a>(
         found.symptom = Symptom::Other;
         drafts.push(found);
     }
+}
+
+/// A service in its first minutes, of which no task has stopped yet: that none runs is how every service begins.
+fn is_new(now: Timestamp, service: &Service, tasks: &[Task]) -> bool {
+    let [first] = service.deployments.as_slice() else { return false };
+    first.rollout == Rollout::InProgress
+        && first.created_at.is_some_and(|at| now.duration_since(at) <= ARRIVE)
+        && first.failed == 0
+        && !tasks.iter().any(Task::is_stopped)
+        && last_stop(service).is_none()
 }
 
 /// Tasks that do not run yet.

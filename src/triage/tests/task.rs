@@ -297,3 +297,22 @@ fn tasks_that_are_replaced_before_they_are_ever_healthy_are_an_outage() {
     assert_eq!((found.severity, found.title.as_str()), (Severity::Critical, "no task of analytics-api is healthy"));
     assert_eq!(found.evidence, "3 running, none has passed its health check");
 }
+
+#[test]
+fn a_service_that_was_made_just_now_pages_nobody_before_a_task_failed() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].tasks, Vec::clear);
+    edit(&mut picture.services[0].state, |s| {
+        (s.running, s.pending) = (0, 2);
+        let began = fixture::now() - jiff::SignedDuration::from_secs(8);
+        (s.deployments[0].rollout, s.deployments[0].created_at) = (crate::platform::Rollout::InProgress, Some(began));
+    });
+    let found = only(&picture);
+    assert_eq!((found.severity, found.title.as_str()), (Severity::Notice, "analytics-api is starting"));
+    assert_eq!((found.evidence.as_str(), found.advice.as_deref()), ("0 of 3 tasks running, 2 starting", None));
+    let mut failed = picture.clone();
+    edit(&mut failed.services[0].tasks, |t| t.push(failed_task(1, 41, 0, 1, None)));
+    assert_eq!(look(&failed)[0].severity, Severity::Critical);
+    edit(&mut picture.services[0].state, |s| s.deployments[0].created_at = Some(ago(6)));
+    assert_eq!(look(&picture)[0].severity, Severity::Critical, "it should have arrived");
+}
