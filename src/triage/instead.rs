@@ -81,7 +81,7 @@ pub(super) fn deployer(scene: &Scene, subject: Subject) -> Option<String> {
 }
 
 /// The service was deleted, or is being.
-fn is_gone(scene: &Scene, subject: Subject) -> bool {
+pub(super) fn is_gone(scene: &Scene, subject: Subject) -> bool {
     let Subject::Service(i) = subject else { return false };
     let state = scene.service(i).and_then(|(_, service)| service.state.value());
     state.is_some_and(|state| matches!(state.status, ServiceStatus::Inactive | ServiceStatus::Draining))

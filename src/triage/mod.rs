@@ -35,7 +35,7 @@ mod tests;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use crate::platform::{Controller, Picture, Platform, ServicePicture, Severity, Subject, text};
+use crate::platform::{Picture, Platform, Severity, Subject, text};
 
 pub use alarms::shorten_reason;
 pub use unwatched::unwatched;
@@ -97,7 +97,7 @@ impl Finding {
     }
 }
 
-/// What is wrong now, worst first; of equals what serves nobody, then the oldest, a cause before what it brings about.
+/// What is wrong now, what is to be seen to first before what waits for it, and else worst first; of equals what serves nobody, then the oldest, a cause before what it brings about.
 ///
 /// What has not been heard of yet is not wrong: an empty picture has no findings.
 pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<Finding> {
@@ -105,6 +105,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     let mut drafts = Vec::new();
     identity::look(&scene, &mut drafts);
     unknown::look(&scene, &mut drafts);
+    services::missing(&scene, &mut drafts);
     for service in 0..picture.services.len().min(platform.services.len()) {
         services::look(&scene, service, &mut drafts);
         deployments::look(&scene, service, &mut drafts);
@@ -118,16 +119,10 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
 
     let mut merged = draft::merge(drafts);
     order::sort(&mut merged, now);
-    let deployed = picture.services.iter().filter_map(|s| s.state.value()).flat_map(|s| &s.deployments);
-    let deployed = deployed.filter_map(|d| d.created_at).any(|at| now.duration_since(at) < SUSPECT);
-    // What others than ECS deploy is in no list of deployments.
-    let tells = |s: &ServicePicture| s.state.value().is_some_and(|s| s.controller == Controller::Ecs);
-    let is_known = deployed || picture.services.iter().all(tells);
-    let deployed = is_known.then_some(deployed);
     let changes = before::Changes::of(&scene);
     let shown = shown::Shown::of(&scene);
-    let ward = runbook::Ward::of(&scene, &merged, deployed);
-    merged
+    let ward = runbook::Ward::of(&scene, &merged);
+    let mut found: Vec<Finding> = merged
         .into_iter()
         .map(|draft| {
             let before = changes.before(&draft);
@@ -150,5 +145,7 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
                 id: draft.id,
             }
         })
-        .collect()
+        .collect();
+    order::causes_first(&mut found);
+    found
 }

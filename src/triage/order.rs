@@ -7,8 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::draft::Draft;
 use super::symptom::Symptom;
-use super::{INCIDENT, identity};
+use super::{Finding, INCIDENT, identity};
 use crate::platform::{Severity, Subject};
+
+/// What an advice begins with that names another finding.
+pub(super) const FIRST: &str = "first see to: ";
 
 /// A cause may show so much later than what it brings about: each is measured by the minute, against a target of its
 /// own, and requests are slow before the mean of a minute's CPU is high.
@@ -38,6 +41,22 @@ pub(super) fn sort(drafts: &mut [Draft], now: Timestamp) {
             Reverse(draft.symptom.hurts_users()),
         )
     });
+}
+
+/// What is to be seen to first stands above what waits for it, however bad each is.
+pub(super) fn causes_first(findings: &mut [Finding]) {
+    let mut waiting: HashMap<String, usize> = HashMap::new();
+    for (i, finding) in findings.iter().enumerate() {
+        if let Some((_, title)) = finding.advice.as_ref().and_then(|advice| advice.split_once(FIRST)) {
+            waiting.entry(title.to_owned()).or_insert(i);
+        }
+    }
+    for (title, first) in waiting {
+        let cause = findings.iter().position(|finding| finding.title == title);
+        if let Some(cause) = cause.filter(|cause| *cause > first) {
+            findings[first..=cause].rotate_right(1);
+        }
+    }
 }
 
 /// When findings began that another may be the cause of, in order of time.

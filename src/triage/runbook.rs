@@ -4,13 +4,15 @@ use std::collections::HashSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::SUSPECT;
 use super::before::{Before, WINDOW};
 use super::draft::{Draft, Topic};
-use super::instead::{deployer, instead};
+use super::instead::{deployer, instead, is_gone};
+use super::order::FIRST;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use super::undone::Undone;
-use crate::platform::{Severity, Subject, text};
+use crate::platform::{Controller, Deployment, ServicePicture, Severity, Subject, text};
 
 const ROLLBACK: &str = "rollback";
 const SCALE: &str = "scale";
@@ -21,7 +23,7 @@ const TOGETHER: SignedDuration = SignedDuration::from_mins(15);
 /// What else is known when a finding's treatment is chosen.
 pub(super) struct Ward<'s, 'a> {
     scene: &'s Scene<'a>,
-    /// Something was deployed of late: where nothing was, going back treats nothing. `None` where nobody can tell.
+    /// Whether any service was deployed of late.
     deployed: Option<bool>,
     /// The database that holds everything up, by its finding's title.
     database: Option<String>,
@@ -42,7 +44,7 @@ pub(super) struct Treatment {
 }
 
 impl<'s, 'a> Ward<'s, 'a> {
-    pub(super) fn of(scene: &'s Scene<'a>, drafts: &[Draft], deployed: Option<bool>) -> Ward<'s, 'a> {
+    pub(super) fn of(scene: &'s Scene<'a>, drafts: &[Draft]) -> Ward<'s, 'a> {
         let held_up = |d: &&Draft| {
             d.severity >= Severity::Warning
                 && matches!(d.subject, Subject::Database(_))
@@ -58,7 +60,7 @@ impl<'s, 'a> Ward<'s, 'a> {
         };
         Ward {
             scene,
-            deployed,
+            deployed: deployed(scene, &scene.picture.services),
             database: drafts.iter().find(held_up).map(|d| d.title.clone()),
             busy: busy().map(|(i, _)| i).collect(),
             loads: busy().map(|(_, d)| (d.title.clone(), d.since)).collect(),
@@ -80,12 +82,19 @@ impl<'s, 'a> Ward<'s, 'a> {
         }
         // What a deployment began with is its doing for as long as it lasts.
         let after_deploy = before.is_some_and(|before| before.deploy);
-        if runbook.as_deref() == Some(ROLLBACK) && self.deployed == Some(false) && !after_deploy {
+        let service = self.service(draft, before);
+        let own = service.and_then(|i| self.scene.picture.services.get(i..=i));
+        let deployed = own.map_or(self.deployed, |own| deployed(self.scene, own));
+        if runbook.as_deref() == Some(ROLLBACK)
+            && !matches!(draft.topic, Topic::Deployment(_))
+            && deployed != Some(true)
+            && !after_deploy
+        {
             runbook = None;
         }
         // ECS refuses it where another deploys.
         if runbook.as_deref() == Some(ROLLBACK)
-            && let Some(i) = self.service(draft, before)
+            && let Some(i) = service
             && let Some(words) = deployer(self.scene, Subject::Service(i))
         {
             runbook = None;
@@ -111,7 +120,7 @@ impl<'s, 'a> Ward<'s, 'a> {
         if runbook.is_some() || advice.is_some() || self.scene.is_missing(draft.subject) {
             return Treatment { runbook, advice, command: None };
         }
-        let (advice, command) = instead(self.scene, draft, self.deployed).unzip();
+        let (advice, command) = instead(self.scene, draft, deployed).unzip();
         Treatment { runbook, advice, command: command.flatten() }
     }
 
@@ -151,7 +160,7 @@ impl<'s, 'a> Ward<'s, 'a> {
             _ => true,
         };
         let (title, _) = self.loads.iter().find(|(_, since)| together(since))?;
-        Some(format!("load, not dead rows: first see to: {title}"))
+        Some(format!("load, not dead rows: {FIRST}{title}"))
     }
 
     /// The database that a finding about what depends on it waits for.
@@ -163,8 +172,19 @@ impl<'s, 'a> Ward<'s, 'a> {
             Subject::Platform => !self.busy.is_empty(),
             Subject::Database(_) => true,
         };
-        (depends && !own).then(|| format!("first see to: {database}"))
+        // What was deleted comes back with no database.
+        let waits = depends && !own && !is_gone(self.scene, draft.subject);
+        waits.then(|| format!("{FIRST}{database}"))
     }
+}
+
+/// Whether any of these was deployed of late: where none was, going back treats nothing. `None` where nobody can tell: ECS
+/// does not answer, or another deploys, which is in no list of ECS's.
+fn deployed(scene: &Scene, services: &[ServicePicture]) -> Option<bool> {
+    let recent = |d: &Deployment| d.created_at.is_some_and(|at| scene.now.duration_since(at) < SUSPECT);
+    let any = services.iter().filter_map(|s| s.state.value()).any(|s| s.deployments.iter().any(recent));
+    let tells = |s: &ServicePicture| s.state.value().is_some_and(|s| s.controller == Controller::Ecs);
+    (any || services.iter().all(tells)).then_some(any)
 }
 
 /// … and how to tell that it does not heal: the tie to the outage ends with its window.

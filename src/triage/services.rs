@@ -5,33 +5,52 @@ use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::{ServiceStatus, Severity, Subject};
 
-pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>) {
-    let Some((spec, picture)) = scene.service(i) else { return };
-    let subject = Subject::Service(i);
-    let (path, name) = (scene.path(subject), scene.called(i));
+/// So many services that are not there are told one by one. Of more, it is the platform file, the cluster or the account
+/// that is wrong, and one finding says so.
+const EACH: usize = 3;
+
+/// Services that AWS does not know.
+pub(super) fn missing<'a>(scene: &Scene<'a>, drafts: &mut Vec<Draft<'a>>) {
     if scene.is_elsewhere() {
         return;
     }
-    if scene.is_missing(subject) {
-        let why = picture.state.trouble().map_or_else(
-            || format!("no such service in cluster {}", spec.cluster),
-            |trouble| trouble.why.trim_end_matches('.').to_owned(),
-        );
-        drafts.push(
-            Draft::new(
-                Topic::Tasks(i),
-                Severity::Critical,
-                subject,
-                format!("tasks/{path}"),
-                format!("service {name} not found"),
-            )
-            .rank(Rank::Headline)
-            .symptom(Symptom::TasksDown)
-            .evidence(why)
-            .note("deleted, or another account or region"),
-        );
+    let services = scene.platform.services.len();
+    let lost: Vec<usize> = (0..services).filter(|i| scene.is_missing(Subject::Service(*i))).collect();
+    if lost.len() <= EACH {
+        drafts.extend(lost.into_iter().filter_map(|i| not_found(scene, i)));
         return;
     }
+    let first: Vec<String> = lost.iter().take(EACH).map(|i| scene.called(*i)).collect();
+    let title = format!("{} of {services} services not found", lost.len());
+    drafts.push(
+        Draft::new(Topic::Own, Severity::Critical, Subject::Platform, "services/missing", title)
+            .evidence(format!("{} and {} more", first.join(", "), lost.len() - EACH))
+            .note(ELSEWHERE),
+    );
+}
+
+const ELSEWHERE: &str = "deleted, or another account or region";
+
+fn not_found<'a>(scene: &Scene<'a>, i: usize) -> Option<Draft<'a>> {
+    let (spec, picture) = scene.service(i)?;
+    let subject = Subject::Service(i);
+    let why = picture.state.trouble().map_or_else(
+        || format!("no such service in cluster {}", spec.cluster),
+        |trouble| trouble.why.trim_end_matches('.').to_owned(),
+    );
+    let (id, title) = (format!("tasks/{}", scene.path(subject)), format!("service {} not found", scene.called(i)));
+    let draft = Draft::new(Topic::Tasks(i), Severity::Critical, subject, id, title).rank(Rank::Headline);
+    Some(draft.symptom(Symptom::TasksDown).evidence(why).note(ELSEWHERE))
+}
+
+/// What ECS says of one that is there.
+pub(super) fn look<'a>(scene: &Scene<'a>, i: usize, drafts: &mut Vec<Draft<'a>>) {
+    let Some((_, picture)) = scene.service(i) else { return };
+    let subject = Subject::Service(i);
+    if scene.is_missing(subject) {
+        return;
+    }
+    let (path, name) = (scene.path(subject), scene.called(i));
     let Some(service) = picture.state.value() else { return };
     let (severity, title, evidence) = match &service.status {
         ServiceStatus::Active if service.desired == 0 => (

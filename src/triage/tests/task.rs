@@ -299,6 +299,32 @@ fn tasks_that_are_replaced_before_they_are_ever_healthy_are_an_outage() {
 }
 
 #[test]
+fn sixty_services_that_are_not_there_do_not_bury_what_else_is_wrong() {
+    let (mut platform, mut picture) = (fixture::platform(), fixture::picture());
+    picture.series[fixture::CONNECTIONS] = fixture::last(&[82.0; 9]);
+    let mut lose = |n: usize| {
+        platform
+            .services
+            .push(crate::platform::ServiceSpec { name: format!("service-{n}"), ..platform.services[0].clone() });
+        let mut service = crate::platform::ServicePicture::default();
+        let missing = fixture::trouble(TroubleKind::NotFound, "ecs:DescribeServices", "service not found");
+        service.state.take(Err(missing), fixture::now(), jiff::SignedDuration::ZERO);
+        picture.services.push(service);
+        findings(&platform, &picture, fixture::now())
+    };
+    for n in 1..=3 {
+        assert_eq!(lose(n).len(), n + 1, "a few are told each");
+    }
+    let all = (4..=60).map(&mut lose).last().unwrap();
+    assert_eq!(all.len(), 2, "{all:#?}");
+    let (database, lost) = (&all[0], &all[1]);
+    assert_eq!(database.title, "RDS connections past their target", "what is there is told first");
+    assert_eq!((lost.severity, lost.title.as_str()), (Severity::Critical, "60 of 61 services not found"));
+    let said = "service-1, service-2, service-3 and 57 more · deleted, or another account or region";
+    assert_eq!((lost.evidence.as_str(), lost.advice.as_deref()), (said, None));
+}
+
+#[test]
 fn a_service_that_was_made_just_now_pages_nobody_before_a_task_failed() {
     let mut picture = fixture::picture();
     edit(&mut picture.services[0].tasks, Vec::clear);

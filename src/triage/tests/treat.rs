@@ -294,3 +294,55 @@ fn an_outage_that_was_seen_needs_no_alarm_to_be_remembered() {
     let queue = all.iter().find(|f| f.title == "queue past its target").unwrap();
     assert_eq!(queue.after.as_deref(), Some("while RDS analytics was down, until 03:09"));
 }
+
+#[test]
+fn nobody_is_told_to_go_back_where_nothing_is_known_of_deployments() {
+    let mut picture = fixture::picture();
+    fire(&mut picture, "API-HighErrorRate", 4, "");
+    picture.services[0].state = crate::platform::Part::default();
+    let found = errors(&picture);
+    let said = "whether anything was deployed can't be told: look at its deployments first";
+    assert_eq!((found.runbook, found.advice.as_deref()), (None, Some(said)));
+    // What waits for a database is told so, whether ECS answers or not.
+    picture.series[fixture::CONNECTIONS] = last(&[82.0; 9]);
+    assert_eq!(errors(&picture).advice.as_deref(), Some("first see to: RDS connections past their target"));
+}
+
+#[test]
+fn whether_going_back_helps_does_not_hang_on_what_the_platform_file_lists() {
+    let mut platform = platform();
+    platform.alarms.clear();
+    platform.treated = [("API-HighErrorRate".to_owned(), "rollback".to_owned())].into();
+    let mut picture = fixture::picture();
+    fire(&mut picture, "API-HighErrorRate", 4, "");
+    let found = findings(&platform, &picture, fixture::now()).remove(0);
+    let said = "no deployment in 2 h: look at logs and dependencies";
+    assert_eq!((found.runbook, found.advice.as_deref()), (None, Some(said)));
+    // What another service deployed is no reason either.
+    platform.services.push(crate::platform::ServiceSpec { name: "web".into(), ..platform.services[0].clone() });
+    picture.services.push(picture.services[0].clone());
+    edit(&mut picture.services[1].state, |s| s.deployments[0].created_at = Some(ago(90)));
+    assert_eq!(findings(&platform, &picture, fixture::now())[0].runbook, None);
+    edit(&mut picture.services[0].state, |s| s.deployments[0].created_at = Some(ago(90)));
+    assert_eq!(findings(&platform, &picture, fixture::now())[0].runbook.as_deref(), Some("rollback"));
+}
+
+#[test]
+fn a_service_that_was_deleted_does_not_wait_for_a_database() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| (s.status, s.running) = (crate::platform::ServiceStatus::Inactive, 0));
+    picture.series[fixture::CONNECTIONS] = last(&[82.0; 9]);
+    let advice = look(&picture).into_iter().find(|f| f.title.ends_with("was deleted")).unwrap().advice.unwrap();
+    assert!(advice.starts_with("create it again"), "{advice}");
+}
+
+#[test]
+fn what_is_to_be_seen_to_first_is_not_below_what_waits_for_it() {
+    let mut picture = fixture::picture();
+    edit(&mut picture.services[0].state, |s| s.running = 0);
+    picture.series[fixture::CONNECTIONS] = last(&[82.0; 9]);
+    let told: Vec<_> = look(&picture).into_iter().map(|f| (f.severity, f.title, f.advice)).collect();
+    assert_eq!(told[0].1, "RDS connections past their target", "{told:?}");
+    assert_eq!((told[1].0, told[1].1.as_str()), (Severity::Critical, "no task of analytics-api runs"));
+    assert_eq!(told[1].2.as_deref(), Some("first see to: RDS connections past their target"));
+}
