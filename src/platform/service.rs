@@ -222,6 +222,11 @@ impl Service {
         u64::from(self.running) >= needed || self.desired == 0
     }
 
+    /// A deployment may stop every old task before a new one runs: `minimumHealthyPercent` is 0.
+    pub fn stops_before_it_starts(&self) -> bool {
+        self.minimum_healthy_percent == Some(0)
+    }
+
     /// A deployment is under way: the primary one says so, or an older one still has tasks.
     pub fn is_deploying(&self) -> bool {
         self.deployments.len() > 1 || self.primary().is_some_and(|d| d.rollout == Rollout::InProgress)

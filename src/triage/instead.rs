@@ -7,7 +7,7 @@ use super::identity;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use crate::platform::text::shell_word;
-use crate::platform::{STOPPED_AFTER, ServiceStatus, Serving, Severity, Subject};
+use crate::platform::{STOPPED_AFTER, Service, ServiceStatus, Serving, Severity, Subject};
 
 const GIB: u64 = 1 << 30;
 
@@ -27,7 +27,7 @@ pub(super) fn instead(scene: &Scene, draft: &Draft, deployed: Option<bool>) -> O
         Symptom::DatabaseDown if matches!(draft.topic, Topic::Database(_)) => {
             return Some(bring_back(scene, draft));
         }
-        Symptom::Connections => ("replace the tasks that hold them", Some(replace(scene))),
+        Symptom::Connections => (free_connections(scene), Some(replace(scene))),
         Symptom::Storage => ("enlarge the volume", Some(enlarge(scene, draft.subject))),
         Symptom::TasksDown if is_gone(scene, draft.subject) => {
             ("create it again as it was made: CloudFormation, Terraform, create-service", None)
@@ -172,6 +172,18 @@ fn restore(scene: &Scene, subject: Subject) -> String {
         shell_word(id),
         shell_word(&format!("{id}-restored"))
     )
+}
+
+/// New tasks need connections of their own: where ECS starts them beside the old, they fail for want of the very thing
+/// that they should free. Where it stops the old first, nobody is served in between.
+fn free_connections(scene: &Scene) -> &'static str {
+    let only = scene.service(0).filter(|_| scene.platform.services.len() == 1);
+    let stops_first = only.and_then(|(_, service)| service.state.value()).is_some_and(Service::stops_before_it_starts);
+    if stops_first {
+        "replace the tasks that hold them: a short outage"
+    } else {
+        "new tasks need some too: first end idle sessions (pg_terminate_backend), then replace the tasks that hold them"
+    }
 }
 
 /// Of several services nobody knows whose tasks hold the connections.

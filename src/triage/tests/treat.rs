@@ -346,3 +346,15 @@ fn what_is_to_be_seen_to_first_is_not_below_what_waits_for_it() {
     assert_eq!((told[1].0, told[1].1.as_str()), (Severity::Critical, "no task of analytics-api runs"));
     assert_eq!(told[1].2.as_deref(), Some("first see to: RDS connections past their target"));
 }
+
+#[test]
+fn new_tasks_are_not_started_where_they_find_no_connection_left() {
+    let told = |minimum| {
+        let mut picture = fixture::picture();
+        edit(&mut picture.services[0].state, |s| s.minimum_healthy_percent = Some(minimum));
+        picture.series[fixture::CONNECTIONS] = last(&[82.0; 9]);
+        only(&picture).advice.unwrap()
+    };
+    assert!(told(100).starts_with("new tasks need some too: first end idle sessions"), "{}", told(100));
+    assert_eq!(told(0), "replace the tasks that hold them: a short outage");
+}
