@@ -11,12 +11,18 @@ use plantao::clock::Clock;
 use plantao::run::{Context, Event, Order, Plan, Record, RunId, Store, Wish};
 use plantao::world::{Change, Host, Scenario, Served, World};
 use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use crate::harness::{plantao_at, run_that, store_in, told};
 
 mod guardian;
 mod refusals;
+
+/// A process that goes on beside the test.
+fn started(command: &mut Command) -> Child {
+    let _one_at_a_time = crate::harness::starting();
+    command.spawn().unwrap()
+}
 
 /// The world on a calm day, and a user's home.
 struct Bench {
@@ -92,9 +98,7 @@ async fn a_screen_orders_the_very_plan_that_it_showed_from_a_process_of_its_own(
     let id = RunId::new("scale", context.clock.now());
     let order = Order::CarryOut { id: id.clone(), plan: Box::new(plan), reason: Some("queue".to_owned()) };
     let clock = format!("{}@60", context.clock.now());
-    let one_at_a_time = crate::harness::starting();
-    let mut host = bench.plantao(&["host", "--sample", "--clock", &clock]).stdin(Stdio::piped()).spawn().unwrap();
-    drop(one_at_a_time);
+    let mut host = started(bench.plantao(&["host", "--sample", "--clock", &clock]).stdin(Stdio::piped()));
     host.stdin.take().unwrap().write_all(&serde_json::to_vec(&order).unwrap()).await.unwrap();
     assert_eq!(bench.run_that(|record| matches!(record.event, Event::Ended { .. })).await.0, id);
     assert_eq!(host.wait().await.unwrap().code(), Some(0));
@@ -107,9 +111,7 @@ const SCALE: [&str; 4] = ["run", "scale", "--desired", "5"];
 async fn a_dropped_line_takes_the_screen_and_leaves_the_run() {
     // At a minute a second a busy machine lets the run end before anybody interrupts it.
     let bench = Bench::at(10.0);
-    let one_at_a_time = crate::harness::starting();
-    let mut screen = bench.plantao(&SCALE).arg("--yes").process_group(0).spawn().unwrap();
-    drop(one_at_a_time);
+    let mut screen = started(bench.plantao(&SCALE).arg("--yes").process_group(0));
     let (id, host) = bench.run_that(waits).await;
     signal("-HUP", &format!("-{}", screen.id().unwrap())).await;
     assert_eq!(screen.wait().await.unwrap().code(), None, "the screen was killed by the hang-up");
@@ -124,9 +126,7 @@ async fn a_dropped_line_takes_the_screen_and_leaves_the_run() {
 async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhile() {
     // At a minute a second a busy machine lets the run end before anybody interrupts it.
     let bench = Bench::at(10.0);
-    let one_at_a_time = crate::harness::starting();
-    let following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
-    drop(one_at_a_time);
+    let following = started(bench.plantao(&SCALE).arg("--yes"));
     let (id, host) = bench.run_that(waits).await;
     let (code, text) = bench.run(&["run", "scale", "--desired", "2", "--yes"]).await;
     assert_eq!(code, 23, "{text}");
@@ -154,9 +154,7 @@ async fn a_killed_run_is_noticed_and_resumed_and_a_second_one_is_refused_meanwhi
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_run_is_taken_back_without_being_taken_up_first() {
     let bench = Bench::at(10.0);
-    let one_at_a_time = crate::harness::starting();
-    let following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
-    drop(one_at_a_time);
+    let following = started(bench.plantao(&SCALE).arg("--yes"));
     let (id, host) = bench.run_that(waits).await;
     signal("-KILL", &host.to_string()).await;
     following.wait_with_output().await.unwrap();
@@ -205,10 +203,7 @@ async fn a_session_that_may_only_look_changes_nothing_whoever_says_so_and_neithe
         let refused = bench.plantao(&command).env("PLANTAO_READ_ONLY", variable).output().await.unwrap();
         let (code, said) = told(&refused);
         assert!(code == 17 && said.contains(says), "{code}: {said}");
-        let one_at_a_time = crate::harness::starting();
-        let host = bench.plantao(&["host"]).env("PLANTAO_READ_ONLY", variable).stdin(Stdio::piped()).spawn();
-        drop(one_at_a_time);
-        let mut host = host.unwrap();
+        let mut host = started(bench.plantao(&["host"]).env("PLANTAO_READ_ONLY", variable).stdin(Stdio::piped()));
         host.stdin.take().unwrap().write_all(&order).await.unwrap();
         let (code, said) = told(&host.wait_with_output().await.unwrap());
         assert!(code == 17 && said.contains(says), "{code}: {said}");
@@ -279,9 +274,7 @@ async fn a_dangerous_run_that_goes_on_is_taken_back_by_nobody_who_does_not_say_w
     let bench = Bench::at(1.0);
     // What is put back is no task at all: an outage.
     bench.host.with(|world| world.apply(Change::SetDesired { service: "analytics-api".to_owned(), count: 0 }));
-    let one_at_a_time = crate::harness::starting();
-    let mut following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
-    drop(one_at_a_time);
+    let mut following = started(bench.plantao(&SCALE).arg("--yes"));
     let (id, _) = bench.run_that(waits).await;
     let undo = ["runs", "undo", id.as_str()];
     let (code, text) = bench.run(&undo).await;

@@ -122,12 +122,13 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
     let changes = before::Changes::of(&scene);
     let shown = shown::Shown::of(&scene);
     let ward = runbook::Ward::of(&scene, &merged);
-    let mut found: Vec<Finding> = merged
+    let found = merged
         .into_iter()
         .map(|draft| {
             let before = changes.before(&draft);
             let treatment = ward.treat(&draft, before.as_ref());
-            Finding {
+            let waits_for = treatment.waits_for.map(|title| text::printable(&title).into_owned());
+            let finding = Finding {
                 alarm: draft.alarm().map(str::to_owned),
                 suspect: before.as_ref().and_then(|before| before.service),
                 severity: draft.severity,
@@ -143,9 +144,9 @@ pub fn findings(platform: &Platform, picture: &Picture, now: Timestamp) -> Vec<F
                 gauges: draft.gauges,
                 title: text::printable(&draft.title).into_owned(),
                 id: draft.id,
-            }
+            };
+            (finding, waits_for)
         })
         .collect();
-    order::causes_first(&mut found);
-    found
+    order::causes_first(found)
 }

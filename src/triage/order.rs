@@ -10,9 +10,6 @@ use super::symptom::Symptom;
 use super::{Finding, INCIDENT, identity};
 use crate::platform::{Severity, Subject};
 
-/// What an advice begins with that names another finding.
-pub(super) const FIRST: &str = "first see to: ";
-
 /// A cause may show so much later than what it brings about: each is measured by the minute, against a target of its
 /// own, and requests are slow before the mean of a minute's CPU is high.
 const SLACK: SignedDuration = SignedDuration::from_mins(3);
@@ -43,20 +40,17 @@ pub(super) fn sort(drafts: &mut [Draft], now: Timestamp) {
     });
 }
 
-/// What is to be seen to first stands above what waits for it, however bad each is.
-pub(super) fn causes_first(findings: &mut [Finding]) {
-    let mut waiting: HashMap<String, usize> = HashMap::new();
-    for (i, finding) in findings.iter().enumerate() {
-        if let Some((_, title)) = finding.advice.as_ref().and_then(|advice| advice.split_once(FIRST)) {
-            waiting.entry(title.to_owned()).or_insert(i);
+/// What is to be seen to first stands above what waits for it, however bad each is. Each comes with the title of what it
+/// waits for.
+pub(super) fn causes_first(mut found: Vec<(Finding, Option<String>)>) -> Vec<Finding> {
+    for i in 0..found.len() {
+        let Some(first) = &found[i].1 else { continue };
+        let cause = found.iter().position(|(finding, _)| finding.title == *first);
+        if let Some(cause) = cause.filter(|cause| *cause > i) {
+            found[i..=cause].rotate_right(1);
         }
     }
-    for (title, first) in waiting {
-        let cause = findings.iter().position(|finding| finding.title == title);
-        if let Some(cause) = cause.filter(|cause| *cause > first) {
-            findings[first..=cause].rotate_right(1);
-        }
-    }
+    found.into_iter().map(|(finding, _)| finding).collect()
 }
 
 /// When findings began that another may be the cause of, in order of time.

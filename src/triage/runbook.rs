@@ -8,7 +8,6 @@ use super::SUSPECT;
 use super::before::{Before, WINDOW};
 use super::draft::{Draft, Topic};
 use super::instead::{deployer, instead, is_gone};
-use super::order::FIRST;
 use super::scene::Scene;
 use super::symptom::Symptom;
 use super::undone::Undone;
@@ -41,6 +40,8 @@ pub(super) struct Treatment {
     pub(super) advice: Option<String>,
     /// How that is done, as a command.
     pub(super) command: Option<String>,
+    /// What the advice says to see to first, by its finding's title.
+    pub(super) waits_for: Option<String>,
 }
 
 impl<'s, 'a> Ward<'s, 'a> {
@@ -110,18 +111,23 @@ impl<'s, 'a> Ward<'s, 'a> {
         if load.is_some() {
             runbook = runbook.filter(|runbook| runbook != VACUUM);
         }
-        let first = self.first(draft).or(load);
+        let first = self.first(draft).map(|first| ("", first)).or(load.map(|load| ("load, not dead rows: ", load)));
         // More tasks would take still more from the database that all of them wait for.
         runbook = runbook.filter(|runbook| runbook != SCALE || first.is_none());
         if draft.severity < Severity::Warning || runbook.as_deref() == Some(ROLLBACK) {
-            return Treatment { runbook, advice, command: None };
+            return Treatment { runbook, advice, ..Treatment::default() };
         }
-        advice = advice.or(first);
+        if advice.is_none()
+            && let Some((why, first)) = first
+        {
+            let (advice, waits_for) = (Some(format!("{why}first see to: {first}")), Some(first.to_owned()));
+            return Treatment { runbook, advice, waits_for, command: None };
+        }
         if runbook.is_some() || advice.is_some() || self.scene.is_missing(draft.subject) {
-            return Treatment { runbook, advice, command: None };
+            return Treatment { runbook, advice, ..Treatment::default() };
         }
         let (advice, command) = instead(self.scene, draft, deployed).unzip();
-        Treatment { runbook, advice, command: command.flatten() }
+        Treatment { runbook, advice, command: command.flatten(), waits_for: None }
     }
 
     fn runbook(&self, draft: &Draft, before: Option<&Before>) -> Option<String> {
@@ -151,7 +157,7 @@ impl<'s, 'a> Ward<'s, 'a> {
 
     /// What makes a database work where that is its clients' load: they are as busy as it is. Dead rows cost CPU
     /// without that, and only then is a vacuum the cure.
-    fn load(&self, draft: &Draft) -> Option<String> {
+    fn load(&self, draft: &Draft) -> Option<&str> {
         if draft.symptom != Symptom::Cpu || !matches!(draft.subject, Subject::Database(_)) {
             return None;
         }
@@ -159,13 +165,12 @@ impl<'s, 'a> Ward<'s, 'a> {
             (Some(one), Some(other)) => one.duration_since(other).abs() <= TOGETHER,
             _ => true,
         };
-        let (title, _) = self.loads.iter().find(|(_, since)| together(since))?;
-        Some(format!("load, not dead rows: {FIRST}{title}"))
+        self.loads.iter().find(|(_, since)| together(since)).map(|(title, _)| title.as_str())
     }
 
     /// The database that a finding about what depends on it waits for.
-    fn first(&self, draft: &Draft) -> Option<String> {
-        let database = self.database.as_ref()?;
+    fn first(&self, draft: &Draft) -> Option<&str> {
+        let database = self.database.as_deref()?;
         let depends = matches!(draft.symptom, Symptom::TasksDown | Symptom::Errors | Symptom::Latency | Symptom::Queue);
         let own = match draft.subject {
             Subject::Service(i) => self.busy.contains(&i),
@@ -174,7 +179,7 @@ impl<'s, 'a> Ward<'s, 'a> {
         };
         // What was deleted comes back with no database.
         let waits = depends && !own && !is_gone(self.scene, draft.subject);
-        waits.then(|| format!("{FIRST}{database}"))
+        waits.then_some(database)
     }
 }
 

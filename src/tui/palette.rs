@@ -8,6 +8,7 @@ use tui_input::backend::crossterm::EventHandler;
 
 use super::app::App;
 use super::keymap::{Action, BINDINGS};
+use crate::platform::Subjects;
 
 /// What choosing an item does.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,8 +80,9 @@ impl Palette {
         }
         let mut add =
             |kind, name: &str, goal| items.push(Item { kind, name: name.to_owned(), key: String::new(), goal });
+        let subjects = Subjects::of(platform);
         for (i, service) in platform.services.iter().enumerate() {
-            add("service", &platform.service_name(service), Goal::Service(i));
+            add("service", &subjects.called(service), Goal::Service(i));
         }
         for (i, database) in platform.databases.iter().enumerate() {
             add("database", &database.id, Goal::Database(i));

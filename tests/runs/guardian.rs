@@ -49,9 +49,7 @@ impl Bench {
 #[tokio::test(flavor = "multi_thread")]
 async fn bounds_of_a_killed_run_come_back_by_themselves_and_whoever_follows_it_sees_its_end() {
     let bench = Bench::new();
-    let one_at_a_time = crate::harness::starting();
-    let following = bench.plantao(&hold("15s")).spawn().unwrap();
-    drop(one_at_a_time);
+    let following = started(&mut bench.plantao(&hold("15s")));
     let (id, host) = bench.run_that(waits).await;
     let guardian = guardian_of(host).await;
     signal("-HUP", &guardian.to_string()).await;
@@ -69,9 +67,7 @@ async fn bounds_of_a_killed_run_come_back_by_themselves_and_whoever_follows_it_s
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guardian_puts_back_at_once_what_a_run_held_that_was_told_to_stop_and_killed_before_it_heard() {
     let bench = Bench::at(10.0);
-    let one_at_a_time = crate::harness::starting();
-    let following = bench.plantao(&hold("2h")).spawn().unwrap();
-    drop(one_at_a_time);
+    let following = started(&mut bench.plantao(&hold("2h")));
     let (id, host) = bench.run_that(waits).await;
     guardian_of(host).await;
     signal("-STOP", &host.to_string()).await;
@@ -86,9 +82,7 @@ async fn a_guardian_puts_back_at_once_what_a_run_held_that_was_told_to_stop_and_
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guardian_of_a_run_that_ended_ends_too() {
     let bench = Bench::new();
-    let one_at_a_time = crate::harness::starting();
-    let following = bench.plantao(&hold("15s")).spawn().unwrap();
-    drop(one_at_a_time);
+    let following = started(&mut bench.plantao(&hold("15s")));
     let (_, host) = bench.run_that(waits).await;
     let guardian = guardian_of(host).await;
     let (code, text) = told(&following.wait_with_output().await.unwrap());
@@ -102,9 +96,7 @@ async fn the_guardian_of_a_run_that_ended_ends_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guardian_that_is_killed_is_followed_by_another_that_puts_back_what_the_run_held() {
     let bench = Bench::new();
-    let one_at_a_time = crate::harness::starting();
-    let following = bench.plantao(&hold("15s")).spawn().unwrap();
-    drop(one_at_a_time);
+    let following = started(&mut bench.plantao(&hold("15s")));
     let (_, host) = bench.run_that(waits).await;
     let first = guardian_of(host).await;
     signal("-KILL", &first.to_string()).await;
@@ -121,9 +113,7 @@ async fn a_guardian_that_is_killed_is_followed_by_another_that_puts_back_what_th
 #[tokio::test(flavor = "multi_thread")]
 async fn a_guardian_that_can_not_reach_aws_goes_on_trying_and_keeps_nobody_from_taking_the_run_up_meanwhile() {
     let bench = Bench::new();
-    let one_at_a_time = crate::harness::starting();
-    let following = bench.plantao(&hold("15s")).spawn().unwrap();
-    drop(one_at_a_time);
+    let following = started(&mut bench.plantao(&hold("15s")));
     let (id, host) = bench.run_that(waits).await;
     let guardian = guardian_of(host).await;
     bench.host.inject(Fault::on("sts:GetCallerIdentity", Failure::ExpiredToken));

@@ -64,16 +64,12 @@ async fn a_script_that_names_a_run_that_is_not_there_reads_why_as_json() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_second_of_two_who_take_a_run_up_is_told_that_the_first_one_has() {
     let bench = Bench::at(10.0);
-    let one_at_a_time = crate::harness::starting();
-    let following = bench.plantao(&SCALE).arg("--yes").spawn().unwrap();
-    drop(one_at_a_time);
+    let following = started(bench.plantao(&SCALE).arg("--yes"));
     let (id, host) = bench.run_that(waits).await;
     signal("-KILL", &host.to_string()).await;
     following.wait_with_output().await.unwrap();
     let resume = ["runs", "resume", id.as_str()];
-    let one_at_a_time = crate::harness::starting();
-    let first = bench.plantao(&resume).spawn().unwrap();
-    drop(one_at_a_time);
+    let first = started(&mut bench.plantao(&resume));
     bench.run_that(|record| matches!(record.event, Event::Resumed { .. })).await;
     let (code, text) = bench.run(&resume).await;
     assert_eq!(code, 23, "{text}");

@@ -57,7 +57,7 @@ pub(super) fn rows(app: &App, page: &PlanPage, confirm: &Confirm, columns: usize
     let mut told = refused_rows(theme, page, columns);
     let mut must = told.len();
     if let Some(Ok(plan)) = &page.plan {
-        let on = format!("on {} of account {} in {}", plan.target, plan.target.account, plan.target.region);
+        let on = format!("on {} of account {} in {}", plan.on(), plan.target.account, plan.target.region);
         told.extend(wrap(&on, columns).into_iter().map(|line| Line::styled(line, theme.title())));
         let changes: Vec<&Change> = plan.steps.iter().flat_map(|step| &step.view.changes).collect();
         for change in changes.iter().take(TOLD) {

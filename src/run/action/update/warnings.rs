@@ -59,7 +59,7 @@ impl UpdateService {
         }
         let tasks = self.desired_count.unwrap_or(service.desired);
         let replaces = self.task_definition.is_some() || self.registered || self.force_new_deployment;
-        if replaces && service.minimum_healthy_percent == Some(0) && tasks == 1 {
+        if replaces && service.stops_before_it_starts() && tasks == 1 {
             warnings.push("minimum healthy percent is 0 and there is one task: nobody is served from its stop until the new one is healthy".to_owned());
         }
         if replaces && !service.circuit_breaker.is_some_and(|breaker| breaker.enabled) {
